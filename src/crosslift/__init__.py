@@ -29,7 +29,7 @@ _MODULES = {
     "mine_files": "crosslift.mining.job",
     "nearest": "crosslift.retrieval.search",
     "nearest_both": "crosslift.retrieval.search",
-    "export_arm": "crosslift.api.session",
+    "export_arm": "crosslift.api.export",
     "parse_study": "crosslift.studies.reading",
     "plan_study": "crosslift.planning.plan",
     "read_study": "crosslift.studies.reading",

@@ -13,11 +13,21 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from hub_stand_in import TOKEN, running_hub
+from huggingface_hub import ModelCard, constants
 from small_study import SCRATCH, small_study
 
-from crosslift.api.session import evaluate, export_arm, run_study
+from crosslift.api.export import export_arm
+from crosslift.api.session import evaluate, run_study
 from crosslift.artifacts.store import Store
-from crosslift.errors import ArtifactError, StudyError, TrainingError, UnknownNameError
+from crosslift.cli.main import app
+from crosslift.errors import (
+    ArtifactError,
+    EncoderError,
+    StudyError,
+    TrainingError,
+    UnknownNameError,
+)
 from crosslift.planning.plan import plan_study
 from crosslift.results.group_effect import GroupEffect
 from crosslift.results.result_record import read_json_file, write_json_file
@@ -312,6 +322,54 @@ def test_an_exported_arm_encodes_as_it_was_measured(
         export_arm(out, "txt", tmp_path / "other")
     with pytest.raises(UnknownNameError, match="seed"):
         export_arm(out, "text", tmp_path / "other", seed=7)
+
+
+def test_an_arm_is_pushed_with_its_card(
+    finished: tuple[Path, Store, RunFolder],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out, _, _ = finished
+    place = tmp_path / "model"
+    with running_hub() as hub:
+        monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setenv("HF_TOKEN", TOKEN)
+        arguments = [
+            "export",
+            str(out),
+            "text",
+            str(place),
+            "--seed",
+            "2",
+            "--push",
+            "team/encoder",
+        ]
+        arguments += ["--private", "--precision", "bfloat16", "--json", str(tmp_path / "out.json")]
+        app(arguments, standalone_mode=False)
+        printed = "".join(capsys.readouterr())
+    repository = hub.repositories["team/encoder"]
+    assert repository.private
+    paths = [path for path in place.rglob("*") if path.is_file()]
+    assert repository.files == {p.relative_to(place).as_posix(): p.read_bytes() for p in paths}
+    assert TOKEN not in printed
+    assert f"{hub.url}/team/encoder" in printed.replace("\n", "")
+    card = ModelCard.load(place / "README.md")
+    assert 'SentenceTransformer("team/encoder")' in card.text
+    by_config = {r.dataset_config: r for r in card.data.eval_results if r.dataset_type == "names"}
+    facts = ("text", 2, "names", "de", "crosslift/xx->en", "all", "top1_accuracy")
+    assert by_config["de"].metric_value == pytest.approx(scores(out)[facts][0], abs=1e-6)
+    assert "Against the study's baseline, better in" in card.text
+    (record,) = [json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))]
+    assert record["url"] == f"{hub.url}/team/encoder"
+    assert record["precision"] == "bfloat16"
+    with pytest.raises(StudyError, match="private without a repository"):
+        export_arm(out, "text", tmp_path / "other", private=True)
+    with pytest.raises(EncoderError, match="no namespace"):
+        export_arm(out, "text", tmp_path / "other", push="encoder")
+    assert not (tmp_path / "other").exists()
 
 
 def test_weights_that_the_run_does_not_report_are_not_exported(

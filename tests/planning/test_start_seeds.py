@@ -14,7 +14,8 @@ from labelled_samples import xtreme_folder
 from small_study import SCRATCH, small_study
 
 from crosslift.analysis.collect import as_many_seeds
-from crosslift.api.session import export_arm, run_study
+from crosslift.api.export import export_arm
+from crosslift.api.session import run_study
 from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.store import Store
 from crosslift.planning.plan import ArmRun, Plan, arm_run, plan_study

@@ -18,7 +18,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import yaml
 from PIL import Image
 from report_sample import write_sample
 
@@ -28,7 +27,6 @@ from crosslift.metrics.table import described
 from crosslift.reports.curves import MOST_POINTS, curve_panels, mean_curve
 from crosslift.reports.html import write_report
 from crosslift.reports.looks import colour_variables, looks_of
-from crosslift.reports.model_card import card_of_arm, model_card
 from crosslift.reports.pages import names_marked
 from crosslift.reports.short_answer import plain_answer
 from crosslift.results.run_folder import FILES, RunFolder, checksums_of
@@ -555,41 +553,3 @@ def test_numbers_as_text() -> None:
     assert wording.listed(["a", "b", "c"]) == "a, b and c"
     assert shorten("abcdefghij", 5) == "ab\u2026ij"
     assert described("dev_top1_accuracy").heading == "dev top-1 accuracy"
-
-
-def test_model_card(folder: Path) -> None:
-    run = RunFolder.read(folder)
-    card = card_of_arm(
-        run, "image", 1, "image-e5", "query: ", "mit", "Pictures: CC BY-SA 4.0 | see <NOTICE>."
-    )
-    text = model_card(card)
-    _, front, body = text.split("---\n", 2)
-    facts = yaml.safe_load(front)
-    assert facts["library_name"] == "sentence-transformers"
-    assert facts["license"] == "mit"
-    assert "ar" in facts["language"]
-    assert "base_model" not in facts  # an embedded encoder has no hub id
-    verdict = run.against_baseline("image", run.target("tatoeba"))
-    assert verdict is not None
-    assert wording.interval(verdict.low, verdict.high) in body
-    assert "`crosslift/xx->en`" in body
-    assert "100 updates of 128, learning rate 2e-05" in body
-    assert "100 updates, 12,800 examples, 91,877 tokens, 19.3 TFLOP" in body
-    assert "Pictures: CC BY-SA 4.0 \\| see &lt;NOTICE>." in body
-    assert "'query: '" in body
-    rows = [line for line in body.splitlines() if line.startswith("|")]
-    assert len(rows) == 2 + 3
-    assert all(len(re.findall(r"(?<!\\)\|", row)) == 8 for row in rows)
-
-
-def test_model_card_of_an_untrained_arm(folder: Path) -> None:
-    run = RunFolder.read(folder)
-    card = replace(card_of_arm(run, "raw", 0, "raw", "", None, ""), base="someone/encoder")
-    text = model_card(card)
-    facts = yaml.safe_load(text.split("---\n", 2)[1])
-    assert facts["base_model"] == "someone/encoder"
-    assert "license" not in facts
-    assert "No licence is stated." in text
-    assert "Nothing: this is `someone/encoder` as it starts." in text
-    with pytest.raises(UnknownNameError, match="unknown arm 'rwa'"):
-        card_of_arm(run, "rwa", 0, "raw", "", None, "")

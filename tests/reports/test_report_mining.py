@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from report_mining_sample import GOLD, LANGUAGES, OWN, write_mining_files
-from report_sample import write_sample
+from report_sample import card_text, write_sample
 from small_study import small_study
 
 from crosslift.api.session import run_study
@@ -21,7 +21,6 @@ from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.reports.html import write_report
 from crosslift.reports.mining import mining_section
-from crosslift.reports.model_card import card_of_arm, model_card
 from crosslift.reports.score_tables import ScoreIndex, score_tables
 from crosslift.reports.short_answer import plain_answer
 from crosslift.results.mined_languages import MINING_FILE
@@ -278,11 +277,11 @@ def test_the_rest_of_the_page_copes_with_mining(folder: Path, page: str) -> None
 
 def test_the_model_card_copes_with_mining(folder: Path) -> None:
     run = RunFolder.read(folder)
-    card = model_card(card_of_arm(run, "text", 1, "text", "query: ", "mit", ""))
+    card = card_text(run, "text")
     (line,) = [line for line in card.splitlines() if line.startswith("| BUCC mining")]
-    assert f"| mining F1 | `{OWN}` | 3 |" in line
+    assert f"| mining F1 (%) | `{OWN}` | 3 |" in line
     assert "threshold\\_source dev" in card
-    locked = model_card(card_of_arm(run, "image-locked", 1, "locked", "", None, ""))
+    locked = card_text(run, "image-locked")
     assert "BUCC" not in locked
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from report_sample import CONTROL_LIFTS, sample_arm, write_sample
+from report_sample import CONTROL_LIFTS, card_text, sample_arm, write_sample
 from report_sources_sample import write_sources_sample
 from small_study import SCRATCH, small_study
 
@@ -26,7 +26,6 @@ from crosslift.reports.groups import group_section
 from crosslift.reports.heat import heat_pairs
 from crosslift.reports.html import write_report
 from crosslift.reports.looks import looks_of
-from crosslift.reports.model_card import card_of_arm, model_card
 from crosslift.reports.score_tables import ScoreIndex, score_tables
 from crosslift.reports.settings_paths import parsed, setting_paths
 from crosslift.reports.short_answer import plain_answer
@@ -370,7 +369,7 @@ def test_what_is_not_zero_shot_is_marked_everywhere(page: str, run: RunFolder) -
     verdicts = [v for v in run.verdicts if v.family == "vs-baseline" and v.arm == "image-de"]
     answer = plain_answer(replace(run, verdicts=tuple(verdicts)))
     assert "image-de (not zero-shot: captions in de, fr) is higher" in answer
-    card = model_card(card_of_arm(run, "image-de", 1, "m", "", None, ""))
+    card = card_text(run, "image-de")
     assert "This encoder is not zero-shot: captions in de, fr." in card
     drawn = [a for a in re.findall(r">([^<]*)</text>", page) if "image-de" in a]
     assert drawn and all("not zero-shot" in text for text in drawn)

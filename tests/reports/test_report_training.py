@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_sample import sample_stage, sample_task, write_sample
+from report_sample import card_text, sample_stage, sample_task, write_sample
 from report_training_sample import (
     ERROR,
     NINE,
@@ -34,7 +34,6 @@ from crosslift.reports.interpolation import path_section
 from crosslift.reports.interpolation_plots import panels
 from crosslift.reports.labels import spread
 from crosslift.reports.mixtures import mixture_section
-from crosslift.reports.model_card import card_of_arm, model_card
 from crosslift.reports.score_tables import ScoreIndex
 from crosslift.reports.short_answer import plain_answer
 from crosslift.reports.stages import setting_words, stage_words, task_rows
@@ -152,8 +151,8 @@ def test_words_say_whose_baseline(page: str, run: RunFolder) -> None:
     assert "e5-text against e5" in visible
     rows = {row[0]: row[3] for row in _cells(page, "Arms")[1:]}
     assert rows["text"] == "raw" and rows["e5-text"] == "e5" and rows["e5 baseline"] == "itself"
-    card = model_card(card_of_arm(run, "e5-text", 1, "m", "", None, ""))
-    assert "Changes are in points against the baseline `e5`," in card
+    card = card_text(run, "e5-text")
+    assert "of the mean of all seeds against the baseline `e5`," in card
 
 
 def test_one_start_keeps_its_words(small: Path) -> None:
@@ -227,13 +226,13 @@ def test_training_data_shows_what_was_left_out(page: str, run: RunFolder) -> Non
 
 
 def test_model_cards_tell_mixtures(run: RunFolder) -> None:
-    text = model_card(card_of_arm(run, NINE_TASKS, 1, "m", "", None, ""))
+    text = card_text(run, NINE_TASKS)
     assert "1. nli (classification) 11%, squad-v2-and-more (span-qa) 11%" in text
     assert "LoRA (rank 8, alpha 16); mixing sampling uniform; accumulation 4" in text
-    assert "the weights of updates 80 and 60 were kept" in text
+    assert "the weights of update 80 were kept" in text
     left_out = "left out: 1,204 × no gold label; 31 × es: nothing came out"
     assert f"   - nli: 1,514 records trained on; {left_out}" in text
-    text = model_card(card_of_arm(run, TWO_TASKS, 1, "m", "", None, ""))
+    text = card_text(run, TWO_TASKS)
     assert "\n2. name-alias (text pairs): 100 updates" in text and "\n3. name-alias" in text
 
 
@@ -485,7 +484,7 @@ def test_hostile_texts_of_training_are_escaped(tmp_path: Path) -> None:
     assert "<script" not in text
     assert "&lt;script&gt;" in _section(text, "arms")
     assert "&lt;script&gt;" in _section(text, "omitted")
-    card = model_card(card_of_arm(RunFolder.read(made), TWO_TASKS, 1, "m", "", None, ""))
+    card = card_text(RunFolder.read(made), TWO_TASKS)
     assert "<script" not in card
 
 

@@ -15,12 +15,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image, ImageDraw
 
+from crosslift.encoders.origin import Origin
+from crosslift.reports.model_card import ExportedWeights, card_of_arm
+from crosslift.reports.model_card_text import model_card
 from crosslift.results.arm_facts import ArmBudget, ArmFacts, Role, StageFacts, StageTask
 from crosslift.results.example import ArmAnswer, Example
 from crosslift.results.overlap_facts import OverlapExample, OverlapFacts
 from crosslift.results.reading_sweep import ScoredReading, Sweep, SweepArm, SweepCurve, SweptReading
 from crosslift.results.result_record import write_json_file
 from crosslift.results.run_facts import RunFacts
+from crosslift.results.run_folder import RunFolder
 from crosslift.results.score_rows import CurvePoint, Score, table_of
 from crosslift.results.step_facts import RunEnvironment, StepFacts
 from crosslift.results.target_facts import Gap, TargetFacts
@@ -624,3 +628,25 @@ def _steps(arms: list[ArmFacts]) -> list[StepFacts]:
                     )
                 )
     return steps
+
+
+ORIGIN = Origin("someone/encoder", "mit", "Pictures: CC BY-SA 4.0 | see <NOTICE>.")
+
+
+def exported(**changes: Any) -> ExportedWeights:
+    """What was exported of an arm."""
+    facts: dict[str, Any] = {
+        "name": "my-encoder",
+        "place": "path/to/this/folder",
+        "seed": 1,
+        "prompt": "",
+        "max_tokens": 512,
+        "precision": "float32",
+        "origin": ORIGIN,
+    }
+    return ExportedWeights(**(facts | changes))
+
+
+def card_text(run: RunFolder, arm: str, **changes: Any) -> str:
+    """The model card of an arm."""
+    return model_card(card_of_arm(run, arm, exported(**changes)))

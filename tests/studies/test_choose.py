@@ -10,7 +10,8 @@ from executed_modules import modules_outside_their_code
 from labelled_samples import xtreme_folder
 from small_study import SCRATCH, small_study
 
-from crosslift.api.session import evaluate, export_arm, run_study
+from crosslift.api.export import export_arm
+from crosslift.api.session import evaluate, run_study
 from crosslift.artifacts.store import Store
 from crosslift.errors import StudyError, TrainingError
 from crosslift.making import train as training

@@ -13,7 +13,8 @@ from labelled_samples import xtreme_folder
 from small_study import SCRATCH, small_study
 from tiny_translators import FAMILIES, fake  # noqa: F401  (a fixture)
 
-from crosslift.api.session import export_arm, run_study
+from crosslift.api.export import export_arm
+from crosslift.api.session import run_study
 from crosslift.artifacts.store import Store
 from crosslift.encoders.encode_texts import encode
 from crosslift.encoders.encoder_settings import EncoderSettings

@@ -14,10 +14,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from crosslift.analysis.collect import as_many_seeds, cube_of
+from crosslift.api.models import Model, known_model
 from crosslift.api.session import outcomes_of_encoder
 from crosslift.artifacts.store import Store
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.errors import DataError, StudyError, UnknownNameError
+from crosslift.making.object_encoder import ObjectEncoder
 from crosslift.metrics.table import OUTCOME_OF_METRIC, metric_named
 from crosslift.results.comparison import ComparedLanguage, ComparedTarget, EncoderComparison
 from crosslift.results.run_folder import RunFolder
@@ -41,15 +43,18 @@ class _Side:
     """One of the two.
 
     Args:
-        name: as it was given.
+        name: as it was given; of an object, its class and what is known of it.
         run: the folder of its run; None: an encoder as it is.
         arm: of that run.
+        model: an encoder as it is.
     """
 
     name: str
     run: RunFolder | None = None
     arm: str = ""
-    settings: EncoderSettings = field(default_factory=lambda: EncoderSettings(name="embedded"))
+    model: EncoderSettings | ObjectEncoder = field(
+        default_factory=lambda: EncoderSettings(name="embedded")
+    )
 
     @property
     def trained(self) -> bool:
@@ -58,8 +63,8 @@ class _Side:
 
 
 def compare(
-    first: EncoderSettings | str,
-    second: EncoderSettings | str,
+    first: Model,
+    second: Model,
     target: TargetSettings | str | None = None,
     store: Store | None = None,
     listener: Listener | None = None,
@@ -67,8 +72,8 @@ def compare(
     """Compares two encoders query by query, in every language that both are measured in.
 
     Args:
-        first: `embedded`, a folder, a hub name, settings of an encoder, or an arm of a run as
-            ``RUN:ARM`` (the run's folder).
+        first: `embedded`, a folder, a hub name, settings of an encoder, any object with a method
+            `encode` (see `evaluate`), or an arm of a run as ``RUN:ARM`` (the run's folder).
         second: likewise.
         target: what encoders as they are, are measured on. None: the targets of the runs.
         store: keeps vectors; None: the user's cache.
@@ -128,9 +133,37 @@ def compare_runs(
     )
 
 
-def _side(value: EncoderSettings | str) -> _Side:
-    if isinstance(value, EncoderSettings):
-        return _Side(value.name, settings=value)
+def compare_with_baseline(run: RunFolder, arm: str) -> tuple[ComparedTarget, ...]:
+    """An arm of a run against its baseline, in every language of every target.
+
+    Args:
+        run: the run.
+        arm: of that run.
+
+    Returns:
+        The targets that both were measured on; none if the arm is the baseline itself.
+
+    Raises:
+        UnknownNameError: there is no such arm.
+        DataError: the run's outcomes are damaged.
+    """
+    baseline = run.arm(arm).baseline
+    if baseline == arm:
+        return ()
+    sides = _Side(baseline, run, baseline), _Side(arm, run, arm)
+    settings = {each.name: each for each in saved_study(run.path).targets}
+    shared = [t.name for t in run.run.targets if all(_has(side, t.name) for side in sides)]
+    return tuple(
+        _compared(name, sides, *(_outcomes(side, settings[name], None, None) for side in sides))
+        for name in shared
+    )
+
+
+def _side(value: Model) -> _Side:
+    if not isinstance(value, str | Path):
+        known = known_model(value)
+        return _Side(known.name, model=known)
+    value = str(value)
     path, separator, arm = value.rpartition(":")
     if separator and (Path(path) / "run.json").is_file():
         run = RunFolder.read(Path(path))
@@ -141,7 +174,7 @@ def _side(value: EncoderSettings | str) -> _Side:
         raise StudyError(
             f"{value} is the folder of a run", f"an arm of it: {value}:{arms[-1]}", None
         )
-    return _Side(value, settings=EncoderSettings(name=value))
+    return _Side(value, model=EncoderSettings(name=value))
 
 
 def _seeds(side: _Side) -> Sequence[int]:
@@ -187,7 +220,7 @@ def _outcomes(
 ) -> pa.Table:
     """A row a query of a side, under the target's primary protocol."""
     if side.run is None:
-        table = outcomes_of_encoder(side.settings, target, store, listener)
+        table = outcomes_of_encoder(side.model, target, store, listener)
         return table.append_column("seed", pa.array([0] * len(table)))
     facts = side.run.target(target.name)
     return _rows(side.run, side.arm, target.name).filter(pc.field("protocol") == facts.protocol)

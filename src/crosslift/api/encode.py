@@ -7,19 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from crosslift.api.models import Model, known_model
 from crosslift.encoders.encode_texts import encode as pooled_vectors
-from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.load_encoder import load_encoder
+from crosslift.making.object_encoder import ObjectEncoder
 from crosslift.retrieval.similarity import unit_rows
 
 
-def encode(
-    model: EncoderSettings | str, texts: Sequence[str], *, normalise: bool = True
-) -> NDArray[np.float32]:
+def encode(model: Model, texts: Sequence[str], *, normalise: bool = True) -> NDArray[np.float32]:
     """The vectors of N texts.
 
     Args:
-        model: `embedded`, a folder, a hub name, or settings of an encoder.
+        model: `embedded`, a folder, a hub name, settings of an encoder, or any object with a method
+            `encode` from a list of N texts to an array [N, D], such as a SentenceTransformer.
         texts: N texts; prompts of the encoder are put before them.
         normalise: whether vectors have length 1, so that their products are cosines.
 
@@ -29,6 +29,9 @@ def encode(
     Raises:
         EncoderError: the encoder cannot be loaded, or a vector is not finite.
     """
-    settings = EncoderSettings(name=model) if isinstance(model, str) else model
-    vectors = pooled_vectors(load_encoder(settings), texts)
+    known = known_model(model)
+    if isinstance(known, ObjectEncoder):
+        vectors = known.encode(texts)
+    else:
+        vectors = pooled_vectors(load_encoder(known), texts)
     return unit_rows(vectors) if normalise else vectors

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crosslift.api.compare import compare
-from crosslift.api.session import export_arm, run_study
+from crosslift.api.export import export_arm
+from crosslift.api.session import run_study
 from crosslift.artifacts.files import file_written_whole
 from crosslift.artifacts.store import Store
 from crosslift.errors import StudyError

@@ -1,4 +1,4 @@
-"""Entry points: run a study, evaluate an encoder, export an arm. The command line calls them."""
+"""Entry points: run a study, evaluate an encoder. The command line calls them."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ import pyarrow.compute as pc
 
 from crosslift.analysis.language_groups import groupings
 from crosslift.analysis.partial_run import unfinished
-from crosslift.analysis.reported import refuse_unreported
-from crosslift.artifacts.disk_errors import disk_errors_explained
-from crosslift.artifacts.files import file_written_whole
+from crosslift.api.models import Model, encoder_settings, known_model
 from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.read_once import reading_once
 from crosslift.artifacts.store import Store
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.sweep_settings import SweepSettings
-from crosslift.errors import StudyError, UnknownNameError
+from crosslift.errors import UnknownNameError
 from crosslift.making.evaluate import open_mined, open_outcomes
 from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.object_encoder import ObjectEncoder, store_of, untouched
 from crosslift.making.trained import Trained
 from crosslift.metrics.table import OUTCOME_OF_METRIC
-from crosslift.planning.plan import arm_run, load_target, plan_study
+from crosslift.planning.plan import load_target, plan_study
 from crosslift.planning.sweep_steps import sweep_of, sweep_steps
 from crosslift.planning.target_steps import evaluate_steps
 from crosslift.planning.text_steps import encode_steps, reading_of
@@ -33,9 +32,8 @@ from crosslift.results.reading_sweep import SWEEP_FILE, ReadingChoice, Sweep, Sw
 from crosslift.results.result_record import read_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.steps.run import Listener, make_steps, run_plan
-from crosslift.steps.step import Step, Workplace
+from crosslift.steps.step import Step
 from crosslift.studies.earlier_run import check_folder
-from crosslift.studies.reading import saved_study
 from crosslift.studies.registration import Registered
 from crosslift.studies.schema import Study
 from crosslift.targets.protocol import OURS, Direction
@@ -91,7 +89,7 @@ def run_study(
 
 @reading_once()
 def evaluate(
-    model: EncoderSettings | str,
+    model: Model,
     target: TargetSettings | str,
     protocol: str = "crosslift",
     direction: Direction | None = None,
@@ -101,12 +99,14 @@ def evaluate(
     """Measures an encoder on a target of texts, as it is, under one protocol.
 
     Args:
-        model: `embedded`, a folder, a hub name, or settings of an encoder.
+        model: `embedded`, a folder, a hub name, settings of an encoder, or any object with a method
+            `encode` from a list of N texts to an array [N, D], such as a SentenceTransformer.
         target: name or settings of a target.
         protocol: its name.
         direction: which side is used as queries, for a protocol that has two directions, or ``both``;
             None: the protocol's first.
-        store: keeps the vectors, so that a second call takes no time; None: the user's cache.
+        store: keeps the vectors, so that a second call takes no time; None: the user's cache. The
+            vectors of an object are never kept.
         listener: receives the progress of the work. None: no reports.
 
     Raises:
@@ -130,7 +130,7 @@ def evaluate(
 
 @reading_once()
 def evaluate_protocols(
-    model: EncoderSettings | str,
+    model: Model,
     target: TargetSettings | str,
     protocols: tuple[str, ...] = ("all",),
     store: Store | None = None,
@@ -153,52 +153,58 @@ def evaluate_protocols(
 
 
 def _loaded(
-    model: EncoderSettings | str,
+    model: Model,
     target: TargetSettings | str,
     protocols: tuple[str, ...],
     direction: Direction | None = None,
-) -> tuple[EncoderSettings, LoadedTarget]:
-    settings = EncoderSettings(name=model) if isinstance(model, str) else model
+) -> tuple[EncoderSettings | ObjectEncoder, LoadedTarget]:
+    known = known_model(model)
     target_settings = TargetSettings(name=target) if isinstance(target, str) else target
     changes = {"protocols": protocols} | ({"direction": direction} if direction else {})
     loaded = load_target(target_settings.model_copy(update=changes))
-    loaded.target.check_encoder_alone(settings.name)
-    return settings, loaded
+    loaded.target.check_encoder_alone(known.name)
+    return known, loaded
 
 
 def outcomes_of_encoder(
-    model: EncoderSettings,
+    model: Model,
     target: TargetSettings,
     store: Store | None = None,
     listener: Listener | None = None,
 ) -> pa.Table:
     """The outcomes of an encoder as it is on a target, a row a query, under the target's primary
     protocol."""
-    settings, loaded = _loaded(model, target, (OURS,), target.direction)
+    known, loaded = _loaded(model, target, (OURS,), target.direction)
     loaded = replace(loaded, protocols=loaded.protocols[:1])
-    store = store or Store()
-    return open_outcomes(_scored(settings, loaded, store, listener or Silent()), store)
+    with store_of(known, store) as place:
+        scored = _scored(untouched(known), loaded, place, listener or Silent())
+        return open_outcomes(scored, place)
 
 
 def _scored(
-    settings: EncoderSettings, loaded: LoadedTarget, store: Store, listener: Listener
+    encoder: Trained | ObjectEncoder, loaded: LoadedTarget, store: Store, listener: Listener
 ) -> list[Step]:
     """The steps that score an encoder as it is, a step a language, made."""
-    texts = encode_steps(Trained.untouched(settings), loaded)
-    scored = list(evaluate_steps(loaded, texts).values())
+    scored = list(evaluate_steps(loaded, encode_steps(encoder, loaded)).values())
     make_steps(scored, store, listener)
     return scored
 
 
 def _evaluations(
-    settings: EncoderSettings,
+    known: EncoderSettings | ObjectEncoder,
     loaded: LoadedTarget,
     store: Store | None,
     listener: Listener | None,
 ) -> list[Evaluation]:
     """The scores under each of the loaded target's protocols."""
-    store = store or Store()
-    scored = _scored(settings, loaded, store, listener or Silent())
+    with store_of(known, store) as place:
+        return _evaluated(untouched(known), loaded, place, listener or Silent())
+
+
+def _evaluated(
+    encoder: Trained | ObjectEncoder, loaded: LoadedTarget, store: Store, listener: Listener
+) -> list[Evaluation]:
+    scored = _scored(encoder, loaded, store, listener)
     mined, table = open_mined(scored, store), open_outcomes(scored, store)
     evaluations = []
     for protocol in loaded.protocols:
@@ -209,7 +215,7 @@ def _evaluations(
         languages = _by_language(table.filter(pc.field("protocol") == protocol.id))
         evaluations.append(
             Evaluation(
-                model=settings.name,
+                model=encoder.name,
                 target=loaded.target.name,
                 metric=protocol.metric,
                 protocol=facts,
@@ -219,7 +225,7 @@ def _evaluations(
                 notes=dict(loaded.data.notes),
                 left_out={code: dict(counts) for code, counts in loaded.data.left_out.items()},
                 unread=dict(loaded.data.unread),
-                groups=_by_group(settings.name, languages),
+                groups=_by_group(encoder.name, languages),
                 mining=entries,
             )
         )
@@ -244,7 +250,7 @@ def _by_group(
 
 @reading_once()
 def sweep(
-    model: EncoderSettings | str,
+    model: Model,
     target: TargetSettings | str,
     settings: SweepSettings,
     store: Store | None = None,
@@ -254,7 +260,7 @@ def sweep(
     each prompt.
 
     Args:
-        model: as for `evaluate`.
+        model: as for `evaluate`, but no object: it has no hidden states.
         target: as for `evaluate`; its `direction` is scored.
         settings: poolings, prompts, and the data for the choice.
         store: keeps the vectors of every reading; None: the user's cache.
@@ -266,7 +272,7 @@ def sweep(
     Raises:
         UnknownNameError, StudyError, DataError, EncoderError: as for `evaluate`.
     """
-    encoder = EncoderSettings(name=model) if isinstance(model, str) else model
+    encoder = encoder_settings(model, "a sweep")
     target_settings = TargetSettings(name=target) if isinstance(target, str) else target
     loaded = load_target(target_settings)
     steps = sweep_steps(Trained.untouched(encoder), loaded, settings)
@@ -291,58 +297,3 @@ def _by_language(outcomes: pa.Table) -> dict[str, dict[str, float]]:
 def _macro(languages: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     metrics = [name for name in next(iter(languages.values())) if name != "n"]
     return {m: sum(values[m] for values in languages.values()) / len(languages) for m in metrics}
-
-
-@reading_once()
-def export_arm(run: Path | str, arm: str, to: Path | str, seed: int | None = None) -> Path:
-    """Writes an arm's text encoder as a sentence-transformers folder with a model card.
-
-    Args:
-        run: folder of a run.
-        arm: name of the arm.
-        to: new folder.
-        seed: which seed's weights; None: the arm's first.
-
-    Raises:
-        UnknownNameError: no such arm or seed.
-        StudyError: the folder to write exists and is not empty.
-        ArtifactError: the run's artifacts are no longer in its store, or were made again since with
-            other bytes; the folder cannot be written.
-    """
-    from crosslift.encoders.export import write_sentence_transformer
-    from crosslift.reports.model_card import card_of_arm, model_card
-
-    run, to = Path(run), Path(to)
-    folder = RunFolder.read(run)
-    facts = folder.arm(arm)
-    study = saved_study(run)
-    chosen = facts.seeds[0] if seed is None else seed
-    if chosen not in facts.seeds:
-        raise UnknownNameError(f"seed of arm {arm!r}", str(chosen), map(str, facts.seeds))
-    with disk_errors_explained(to):
-        has_files = to.exists() and any(to.iterdir())
-    if has_files:
-        raise StudyError(f"{to} exists and is not empty", "a new folder")
-    encoder = arm_run(study, arm, chosen).encoder
-    store = Store(Path(folder.run.store))
-    refuse_unreported(folder, encoder.stages, store)
-    loaded = encoder.load(Workplace(store))
-    card = card_of_arm(
-        folder,
-        arm,
-        chosen,
-        to.name,
-        loaded.reading.prompt,
-        "mit" if facts.encoder == "embedded" else None,
-        _licence_note(facts.encoder),
-    )
-    write_sentence_transformer(loaded, to)
-    with file_written_whole(to / "README.md") as draft:
-        draft.write_text(model_card(card), encoding="utf-8")
-    return to
-
-
-def _licence_note(encoder: str) -> str:
-    if encoder == "embedded":
-        return "The weights derive from multilingual-e5-small (MIT), which is carried in 4 bits."
-    return f"The weights derive from {encoder}: its licence holds."

@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from functools import lru_cache
@@ -15,6 +16,7 @@ from pathlib import Path
 from crosslift.artifacts.disk_errors import disk_errors_explained, make_folder
 from crosslift.artifacts.drafts import draft_of
 
+_FILE_BITS = 0o666
 _SETTLED = 2_000_000_000
 """Nanoseconds after which another change of a file has another time, on coarse file systems too."""
 
@@ -49,7 +51,8 @@ def folder_written_whole(place: Path, *, replaces: bool = False) -> Iterator[Pat
     """Gives an empty folder beside ``place``; renames it to ``place`` when the block ends well.
 
     A reader, or a process killed at any moment, finds either nothing or a whole folder. Where
-    another process made ``place`` meanwhile, its folder is kept and ours is dropped.
+    another process made ``place`` meanwhile, its folder is kept and ours is dropped. Whoever may read
+    a new file may read its files, also those of libraries that write private ones (safetensors).
 
     Args:
         place: of the folder.
@@ -61,7 +64,9 @@ def folder_written_whole(place: Path, *, replaces: bool = False) -> Iterator[Pat
     make_folder(place.parent)
     with disk_errors_explained(place), draft_of(place, folder=True) as draft:
         yield draft
+        bits = stat.S_IMODE(draft.stat().st_mode)
         for path in draft.rglob("*"):
+            _allow(path, bits if path.is_dir() else bits & _FILE_BITS)
             _flush_to_disk(path)
         _flush_to_disk(draft)
         if replaces:
@@ -74,16 +79,30 @@ def folder_written_whole(place: Path, *, replaces: bool = False) -> Iterator[Pat
 @contextlib.contextmanager
 def file_written_whole(place: Path) -> Iterator[Path]:
     """Gives an empty file beside ``place`` to write to; renames it over ``place`` when the block ends
-    well.
+    well. Whoever may read a new file may read it, as for `folder_written_whole`.
 
     Raises:
         ArtifactError: the disk is full or the place cannot be written.
     """
     make_folder(place.parent)
     with disk_errors_explained(place), draft_of(place) as draft:
+        bits = stat.S_IMODE(draft.stat().st_mode)
         yield draft
+        _allow(draft, bits)
         _flush_to_disk(draft)
         draft.replace(place)
+
+
+def _allow(path: Path, bits: int) -> None:
+    """Gives a file or folder the permissions that it lacks.
+
+    Args:
+        path: of it.
+        bits: those of a new one, which the user's mask decides.
+    """
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if bits & ~mode:
+        path.chmod(mode | bits)
 
 
 def _replace_folder(draft: Path, place: Path) -> None:

@@ -1,4 +1,4 @@
-"""`crosslift tasks`, `targets`, `report` and `export`."""
+"""`crosslift tasks`, `targets` and `report`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.text import Text
 
 from crosslift.cli.output import console_for, write_json
 from crosslift.errors import CrossLiftError, DataError, UnknownNameError
-from crosslift.results.command_output import ExportedArm, TargetEntry, TaskEntry
+from crosslift.results.command_output import TargetEntry, TaskEntry
 
 if TYPE_CHECKING:
     from crosslift.targets.target import Target
@@ -178,14 +178,3 @@ def _update_partial(folder: Path) -> None:
             "the baseline and one more arm, finished with one seed",
             "give the command of the run again to resume it",
         )
-
-
-def export(folder: Path, arm: str, to: Path, seed: int | None, json_to: str | None) -> None:
-    """Writes an arm's encoder as a sentence-transformers folder."""
-    from crosslift.api.session import export_arm
-
-    console = console_for(json_to)
-    with console.status(Text(f"writing {to}")):
-        path = export_arm(folder, arm, to, seed)
-    console.print(f"{path}: load it with SentenceTransformer({str(path)!r})")
-    write_json(ExportedArm(arm=arm, folder=str(path)), json_to)

@@ -15,6 +15,7 @@ from crosslift.artifacts.read_once import reading_once
 from crosslift.cli.claims import claims
 from crosslift.cli.compare import compare
 from crosslift.cli.encoder_options import with_encoder_options
+from crosslift.cli.export import export
 from crosslift.cli.fetch import app as fetch
 from crosslift.cli.improve import improve
 from crosslift.cli.init import init
@@ -285,24 +286,7 @@ def targets(
     listing.targets(json, name)
 
 
-@app.command()
-def export(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
-    arm: Annotated[str, typer.Argument(metavar="ARM", help="Name of the arm.")],
-    to: Annotated[Path, typer.Argument(metavar="TO", help="New folder for the model.")],
-    seed: Annotated[
-        int | None, typer.Option("--seed", help="Whose weights. Default: the arm's first seed.")
-    ] = None,
-    json: Json = None,
-) -> None:
-    """Write an arm's encoder as a sentence-transformers folder with a model card."""
-    from crosslift.cli import listing
-    from crosslift.results.run_folder import RunFolder
-
-    RunFolder.read(folder)
-    listing.export(folder, arm, to, seed, json)
-
-
+app.command()(export)
 app.add_typer(xtreme, name="xtreme")
 app.add_typer(fetch, name="fetch")
 app.add_typer(store_commands, name="store")

@@ -13,29 +13,41 @@ from torch import Tensor
 
 from crosslift.artifacts.files import folder_written_whole
 from crosslift.encoders.description import LEGACY_POOLINGS, POOLING_NAMES
+from crosslift.encoders.kinds import WeightPrecision
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.packing import pack
+from crosslift.encoders.pooler import pooler_tensors
 from crosslift.encoders.precision import dtype_of
 from crosslift.encoders.static import StaticModel
 from crosslift.encoders.transformer import ENCODERS_INSIDE
 from crosslift.errors import EncoderError
 
+_DTYPES: Mapping[WeightPrecision, torch.dtype] = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
 _PUBLISHED_NAMES = {ours: published for published, ours in POOLING_NAMES.items()}
 
 
-def write_sentence_transformer(encoder: Encoder, place: Path) -> None:
+def write_sentence_transformer(
+    encoder: Encoder, place: Path, precision: WeightPrecision = "float32"
+) -> None:
     """Writes the encoder so that sentence-transformers gives the same vectors, scaled to length 1.
 
-    A `hidden_state` below the last is exported by leaving the layers above it out.
+    A `hidden_state` below the last is exported by leaving the layers above it out. The pooler that
+    transformers loads with BERT and its kind is written too, though no vector reads it.
 
     Args:
         encoder: to be written; its weights do not change.
         place: new or empty folder.
+        precision: of the written weights of the model. Modules after the pooling stay in float32.
 
     Raises:
         EncoderError: the folder is not empty; sentence-transformers has no such pooling, or no class
-            for the encoder of such a model alone; or the model does more after its last layer, so that
-            a model without its upper layers does not give a lower hidden state.
+            for the encoder of such a model alone; the model does more after its last layer, so that
+            a model without its upper layers does not give a lower hidden state; or a weight is too
+            large for float16.
     """
     for pooling in encoder.reading.pooling.split("+"):
         if pooling not in _PUBLISHED_NAMES:
@@ -57,24 +69,24 @@ def write_sentence_transformer(encoder: Encoder, place: Path) -> None:
         place.rmdir()
     _check_ends_with_its_layers(encoder)
     with folder_written_whole(place) as draft:
-        modules = [_write_input(encoder, draft)]
+        modules = [_write_input(encoder, draft, precision)]
         for kind, config, tensors in _modules(encoder):
             path = f"{len(modules)}_{kind}"
             _write_json(draft / path / "config.json", config)
             if tensors:
-                _write_tensors(tensors, draft / path)
+                _write_tensors(tensors, draft / path, "float32")
             modules.append((kind, path))
         _write_json(draft / "modules.json", [_entry(i, *each) for i, each in enumerate(modules)])
         _write_json(draft / "config_sentence_transformers.json", _use(encoder))
 
 
-def _write_input(encoder: Encoder, folder: Path) -> tuple[str, str]:
+def _write_input(encoder: Encoder, folder: Path, precision: WeightPrecision) -> tuple[str, str]:
     """Writes the module that reads the texts; returns its kind and its path."""
     if isinstance(encoder.model, StaticModel):
-        _write_tensors({"embedding.weight": encoder.table.whole}, folder)
+        _write_tensors({"embedding.weight": encoder.table.whole}, folder, precision)
         encoder.tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
         return "StaticEmbedding", ""
-    _write_transformer(encoder, folder)
+    _write_transformer(encoder, folder, precision)
     encoder.tokenizer.model_max_length = encoder.reading.max_tokens
     encoder.tokenizer.save_pretrained(folder)
     limits = {
@@ -126,13 +138,26 @@ def _write_json(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def _write_tensors(tensors: Mapping[str, Tensor], folder: Path) -> None:
-    """Writes weights in float32; a tensor with several names by the first of them."""
+def _write_tensors(tensors: Mapping[str, Tensor], folder: Path, precision: WeightPrecision) -> None:
+    """Writes weights in a precision; a tensor with several names by the first of them."""
     distinct: dict[tuple[int, torch.Size], tuple[str, Tensor]] = {}
     for name, value in tensors.items():
-        whole = value.detach().to(torch.float32).cpu().contiguous()
-        distinct.setdefault((value.data_ptr(), value.shape), (name, whole))
+        written = value.detach().cpu()
+        if value.is_floating_point():
+            written = written.to(_DTYPES[precision])
+            _check_finite(name, value, written, precision)
+        distinct.setdefault((value.data_ptr(), value.shape), (name, written.contiguous()))
     save_file(dict(distinct.values()), folder / "model.safetensors", {"format": "pt"})
+
+
+def _check_finite(name: str, value: Tensor, written: Tensor, precision: WeightPrecision) -> None:
+    if not bool(written.isfinite().all()):
+        raise EncoderError(
+            f"the weight {name} has values up to {float(value.detach().abs().max()):.3g}, which "
+            f"{precision} does not hold",
+            f"at most {torch.finfo(written.dtype).max:g}",
+            "use `bfloat16` or `float32`",
+        )
 
 
 def _check_ends_with_its_layers(encoder: Encoder) -> None:
@@ -157,7 +182,7 @@ def _check_ends_with_its_layers(encoder: Encoder) -> None:
         )
 
 
-def _write_transformer(encoder: Encoder, folder: Path) -> None:
+def _write_transformer(encoder: Encoder, folder: Path, precision: WeightPrecision) -> None:
     unused = [f".{i}." for i in range(encoder.reading.hidden_state, len(encoder.layers()))]
     stack = next(n for n, m in encoder.model.named_modules() if m is encoder.layers())
     tensors = {
@@ -165,9 +190,9 @@ def _write_transformer(encoder: Encoder, folder: Path) -> None:
         for name, value in encoder.model.state_dict().items()
         if not any(name.startswith(stack + number) for number in unused)
     }
-    _write_tensors(tensors, folder)
+    _write_tensors(tensors | pooler_tensors(encoder.model, encoder.folder), folder, precision)
     config = encoder.model.config.to_dict()
-    config |= {"num_hidden_layers": encoder.reading.hidden_state, "dtype": "float32"}
+    config |= {"num_hidden_layers": encoder.reading.hidden_state, "dtype": precision}
     if config.get("layer_types"):
         config["layer_types"] = config["layer_types"][: encoder.reading.hidden_state]
     config["architectures"] = [type(encoder.model).__name__]

@@ -17,3 +17,6 @@ Pooling = Literal[
 Poolings = str
 """One pooling, or several whose vectors are concatenated: ``first_token+mean``, as in some folders."""
 Precision = Literal["auto", "float32", "bfloat16"]
+"""Of the arithmetic; ``auto``: bfloat16 where the processor has it, else float32."""
+WeightPrecision = Literal["float32", "bfloat16", "float16"]
+"""Of written weights."""

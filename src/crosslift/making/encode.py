@@ -12,6 +12,7 @@ import numpy as np
 
 from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.store import Store
+from crosslift.making.object_encoder import ObjectEncoder
 from crosslift.making.trained import Trained
 from crosslift.steps.step import Step, Workplace
 
@@ -20,7 +21,7 @@ from crosslift.steps.step import Step, Workplace
 class EncodedTexts:
     """N texts, and the encoder that gives their vectors."""
 
-    encoder: Trained
+    encoder: Trained | ObjectEncoder
     texts: Sequence[str]
 
     def check_needs(self) -> None:
@@ -30,12 +31,10 @@ class EncodedTexts:
 
 def encode_texts(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `vectors.npy`, float32 [N, D], and `reading.json`: how they were read from the encoder."""
-    from crosslift.encoders.encode_texts import encode
-
     job = step.job_as(EncodedTexts)
-    texts, ready = job.texts, job.encoder.load(workplace, to_read=True)
-    np.save(folder / "vectors.npy", encode(ready, texts, advance=workplace.counting(len(texts))))
-    (folder / "reading.json").write_text(json.dumps(ready.reading.facts()), encoding="utf-8")
+    vectors, reading = job.encoder.vectors(job.texts, workplace)
+    np.save(folder / "vectors.npy", vectors)
+    (folder / "reading.json").write_text(json.dumps(reading), encoding="utf-8")
 
 
 def open_reading(step: Step, store: Store) -> dict[str, Any]:

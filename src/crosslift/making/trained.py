@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from crosslift.encoders.encoder_folder import (
     check_encoder,
     fingerprint,
     layers_of,
+    weight_bytes,
+    width_of,
     with_prompt_text,
 )
 from crosslift.encoders.encoder_settings import EncoderSettings, Side, SidePrompts
@@ -49,10 +55,39 @@ class Trained:
         precise = resolved.model_copy(update={"precision": resolve_precision(resolved.precision)})
         return cls(precise, fingerprint(settings))
 
+    @property
+    def name(self) -> str:
+        """The name of the encoder it began as."""
+        return self.settings.name
+
+    @property
+    def width(self) -> int:
+        """Length of its vectors, from its files alone."""
+        return width_of(self.settings)
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of the weights that must be loaded."""
+        return weight_bytes(self.settings)
+
     def of_side(self, prompts: SidePrompts, side: Side) -> Trained:
         """The encoder as it reads one side of texts in pairs."""
         read = with_prompt_text(prompts.encoder_of_side(self.settings, side))
         return self if read == self.settings else replace(self, settings=read)
+
+    def read_by(
+        self,
+        protocol: str,
+        reading: Callable[[EncoderSettings, Callable[[], int]], EncoderSettings],
+    ) -> Trained:
+        """The encoder as a protocol reads it.
+
+        Args:
+            protocol: its name.
+            reading: from the settings, and what returns the number of layers, to the protocol's.
+        """
+        del protocol
+        return replace(self, settings=reading(self.settings, lambda: layers_of(self.settings)))
 
     def read_from(self, hidden_state: int | None) -> Trained:
         """The encoder as vectors are read from a hidden state; None: from its own.
@@ -97,6 +132,20 @@ class Trained:
     def check_needs(self) -> None:
         """Raises if the encoder that it began as cannot be had; see `check_encoder`."""
         check_encoder(self.settings)
+
+    def vectors(
+        self, texts: Sequence[str], workplace: Workplace
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Vectors [N, D] of N texts, and how they were read (this loads torch).
+
+        Raises:
+            EncoderError: a vector is not finite.
+        """
+        from crosslift.encoders.encode_texts import encode
+
+        ready = self.load(workplace, to_read=True)
+        advance = workplace.counting(len(texts))
+        return encode(ready, texts, advance=advance), ready.reading.facts()
 
     def load(self, workplace: Workplace, *, to_read: bool = False) -> Encoder:
         """The encoder itself (this loads torch).

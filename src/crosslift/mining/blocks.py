@@ -16,6 +16,7 @@ from crosslift.artifacts.progress import Listener, Phase, in_phase
 from crosslift.artifacts.store import Store
 from crosslift.artifacts.sums import check_sum, file_written_with_sum
 from crosslift.making.encode import EncodedTexts, encode_texts
+from crosslift.making.object_encoder import ObjectEncoder
 from crosslift.making.trained import Trained
 from crosslift.results.mined_files import SearchKind, SearchRecall
 from crosslift.retrieval.approximate import ApproximateIndex, approximate_nearest
@@ -28,7 +29,7 @@ BLOCK = 16_384
 """Texts that are encoded, and src rows that are searched, between two points where a run can resume."""
 
 
-def encode_steps(encoder: Trained, side: str, texts: Sequence[str]) -> list[Step]:
+def encode_steps(encoder: Trained | ObjectEncoder, side: str, texts: Sequence[str]) -> list[Step]:
     """The steps that encode texts, one per block: `vectors.npy`, float32 [block, D].
 
     A block's key includes the encoder, its reading and the block's texts: a line added at the end of a

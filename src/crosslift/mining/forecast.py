@@ -7,9 +7,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from crosslift.encoders.encoder_folder import weight_bytes, width_of
-from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.precision import resolve_precision
+from crosslift.making.object_encoder import ObjectEncoder
+from crosslift.making.trained import Trained
 from crosslift.mining.blocks import BLOCK
 from crosslift.results.mined_files import MiningPlan, SearchKind
 from crosslift.steps.estimates import Estimates
@@ -86,7 +86,7 @@ def plan_mining(
     texts: Mapping[str, Sequence[str]],
     steps: Sequence[Step],
     missing: Sequence[Step],
-    settings: EncoderSettings,
+    encoder: Trained | ObjectEncoder,
     k: int,
     search: SearchKind,
     rows_searched: int,
@@ -98,14 +98,14 @@ def plan_mining(
         texts: `src` and `tgt` -> distinct texts.
         steps: that encode them.
         missing: those of ``steps`` that are not up to date.
-        settings: of the encoder.
+        encoder: that encodes them.
         k: number of neighbours.
         search: kind of search.
         rows_searched: by an unfinished search.
         estimates: of the seconds for encoding.
     """
     src, tgt = len(texts["src"]), len(texts["tgt"])
-    width = width_of(settings)
+    width = encoder.width
     precision = resolve_precision("auto")
     text_bytes = sum(
         sys.getsizeof(text) + _BYTES_OF_A_TEXT for side in texts.values() for text in side
@@ -119,7 +119,7 @@ def plan_mining(
         search=search,
         screened_bytes=2 if precision == "bfloat16" else 4,
         text_bytes=text_bytes,
-        encoder_bytes=weight_bytes(settings),
+        encoder_bytes=encoder.weight_bytes,
     )
     return MiningPlan(
         texts={"src": src, "tgt": tgt},

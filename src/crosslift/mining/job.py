@@ -12,10 +12,10 @@ from typing import Any
 
 from crosslift.artifacts.progress import Listener, Phase, Silent, in_phase
 from crosslift.artifacts.store import Store
-from crosslift.encoders.encoder_folder import local_folder
 from crosslift.encoders.reading import reading_of_sides
 from crosslift.errors import DataError
 from crosslift.making.encode import open_reading
+from crosslift.making.object_encoder import ObjectEncoder, store_of, untouched
 from crosslift.making.trained import Trained
 from crosslift.mining.blocks import (
     BlockVectors,
@@ -58,6 +58,7 @@ class _Job:
 
     settings: MiningSettings
     store: Store
+    encoder: Trained | ObjectEncoder
     lines: Mapping[str, int]
     sides: Mapping[str, KeptTexts]
     steps: Mapping[str, Sequence[Step]]
@@ -86,7 +87,8 @@ def plan_of_files(
     Raises:
         CrossLiftError: as for `mine_files`.
     """
-    return _plan(_prepare(settings, store or Store(), listener or Silent()))
+    with store_of(settings.model, store) as place:
+        return _plan(_prepare(settings, place, listener or Silent()))
 
 
 def mine_files(
@@ -105,7 +107,8 @@ def mine_files(
 
     Args:
         settings: of the job.
-        store: for vectors and the state of an unfinished search. None: the user's cache.
+        store: for vectors and the state of an unfinished search. None: the user's cache. The vectors of
+            an object are never kept, and its mining is not resumed.
         listener: receives the progress. None: no reports.
         on_plan: called with the plan after the texts are read. None: not called.
 
@@ -115,8 +118,17 @@ def mine_files(
             calibrated.
         EncoderError: the encoder cannot be found, read or used.
     """
-    listener = listener or Silent()
-    job = _prepare(settings, store or Store(), listener)
+    with store_of(settings.model, store) as place:
+        return _mine(settings, place, listener or Silent(), on_plan)
+
+
+def _mine(
+    settings: MiningSettings,
+    store: Store,
+    listener: Listener[Phase],
+    on_plan: Callable[[MiningPlan], None] | None,
+) -> MiningOutcome:
+    job = _prepare(settings, store, listener)
     plan = _plan(job)
     if on_plan is not None:
         on_plan(plan)
@@ -157,14 +169,13 @@ def _reading(job: _Job) -> dict[str, Any]:
 
 def _prepare(settings: MiningSettings, store: Store, listener: Listener[Phase]) -> _Job:
     check_mining(settings)
-    local_folder(settings.model)  # fetched now, so that its fingerprint is that of the files
+    encoder = untouched(settings.model, fetched=True)
     began = time.monotonic()
     lines = {name: _read(getattr(settings, name), listener) for name in ("src", "tgt")}
     if lines["src"].checksum == lines["tgt"].checksum:
         raise same_sides(f"{settings.src} and {settings.tgt} have the same lines")
     sides = _filter(settings, lines, listener)
     gold = _read_gold(settings.gold, sides["src"])
-    encoder = Trained.untouched(settings.model)
     of_side = {"src": encoder.of_side(settings, "src"), "tgt": encoder.of_side(settings, "tgt")}
     steps = {name: encode_steps(of_side[name], name, side.texts) for name, side in sides.items()}
     search = choose_search(settings.search, len(sides["src"].texts), len(sides["tgt"].texts))
@@ -173,6 +184,7 @@ def _prepare(settings: MiningSettings, store: Store, listener: Listener[Phase]) 
     job = _Job(
         settings=settings,
         store=store,
+        encoder=encoder,
         lines={name: len(side.texts) for name, side in lines.items()},
         sides=sides,
         steps=steps,
@@ -204,7 +216,7 @@ def _plan(job: _Job) -> MiningPlan:
         {name: side.texts for name, side in job.sides.items()},
         steps,
         missing_steps(steps, job.store, Status(job.store)),
-        job.settings.model,
+        job.encoder,
         job.columns,
         job.search,
         rows_searched(job.folder) if job.search == "exact" else 0,

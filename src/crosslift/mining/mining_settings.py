@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, InstanceOf
 
 from crosslift.artifacts.disk_errors import disk_errors_explained
 from crosslift.encoders.encoder_settings import EncoderSettings, SidePrompts
 from crosslift.errors import DataError
+from crosslift.making.object_encoder import HasEncode, ObjectEncoder
 from crosslift.retrieval.margin import Margin
 from crosslift.retrieval.margin_mining import Retrieval
 from crosslift.sources.line_filters import check_language
 from crosslift.sources.text_lines import refuse_missing
+
+
+def _object(model: Any) -> Any:
+    return ObjectEncoder.of(model) if isinstance(model, HasEncode) else model
 
 
 class MiningSettings(SidePrompts):
@@ -23,7 +28,8 @@ class MiningSettings(SidePrompts):
     src: Path
     """One text per line, UTF-8, plain or gzipped."""
     tgt: Path
-    model: EncoderSettings
+    model: Annotated[EncoderSettings | InstanceOf[ObjectEncoder], BeforeValidator(_object)]
+    """Settings of an encoder, or an object with a method `encode` from N texts to an array [N, D]."""
     out: Path
     """Scored pairs: `score<TAB>src text<TAB>tgt text`, best first; gzipped if it ends with .gz."""
     overwrite: bool = False

@@ -13,6 +13,7 @@ from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.encoder_size import EncoderSize, size_of
 from crosslift.making.answer import Answering
 from crosslift.making.encode import EncodedTexts
+from crosslift.making.object_encoder import ObjectEncoder
 from crosslift.making.sweep import EveryPlace
 from crosslift.making.train import Training
 from crosslift.planning.plan import Plan
@@ -67,7 +68,10 @@ def _vectors(settings: EncoderSettings, texts: float, places: int = 1) -> Size:
 def _encoded(step: Step) -> Size:
     if isinstance(step.job, EveryPlace):
         return _vectors(step.job.encoder.settings, step.work, len(step.job.places))
-    return _vectors(step.job_as(EncodedTexts).encoder.settings, step.work)
+    encoder = step.job_as(EncodedTexts).encoder
+    if isinstance(encoder, ObjectEncoder):
+        return Size(None, None)
+    return _vectors(encoder.settings, step.work)
 
 
 def _answered(step: Step) -> Size:

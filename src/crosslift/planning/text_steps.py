@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from crosslift.artifacts.store import Store
-from crosslift.encoders.encoder_folder import layers_of
 from crosslift.encoders.reading import reading_of_sides
 from crosslift.making.encode import EncodedTexts, encode_texts, open_reading
 from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.object_encoder import ObjectEncoder
 from crosslift.making.text_sets import TextSet
 from crosslift.making.trained import Trained
 from crosslift.making.vectors import OWN_ROLES, Roles, roles_of
@@ -21,7 +20,7 @@ TextSteps = dict[str, dict[str, Step]]
 """Language -> role -> the step that encodes the language's texts, with others of the same set."""
 
 
-def encode_steps(encoder: Trained, loaded: LoadedTarget) -> TextSteps:
+def encode_steps(encoder: Trained | ObjectEncoder, loaded: LoadedTarget) -> TextSteps:
     """The encoding steps of a target: as the encoder is read itself, and as other protocols read it."""
     steps: TextSteps = {language: {} for language in loaded.data.languages}
     made: dict[tuple[Roles, int], Step] = {}
@@ -34,17 +33,18 @@ def encode_steps(encoder: Trained, loaded: LoadedTarget) -> TextSteps:
     return steps
 
 
-def _readings(encoder: Trained, loaded: LoadedTarget) -> dict[Roles, Trained]:
+def _readings(
+    encoder: Trained | ObjectEncoder, loaded: LoadedTarget
+) -> dict[Roles, Trained | ObjectEncoder]:
     """Roles -> the encoder as its steps read it, before the prompts of sides."""
-    readings = {OWN_ROLES: encoder}
+    readings: dict[Roles, Trained | ObjectEncoder] = {OWN_ROLES: encoder}
     for protocol in loaded.protocols:
         if not protocol.own_reading:
-            settings = protocol.reading(encoder.settings, lambda: layers_of(encoder.settings))
-            readings[roles_of(protocol)] = replace(encoder, settings=settings)
+            readings[roles_of(protocol)] = encoder.read_by(protocol.name, protocol.reading)
     return readings
 
 
-def _encode_step(encoder: Trained, loaded: LoadedTarget, texts: TextSet) -> Step:
+def _encode_step(encoder: Trained | ObjectEncoder, loaded: LoadedTarget, texts: TextSet) -> Step:
     """Encodes every text of a set once: `vectors.npy`, float32 [texts, D].
 
     Its key has the texts themselves in it and not the target: two targets of the same texts share it.

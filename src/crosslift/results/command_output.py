@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from crosslift.results.reference_noise import PlannedPower
-from crosslift.results.result_record import ResultRecord
+from crosslift.results.result_record import ResultRecord, absent_if
 from crosslift.results.verdict import Verdict
 from crosslift.target_kinds import KindName
 
@@ -258,6 +258,10 @@ class ExportedArm(ResultRecord):
     """Name of the arm."""
     folder: str
     """Path of the folder."""
+    precision: str
+    """Of the written weights."""
+    url: Annotated[str | None, absent_if(None)] = None
+    """Address of the repository that it was uploaded to; absent: it was not."""
 
 
 class FetchedNames(ResultRecord):

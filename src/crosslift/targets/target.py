@@ -25,6 +25,7 @@ class Target(Generic[SettingsT, DataT]):
     - ``settings``: the settings that it reads.
     - ``outcome_unit``: what an outcome belongs to, in a word.
     - ``fine_tuned``: an encoder is fine-tuned on English examples before it answers.
+    - ``encoder_alone``: an encoder alone can be measured (see `check_encoder_alone`).
     - ``postprocessed``: post-processing of vectors and scores applies to it.
     - ``shows_gains``: gains of arms show on it, whatever its texts are.
     - ``one_language``: a query and its answers are in the same language.
@@ -54,6 +55,7 @@ class Target(Generic[SettingsT, DataT]):
     settings: ClassVar[type[AnyTargetSettings]]
     outcome_unit: ClassVar[str] = "query"
     fine_tuned: ClassVar[bool] = False
+    encoder_alone: ClassVar[bool] = True
     postprocessed: ClassVar[bool] = False
     shows_gains: ClassVar[bool] = False
     one_language: ClassVar[bool] = False

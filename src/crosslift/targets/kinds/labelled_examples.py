@@ -142,6 +142,7 @@ class LabelledTarget(Target[LabelledSettings, LabelledData]):
     settings: ClassVar[type[LabelledSettings]] = LabelledSettings
     outcome_unit: ClassVar[str] = "example"
     fine_tuned: ClassVar[bool] = True
+    encoder_alone: ClassVar[bool] = False
     clean: ClassVar[Literal["always", "never", "where there are"]] = "where there are"
 
     def check_encoder_alone(self, encoder: str) -> None:

@@ -243,6 +243,7 @@ class PictureTarget(Target[PictureSettings, PictureData]):
 
     kind: ClassVar[KindName] = "pictures"
     settings: ClassVar[type[PictureSettings]] = PictureSettings
+    encoder_alone: ClassVar[bool] = False
     shows_gains: ClassVar[bool] = True
     one_language: ClassVar[bool] = True
 

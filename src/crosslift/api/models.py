@@ -1,0 +1,45 @@
+"""What Python users may name as a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeAlias
+
+from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.errors import StudyError
+from crosslift.making.object_encoder import HasEncode, ObjectEncoder
+
+Model: TypeAlias = EncoderSettings | str | Path | HasEncode
+"""`embedded`, a folder, a hub name, settings of an encoder, or an object with `encode`."""
+
+
+def known_model(model: Model) -> EncoderSettings | ObjectEncoder:
+    """The settings of an encoder that is named, or the encoder of an object.
+
+    Raises:
+        EncoderError: it is neither.
+    """
+    if isinstance(model, EncoderSettings | ObjectEncoder):
+        return model
+    if isinstance(model, str | Path):
+        return EncoderSettings(name=str(model))
+    return ObjectEncoder.of(model)
+
+
+def encoder_settings(model: Model, what: str) -> EncoderSettings:
+    """The settings of an encoder whose files are needed.
+
+    Args:
+        model: as a user names it.
+        what: needs the files, in words.
+
+    Raises:
+        StudyError: it is an object, which has no files.
+    """
+    known = known_model(model)
+    if isinstance(known, ObjectEncoder):
+        raise StudyError(
+            f"{what} reads hidden states, which {known.name} has not as an object",
+            "`embedded`, a folder, a hub name, or EncoderSettings",
+        )
+    return known

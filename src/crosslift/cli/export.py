@@ -1,0 +1,51 @@
+"""The command `crosslift export` and its options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crosslift.cli.options import Json
+from crosslift.encoders.kinds import WeightPrecision
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
+    arm: Annotated[str, typer.Argument(metavar="ARM", help="Name of the arm.")],
+    to: Annotated[Path, typer.Argument(metavar="TO", help="New folder for the model.")],
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Whose weights. Default: the arm's first seed.")
+    ] = None,
+    precision: Annotated[
+        WeightPrecision, typer.Option("--precision", help="Of the written weights.")
+    ] = "float32",
+    push: Annotated[
+        str | None,
+        typer.Option(
+            "--push",
+            metavar="NAMESPACE/NAME",
+            help="Upload the folder to this repository of the Hugging Face hub.",
+        ),
+    ] = None,
+    private: Annotated[
+        bool, typer.Option("--private", help="With --push: the repository is private.")
+    ] = False,
+    json: Json = None,
+) -> None:
+    """Write an arm's encoder as a sentence-transformers folder with a model card; upload it on request.
+
+    An upload needs a token of the hub: log in with `hf auth login`, or set HF_TOKEN.
+    """
+    from crosslift.model_files.upload import check_upload
+    from crosslift.results.run_folder import RunFolder
+
+    RunFolder.read(folder).arm(arm)
+    if push is not None:
+        check_upload(push)
+    elif private:
+        raise typer.BadParameter("there is no repository: give --push", param_hint="--private")
+    from crosslift.cli import exporting  # takes seconds: after what may be wrong
+
+    exporting.show(folder, arm, to, seed, precision, push, json, private=private)
