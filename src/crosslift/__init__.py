@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 _MODULES = {
     "CrossLiftError": "crosslift.errors",
     "EncoderSettings": "crosslift.encoders.encoder_settings",
+    "Metric": "crosslift.metrics.table",
     "RunFolder": "crosslift.results.run_folder",
     "Store": "crosslift.artifacts.store",
     "Study": "crosslift.studies.schema",
@@ -33,6 +34,10 @@ _MODULES = {
     "parse_study": "crosslift.studies.reading",
     "plan_study": "crosslift.planning.plan",
     "read_study": "crosslift.studies.reading",
+    "register_form": "crosslift.api.register",
+    "register_metric": "crosslift.api.register",
+    "register_target": "crosslift.api.register",
+    "register_task": "crosslift.api.register",
     "run_study": "crosslift.api.session",
 }
 

@@ -19,6 +19,7 @@ from crosslift.analysis.collect import Gathered
 from crosslift.analysis.environments import RunEnvironments
 from crosslift.analysis.examples import write_examples
 from crosslift.analysis.expected import expected_scores
+from crosslift.analysis.extensions import extensions_used
 from crosslift.analysis.generalised import generalised_matrices
 from crosslift.analysis.interpolation import interpolation_paths
 from crosslift.analysis.judging import (
@@ -193,6 +194,7 @@ def _facts(
         attributions=tuple(attributions(gathered, judged)),
         orientations=tuple(orientations(gathered)),
         expected=expected_scores(gathered),
+        extensions=extensions_used(gathered.plan),
         checksums=checksums_of(folder),
     )
 

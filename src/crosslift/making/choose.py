@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from crosslift.artifacts.store import MANIFEST
-from crosslift.metrics.table import OUTCOME_OF_METRIC, metric_named
+from crosslift.metrics.table import metric_named, outcome_of
 from crosslift.results.setting_choices import (
     CHOICE_FILE,
     ChosenSettings,
@@ -93,7 +93,7 @@ def _edges(tries: Sequence[Tried], chosen: Tried) -> dict[str, Edge]:
 
 def _macro_score(outcomes: Path, protocol: str, metric: str) -> float:
     """The mean of a metric over the languages of a table of outcomes, under a protocol."""
-    name = OUTCOME_OF_METRIC[metric]
+    name = outcome_of(metric)
     table = pq.read_table(outcomes, columns=["language", "protocol", name])
     rows = table.filter(pc.field("protocol") == protocol)
     languages = sorted(pc.unique(rows["language"]).to_pylist())

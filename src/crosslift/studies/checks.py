@@ -195,8 +195,8 @@ def _check_choice(path: Path, owner: Mapping[str, Any]) -> Iterator[StudyFault]:
         here, name = (*here, "name"), on.get("name")
     if not isinstance(name, str):
         return  # the schema tells
-    bitexts = [each for each, target in TARGETS.items() if target.kind == "bitext"]
-    if name in TARGETS and name not in bitexts:
+    if name in TARGETS and TARGETS[name].kind != "bitext":
+        bitexts = [each for each, target in TARGETS.items() if target.kind == "bitext"]
         yield StudyFault(here, name, f"a target of bitexts ({', '.join(bitexts)})")
     yield from _check(here, name, TARGETS, "the name of a target")
     yield from _check_data(here, name, on)
