@@ -90,6 +90,14 @@ def test_a_study_uses_a_target_a_task_a_metric_and_a_form_of_a_package(
     assert all(
         wide >= one for wide, one in zip(of_de["recall_at_3"].to_pylist(), top1, strict=True)
     )
+    texts = run.outcomes.to_pandas()
+    proverb = texts[(texts.language == "fr") & (texts["item"] == "proverb 2")]
+    french, english = "Le temps, c'est de l'argent.", "Time is money."
+    pairs = {tuple(pair) for pair in proverb[["protocol", "query_text", "right_text"]].to_numpy()}
+    directions = {("crosslift/xx->en", french, english), ("crosslift/en->xx", english, french)}
+    assert pairs == directions
+    right = texts[texts.top1_accuracy == 1]
+    assert len(right) and (right.retrieved_text == right.right_text).all()
     assert "recall at 3" in (run.path / "report.html").read_text(encoding="utf-8")
 
 
