@@ -21,6 +21,7 @@ _MODULES = {
     "TargetSettings": "crosslift.targets.target_settings",
     "SweepSettings": "crosslift.encoders.sweep_settings",
     "encode": "crosslift.api.encode",
+    "build_study": "crosslift.studies.reading",
     "compare": "crosslift.api.compare",
     "compare_runs": "crosslift.api.compare",
     "evaluate": "crosslift.api.session",
