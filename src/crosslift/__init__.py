@@ -14,12 +14,14 @@ __version__ = "0.1.0"
 _MODULES = {
     "CrossLiftError": "crosslift.errors",
     "EncoderSettings": "crosslift.encoders.encoder_settings",
+    "Metric": "crosslift.metrics.table",
     "RunFolder": "crosslift.results.run_folder",
     "Store": "crosslift.artifacts.store",
     "Study": "crosslift.studies.schema",
     "TargetSettings": "crosslift.targets.target_settings",
     "SweepSettings": "crosslift.encoders.sweep_settings",
     "encode": "crosslift.api.encode",
+    "build_study": "crosslift.studies.reading",
     "compare": "crosslift.api.compare",
     "compare_runs": "crosslift.api.compare",
     "evaluate": "crosslift.api.session",
@@ -33,6 +35,10 @@ _MODULES = {
     "parse_study": "crosslift.studies.reading",
     "plan_study": "crosslift.planning.plan",
     "read_study": "crosslift.studies.reading",
+    "register_form": "crosslift.api.register",
+    "register_metric": "crosslift.api.register",
+    "register_target": "crosslift.api.register",
+    "register_task": "crosslift.api.register",
     "run_study": "crosslift.api.session",
 }
 

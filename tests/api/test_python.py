@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +13,12 @@ from tiny_encoder import load_tiny
 
 import crosslift
 from crosslift.encoders.encode_texts import encode
-from crosslift.results import run_folder
+from crosslift.errors import DataError, UnknownNameError
+from crosslift.results import frames
+from crosslift.results.query_texts import TEXTS_FILE
+from crosslift.results.verdict import Verdict
+
+Table = Literal["scores", "verdicts", "curves", "examples"]
 
 
 @pytest.fixture(scope="module")
@@ -21,24 +26,53 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> crosslift.RunFolder:
     return crosslift.RunFolder.read(str(write_sample(tmp_path_factory.mktemp("frames") / "run")))
 
 
-@pytest.mark.parametrize("table", ["scores", "verdicts", "curves"])
-def test_tables_are_frames_of_pandas_where_it_is_installed(
-    run: crosslift.RunFolder, table: str
-) -> None:
-    frame = run.frame(table)  # type: ignore[arg-type]
+@pytest.mark.parametrize("table", ["scores", "verdicts", "curves", "examples"])
+def test_tables_are_frames_of_every_library(run: crosslift.RunFolder, table: Table) -> None:
     rows = getattr(run, table)
-    assert len(frame) == len(rows)
-    assert importlib.util.find_spec("pandas") is not None  # of the test extra
-    assert frame["arm"].tolist() == [row.arm for row in rows]
+    assert isinstance(rows, tuple)
+    arrow = rows.to_arrow()
+    assert isinstance(arrow, pa.Table) and arrow.num_rows == len(rows)
+    assert rows.to_pandas().columns.tolist() == rows.to_polars().columns == arrow.column_names
+    assert run.frame(table).equals(rows.to_pandas())
+    assert run.frame(table, "polars").equals(rows.to_polars())
+    assert run.frame(table, "pyarrow").equals(arrow)
+    for name in ("target", "arm"):
+        expected = [getattr(row, name, None) for row in rows]
+        assert name not in arrow.column_names or arrow[name].to_pylist() == expected
+    assert len(repr(rows)) < 300 and f"{len(rows):,} rows" in repr(rows)
+
+
+def test_the_outcomes_are_a_table(run: crosslift.RunFolder) -> None:
+    table = run.outcomes.to_arrow()
+    assert len(run.outcomes) == table.num_rows > 0
+    assert run.outcomes.to_pandas()["item"].tolist() == table["item"].to_pylist()
+    assert len(repr(run.outcomes)) < 300 and "rows" in repr(run.outcomes)
+    assert run.frame("outcomes", "pyarrow") is table
+
+
+def test_a_run_of_an_earlier_version_has_outcomes_without_texts(run: crosslift.RunFolder) -> None:
+    assert not (run.path / TEXTS_FILE).exists()
+    assert run.outcomes.to_arrow()["query_text"].null_count == len(run.outcomes)
 
 
 def test_without_pandas_and_polars_tables_are_those_of_pyarrow(
     run: crosslift.RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_folder.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(frames, "_is_installed", lambda library: library == "pyarrow")
     table = run.frame("scores")
     assert isinstance(table, pa.Table)
     assert table["value"].to_pylist() == pytest.approx([row.value for row in run.scores])
+    with pytest.raises(DataError, match="pip install polars"):
+        run.scores.to_polars()
+    with pytest.raises(UnknownNameError, match="library of data frames"):
+        run.frame("scores", "numpy")  # type: ignore[arg-type]
+    with pytest.raises(UnknownNameError, match="table of a run"):
+        run.frame("sores")  # type: ignore[arg-type]
+
+
+def test_tables_without_rows_have_their_columns() -> None:
+    table = frames.rows_of(Verdict, ()).to_arrow()
+    assert table.num_rows == 0 and table.column_names == list(Verdict.model_fields)
 
 
 def test_a_run_is_one_line(run: crosslift.RunFolder) -> None:

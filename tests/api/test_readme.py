@@ -142,3 +142,32 @@ def test_the_study_of_five_minutes_is_valid_and_runs(xlm_folder: Path, tmp_path:
         crosslift.read_study(tmp_path / "mine.yaml"), tmp_path / "run", Store(tmp_path / "store")
     )
     assert {arm.name for arm in run.run.arms} == {"baseline", "own", "own--placebo-labels"}
+
+
+def test_the_python_on_own_data_runs(
+    xlm_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (code,) = blocks("python", "docs/own-data.md")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CROSSLIFT_HOME", str(tmp_path / "home"))
+    code = code.replace('"updates": 20', '"updates": 2')
+    names: dict[str, Any] = {}
+    exec(
+        code.replace('"embedded"}', f"{str(xlm_folder)!r}}}").replace(
+            'te("embedded"', f"te({str(xlm_folder)!r}"
+        ),
+        names,
+    )
+    printed = capsys.readouterr().out
+    assert "own" in printed and "top1_accuracy" in printed
+    run = names["run"]
+    (stage,) = run.arm("own").stages
+    assert stage.tasks[0].train == 4 and stage.tasks[0].english_share == 1.0
+    german = {text for text, _ in names["bitexts"]["de"]}
+    assert set(run.outcomes.to_arrow()["query_text"].to_pylist()) >= german
+    assert [path.suffix for path in sorted((tmp_path / "home" / "rows").iterdir())].count(
+        ".jsonl"
+    ) == 1

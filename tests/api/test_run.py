@@ -31,7 +31,7 @@ from crosslift.errors import (
 from crosslift.planning.plan import plan_study
 from crosslift.results.group_effect import GroupEffect
 from crosslift.results.result_record import read_json_file, write_json_file
-from crosslift.results.run_folder import RunFolder
+from crosslift.results.run_folder import RunFolder, read_outcomes
 from crosslift.results.score_rows import CurvePoint, Score, table_of
 from crosslift.steps import run as running
 from crosslift.targets.target_settings import TargetSettings
@@ -61,6 +61,23 @@ def weights(store: Store) -> dict[str, bytes]:
         f"{path.parent.name}/{path.name}": path.read_bytes()
         for path in sorted(store.root.glob("train/*/*.safetensors"))
     }
+
+
+def test_outcomes_come_with_the_texts_of_queries_and_answers(
+    finished: tuple[Path, Store, RunFolder],
+) -> None:
+    run = finished[2]
+    table = run.outcomes.to_arrow()
+    plain = read_outcomes(run.path)
+    assert table.select(plain.column_names).equals(plain)
+    frame = table.to_pandas()
+    of_texts = frame[frame.target != "pictures"]
+    assert of_texts[["query_text", "right_text", "retrieved_text"]].notna().all(axis=None)
+    certain = of_texts[(of_texts.top1_accuracy == 1) & (of_texts.retrieved == of_texts["item"])]
+    assert len(certain) and (certain.right_text == certain.retrieved_text).all()
+    pictures = frame[(frame.target == "pictures") & frame.protocol.str.endswith("text->picture")]
+    assert len(pictures) and pictures.query_text.notna().all()
+    assert pictures[["right_text", "retrieved_text"]].isna().all(axis=None)
 
 
 def test_the_folder_says_what_the_texts_of_each_target_are(

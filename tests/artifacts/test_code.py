@@ -208,15 +208,34 @@ def test_imports_are_followed_through_circles_and_packages(write: Write) -> None
             "d": "",
         }
     )
-    assert closure("a") == ["a", "c", "pack", "pack.inner"]
-    assert closure("pack") == ["c", "pack"]
-    assert closure("d", "c") == ["c", "d"]
+    assert closure("a") == ["a", "c", "pack", "pack.inner", "written"]
+    assert closure("pack") == ["c", "pack", "written"]
+    assert closure("d", "c") == ["c", "d", "written"]
 
 
 def test_imports_for_type_checkers_and_of_other_packages_are_left_out(write: Write) -> None:
     lines = "import typing\nif typing.TYPE_CHECKING:\n    from written import b\nimport numpy\n"
     write({"a": lines, "b": ""})
-    assert closure("a") == ["a"]
+    assert closure("a") == ["a", "written"]
+
+
+def test_imports_of_crosslift_are_followed_from_another_package(write: Write) -> None:
+    write({"a": "import crosslift\nfrom crosslift.sources.record import Record"})
+    of_records = import_closure(["crosslift.sources.record"])
+    assert closure("a") == sorted({"a", "written", *of_records})
+
+
+def test_a_script_that_is_run_has_the_code_of_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "script.py"
+    hashes = []
+    for text in ("x = 1  # one", "x = 1", "x = 2"):
+        script.write_text(text)
+        code._read.cache_clear()
+        monkeypatch.setattr(sys.modules["__main__"], "__file__", str(script))
+        hashes.append(code_of(["__main__"])["__main__"])
+    assert hashes[0] == hashes[1] != hashes[2]
 
 
 def test_what_shows_artifacts_is_no_part_of_making_them() -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from crosslift.analysis.collect import as_many_seeds, cube_of
 from crosslift.claims.schema import Claim, Comparison, Ledger, Prediction, RecipeCheck, TestedBy
 from crosslift.errors import DataError
-from crosslift.metrics.table import OUTCOME_OF_METRIC, described
+from crosslift.metrics.table import described, outcome_of
 from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.claim_verdicts import ClaimOutcome, ClaimTest, ClaimVerdict
 from crosslift.results.run_facts import RunFacts
@@ -224,7 +224,7 @@ def _cube(arm: str, target: str, evidence: ClaimEvidence) -> NDArray[np.float64]
     )
     if not len(rows):
         raise DataError(f"arm {arm} has no scores on {target}", "an arm that is measured on it")
-    return cube_of(rows, OUTCOME_OF_METRIC[facts.metric])[0]
+    return cube_of(rows, outcome_of(facts.metric))[0]
 
 
 def _test(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from crosslift.artifacts.store import Store
 from crosslift.making.evaluate import open_outcomes
 from crosslift.making.training_files import read_curve, read_spent
-from crosslift.metrics.table import METRICS, OUTCOME_OF_METRIC
+from crosslift.metrics.table import Metric, metrics_of_queries
 from crosslift.planning.choice_steps import trainings
 from crosslift.planning.plan import ArmRun, Plan
 from crosslift.results.arm_facts import ArmBudget
@@ -24,9 +24,6 @@ from crosslift.results.score_rows import CurvePoint, Score, table_of
 from crosslift.steps.step import Step
 
 MACRO = "macro"
-_OF_MEDIANS = frozenset(
-    OUTCOME_OF_METRIC[name] for name, metric in METRICS.items() if metric.aggregation == "median"
-)
 
 
 @dataclass(frozen=True)
@@ -68,10 +65,16 @@ class Gathered:
         return self.plan.targets[target].data.items_with(texts)
 
     @cached_property
+    def metrics(self) -> dict[str, Metric]:
+        """Name -> metric that aggregates outcomes: ours, and those of the study's protocols."""
+        protocols = (p for loaded in self.plan.targets.values() for p in loaded.protocols)
+        return metrics_of_queries(dict.fromkeys(protocol.metric for protocol in protocols))
+
+    @cached_property
     def outcomes(self) -> pa.Table:
         """One row a query of every arm, seed, target and protocol."""
         table = pa.concat_tables(self._outcomes(), promote_options="default")
-        for name in dict.fromkeys(OUTCOME_OF_METRIC.values()):
+        for name in dict.fromkeys(str(metric.outcome) for metric in self.metrics.values()):
             if name not in table.column_names:
                 table = table.append_column(name, pa.nulls(len(table), pa.float32()))
         return table
@@ -113,25 +116,27 @@ class Gathered:
 
     def _scores(self, subset: str, outcomes: pa.Table) -> Iterator[Score]:
         keys = ["study", "arm", "seed", "target", "protocol"]
-        measured = sorted(set(OUTCOME_OF_METRIC.values()))
-        ways = [(name, "list" if name in _OF_MEDIANS else "mean") for name in measured]
+        measured = sorted({str(metric.outcome) for metric in self.metrics.values()})
+        of_medians = {m.outcome for m in self.metrics.values() if m.aggregation == "median"}
+        ways = [(name, "list" if name in of_medians else "mean") for name in measured]
         means = outcomes.group_by([*keys, "step_key", "language"]).aggregate(
             [*ways, ("item", "count")]
         )
         by_arm: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
         for row in means.to_pylist():
-            for name in _OF_MEDIANS:
+            for name in of_medians:
                 values = row.pop(f"{name}_list")
                 row[f"{name}_mean"] = None if None in values else float(np.median(values))
             by_arm.setdefault(tuple(row[key] for key in keys), []).append(row)
         for values, languages in by_arm.items():
             facts: dict[str, Any] = dict(zip(keys, values, strict=True)) | {"subset": subset}
-            for metric, outcome in OUTCOME_OF_METRIC.items():
-                if any(r[f"{outcome}_mean"] is None for r in languages):
+            for metric, declared in self.metrics.items():
+                mean = f"{declared.outcome}_mean"
+                if any(r[mean] is None for r in languages):
                     continue  # the protocol has no such outcome
-                if subset == "clean" and METRICS[metric].aggregation == "all queries":
+                if subset == "clean" and declared.aggregation == "all queries":
                     continue
-                scores: dict[str, float] = {r["language"]: r[f"{outcome}_mean"] for r in languages}
+                scores: dict[str, float] = {r["language"]: r[mean] for r in languages}
                 counts: dict[str, int] = {r["language"]: r["item_count"] for r in languages}
                 scores[MACRO] = float(np.mean([scores[name] for name in sorted(scores)]))
                 counts[MACRO] = sum(counts.values())

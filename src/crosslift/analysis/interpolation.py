@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from crosslift.analysis.collect import Gathered, cube_of
 from crosslift.analysis.judging import smallest_effect
 from crosslift.making.evaluate import open_outcomes
-from crosslift.metrics.table import OUTCOME_OF_METRIC
+from crosslift.metrics.table import outcome_of
 from crosslift.results.weight_paths import PathPoint
 from crosslift.statistics.differences import Difference, paired_difference, strata_of
 from crosslift.statistics.judgements import Judgement, judge_family
@@ -75,7 +75,7 @@ def _cube(gathered: Gathered, arm: str, target: str, share: float) -> NDArray[np
             table = open_outcomes(run.path[share][target].values(), gathered.store)
             table = table.filter(pc.field("protocol") == facts.protocols[0].id)
             tables.append(table.append_column("seed", pa.array([run.seed] * len(table))))
-    return cube_of(pa.concat_tables(tables), OUTCOME_OF_METRIC[facts.metric])[0]
+    return cube_of(pa.concat_tables(tables), outcome_of(facts.metric))[0]
 
 
 def _macros(cube: NDArray[np.float64]) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ from crosslift.forms.declared_forms import trains_on_captions
 from crosslift.making.loaded_target import Loaded
 from crosslift.making.train import Training
 from crosslift.making.training_files import read_spent
-from crosslift.metrics.table import OUTCOME_OF_METRIC, described
+from crosslift.metrics.table import described, outcome_of
 from crosslift.results.arm_facts import ArmBudget
 from crosslift.results.effect_parts import Attribution, Gain, Orientation
 from crosslift.results.verdict import Family, Outcome, Verdict
@@ -147,7 +147,7 @@ def _gain(
     outcomes: Mapping[tuple[str, str, str], Outcome],
 ) -> Gain:
     facts = gathered.plan.targets[target].target
-    outcome = OUTCOME_OF_METRIC[facts.metric]
+    outcome = outcome_of(facts.metric)
     study = gathered.plan.study
     baseline = study.baseline_of(arm)
     of_arm, of_control, of_baseline = (
@@ -374,7 +374,7 @@ def _difference(gathered: Gathered, arm: str, against: str, target: str) -> Diff
     """The difference of two arms in a target's primary metric and protocol."""
     facts = gathered.plan.targets[target].target
     of_arm, of_other = (
-        gathered.cube(name, target, facts.protocols[0].id, OUTCOME_OF_METRIC[facts.metric])[0]
+        gathered.cube(name, target, facts.protocols[0].id, outcome_of(facts.metric))[0]
         for name in (arm, against)
     )
     strata = strata_of(~np.isnan(of_arm[0]))

@@ -14,7 +14,7 @@ from crosslift.analysis.judging import (
     smallest_effect,
 )
 from crosslift.encoders.pretraining import pretraining_of
-from crosslift.metrics.table import OUTCOME_OF_METRIC
+from crosslift.metrics.table import outcome_of
 from crosslift.reports.language_names import family_of, script_of
 from crosslift.results.group_effect import GroupEffect, Grouping
 from crosslift.statistics.differences import group_differences, strata_of
@@ -47,7 +47,7 @@ def _of_pair(gathered: Gathered, arm: str, baseline: str, target: str) -> Iterat
     facts = gathered.plan.targets[target].target
     protocol = facts.protocols[0].id
     of_arm, of_baseline = (
-        gathered.cube(name, target, protocol, OUTCOME_OF_METRIC[facts.metric])[0]
+        gathered.cube(name, target, protocol, outcome_of(facts.metric))[0]
         for name in (arm, baseline)
     )
     languages = gathered.languages_under(target, protocol)

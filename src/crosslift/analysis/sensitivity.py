@@ -9,7 +9,7 @@ import numpy as np
 
 from crosslift.analysis.collect import Gathered, as_many_seeds
 from crosslift.analysis.judging import any_trained
-from crosslift.metrics.table import OUTCOME_OF_METRIC, described
+from crosslift.metrics.table import described, outcome_of
 from crosslift.reports.language_names import family_of
 from crosslift.results.sensitivity import ProtocolVerdict, Sensitivity
 from crosslift.results.verdict import Verdict
@@ -77,7 +77,7 @@ def _sensitivity(
 
 
 def _paired(gathered: Gathered, verdict: Verdict, protocol: Protocol) -> _Paired:
-    outcome = OUTCOME_OF_METRIC[protocol.metric]
+    outcome = outcome_of(protocol.metric)
     one, other = (
         gathered.cube(arm, verdict.target, protocol.id, outcome)[0]
         for arm in (verdict.arm, verdict.against)

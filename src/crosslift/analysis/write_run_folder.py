@@ -19,6 +19,7 @@ from crosslift.analysis.collect import Gathered
 from crosslift.analysis.environments import RunEnvironments
 from crosslift.analysis.examples import write_examples
 from crosslift.analysis.expected import expected_scores
+from crosslift.analysis.extensions import extensions_used
 from crosslift.analysis.generalised import generalised_matrices
 from crosslift.analysis.interpolation import interpolation_paths
 from crosslift.analysis.judging import (
@@ -31,6 +32,7 @@ from crosslift.analysis.judging import (
 )
 from crosslift.analysis.language_groups import language_groups
 from crosslift.analysis.overlaps import overlaps
+from crosslift.analysis.query_texts import query_texts
 from crosslift.analysis.registration import registration_facts
 from crosslift.analysis.sensitivity import sensitivities
 from crosslift.analysis.stage_facts import stage_facts
@@ -53,6 +55,7 @@ from crosslift.results.group_effect import GROUPS_FILE
 from crosslift.results.language_pairs import GENERALISED_FILE
 from crosslift.results.mined_languages import MINING_FILE
 from crosslift.results.partial_run import PartialRun
+from crosslift.results.query_texts import TEXTS_FILE
 from crosslift.results.reading_sweep import SWEEP_FILE
 from crosslift.results.registration_facts import RegistrationFacts
 from crosslift.results.result_record import ResultRecord, write_json_file
@@ -103,6 +106,7 @@ def write_run_folder(
     with file_written_whole(folder / "results.csv") as draft:
         pyarrow.csv.write_csv(gathered.results, draft)
     _write_table(gathered.outcomes, folder / "outcomes.parquet")
+    _write_table(query_texts(gathered), folder / TEXTS_FILE)
     _write_table(gathered.curves, folder / CURVES_FILE)
     judged = verdicts(gathered)
     for name, content in _contents(gathered, judged, folder).items():
@@ -197,6 +201,7 @@ def _facts(
         attributions=tuple(attributions(gathered, judged)),
         orientations=tuple(orientations(gathered)),
         expected=expected_scores(gathered),
+        extensions=extensions_used(gathered.plan),
         checksums=checksums_of(folder),
     )
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from crosslift.analysis.collect import Gathered, as_many_seeds
 from crosslift.analysis.judging import control_kind
 from crosslift.analysis.xtreme_columns import Column
-from crosslift.metrics.table import OUTCOME_OF_METRIC
+from crosslift.metrics.table import outcome_of
 from crosslift.results.verdict import Outcome, Verdict
 from crosslift.results.xtreme_scores import (
     BestArm,
@@ -127,7 +127,7 @@ class _XtremeTable:
         key = (arm, column.name, metrics)
         if key not in self._cubes:
             cubes = [
-                self.gathered.cube(arm, column.name, column.protocol.id, OUTCOME_OF_METRIC[m])[0]
+                self.gathered.cube(arm, column.name, column.protocol.id, outcome_of(m))[0]
                 for m in metrics
             ]
             self._cubes[key] = np.mean(cubes, axis=0)

@@ -20,7 +20,7 @@ from crosslift.artifacts.store import Store
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.errors import DataError, StudyError, UnknownNameError
 from crosslift.making.object_encoder import ObjectEncoder
-from crosslift.metrics.table import OUTCOME_OF_METRIC, metric_named
+from crosslift.metrics.table import metric_named, outcome_of
 from crosslift.results.comparison import ComparedLanguage, ComparedTarget, EncoderComparison
 from crosslift.results.run_folder import RunFolder
 from crosslift.statistics.differences import (
@@ -243,7 +243,7 @@ def _compared(
     languages = sorted(both)
     wanted = pc.field("language").isin(languages)
     tables = first.filter(wanted), second.filter(wanted)
-    outcome = OUTCOME_OF_METRIC[metric]
+    outcome = outcome_of(metric)
     (cube, items), (other, other_items) = (cube_of(table, outcome) for table in tables)
     if items != other_items or not np.array_equal(np.isnan(cube[0]), np.isnan(other[0])):
         raise DataError(

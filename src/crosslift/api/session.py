@@ -22,7 +22,7 @@ from crosslift.making.evaluate import open_mined, open_outcomes
 from crosslift.making.loaded_target import LoadedTarget
 from crosslift.making.object_encoder import ObjectEncoder, store_of, untouched
 from crosslift.making.trained import Trained
-from crosslift.metrics.table import OUTCOME_OF_METRIC
+from crosslift.metrics.table import metrics_of_queries
 from crosslift.planning.plan import load_target, plan_study
 from crosslift.planning.sweep_steps import sweep_of, sweep_steps
 from crosslift.planning.target_steps import evaluate_steps
@@ -212,7 +212,8 @@ def _evaluated(
         facts = protocol.facts() | reading_of(scored[0].inputs, protocol, store)
         if entries:
             facts["threshold_source"] = ", ".join(sorted({e.threshold_source for e in entries}))
-        languages = _by_language(table.filter(pc.field("protocol") == protocol.id))
+        rows = table.filter(pc.field("protocol") == protocol.id)
+        languages = _by_language(rows, protocol.metric)
         evaluations.append(
             Evaluation(
                 model=encoder.name,
@@ -282,9 +283,11 @@ def sweep(
     return sweep_of(settings, loaded, [SweepArm.of(choice, arm=encoder.name, seed=0)])
 
 
-def _by_language(outcomes: pa.Table) -> dict[str, dict[str, float]]:
-    """Language -> {"n": queries, metric: value}, from the outcomes of one protocol."""
-    outcome_of_metric = {m: o for m, o in OUTCOME_OF_METRIC.items() if o in outcomes.column_names}
+def _by_language(outcomes: pa.Table, metric: str) -> dict[str, dict[str, float]]:
+    """Language -> {"n": queries, metric: value}, from the outcomes of one protocol and its metric."""
+    metrics = metrics_of_queries([metric])
+    outcome_of_metric = {name: str(each.outcome) for name, each in metrics.items()}
+    outcome_of_metric = {m: o for m, o in outcome_of_metric.items() if o in outcomes.column_names}
     outcome_of_metric = {m: o for m, o in outcome_of_metric.items() if outcomes[o].null_count == 0}
     scores_by_language: dict[str, dict[str, float]] = {}
     for language in dict.fromkeys(outcomes["language"].to_pylist()):

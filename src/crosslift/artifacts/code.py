@@ -1,8 +1,8 @@
 """The code that makes an artifact: derived from the code itself, so that there is no list to maintain.
 
-A module's import closure is the module and everything of its own package that it imports, wherever the
-import is written and however far down. Imports for type checkers alone are not part of it, and neither
-are the packages in `NOT_IN_ARTIFACTS`.
+A module's import closure is the module and everything of its own package and of CrossLift that it
+imports, wherever the import is written and however far down. Imports for type checkers alone are not
+part of it, and neither are the packages in `NOT_IN_ARTIFACTS`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ import ast
 import functools
 import hashlib
 import importlib.util
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Collection, Iterable, Iterator
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import NamedTuple
 
 NOT_IN_ARTIFACTS = ("crosslift.cli", "crosslift.reports")
 """Packages that display artifacts and make none."""
+
+_CROSSLIFT = "crosslift"
 
 
 def import_closure(modules: Iterable[str]) -> frozenset[str]:
@@ -59,7 +62,8 @@ class _Module(NamedTuple):
     """What a module's file contains.
 
     Args:
-        imports: the modules of its package that it imports, and the packages that contain it.
+        imports: the modules of its package and of CrossLift that it imports, and the packages that
+            contain it.
         digest: see `code_of`.
     """
 
@@ -76,23 +80,28 @@ def _read(module: str) -> _Module:
 
 
 def _parents(module: str) -> Iterator[str]:
-    """The packages that contain a module, except the top one, which only declares names."""
+    """The packages that contain a module; not CrossLift itself, which only declares names."""
     parts = module.split(".")
-    for end in range(2, len(parts)):
+    for end in range(2 if parts[0] == _CROSSLIFT else 1, len(parts)):
         yield ".".join(parts[:end])
 
 
 def _imported_names(module: str, tree: ast.Module) -> Iterator[str]:
-    top = module.partition(".")[0] + "."
+    tops = {module.partition(".")[0], _CROSSLIFT}
     package = module if _is_package(module) else module.rpartition(".")[0]
     for node in _executed_nodes(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.startswith(top))
+            yield from (alias.name for alias in node.names if _is_followed(alias.name, tops))
         elif isinstance(node, ast.ImportFrom):
             base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
-            if f"{base}.".startswith(top):
-                names = (_module_of(base, alias.name) for alias in node.names)
-                yield from (name for name in names if name.startswith(top))
+            names = (_module_of(base, alias.name) for alias in node.names)
+            if base.partition(".")[0] in tops:
+                yield from (name for name in names if _is_followed(name, tops))
+
+
+def _is_followed(module: str, tops: Collection[str]) -> bool:
+    """Whether an import is part of the closure: CrossLift itself only declares names."""
+    return module != _CROSSLIFT and module.partition(".")[0] in tops
 
 
 def _module_of(base: str, name: str) -> str:
@@ -173,6 +182,8 @@ def _is_text(node: object) -> bool:
 
 
 def _file(module: str) -> Path:
+    if module == "__main__":
+        return Path(str(getattr(sys.modules[module], "__file__", "a script without a file")))
     spec = _spec(module)
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(module)
@@ -188,5 +199,5 @@ def _is_package(module: str) -> bool:
 def _spec(module: str) -> ModuleSpec | None:
     try:
         return importlib.util.find_spec(module)
-    except ModuleNotFoundError:
+    except (ModuleNotFoundError, ValueError):  # a script that is run has no spec
         return None

@@ -105,8 +105,8 @@ class Store:
         root: the folder; None: ``store`` in the user's cache.
     """
 
-    def __init__(self, root: Path | None = None) -> None:
-        self.root = root if root is not None else home() / "store"
+    def __init__(self, root: Path | str | None = None) -> None:
+        self.root = Path(root) if root is not None else home() / "store"
         self._checked: dict[str, str] = {}  # key -> digest of the artifact that was checked
         self._read: dict[Path, tuple[int, Manifest]] = {}
 

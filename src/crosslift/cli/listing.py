@@ -14,6 +14,7 @@ from crosslift.errors import CrossLiftError, DataError, UnknownNameError
 from crosslift.results.command_output import TargetEntry, TaskEntry
 
 if TYPE_CHECKING:
+    from crosslift.extensions.registry import Registry
     from crosslift.targets.target import Target
 
 _DATA_OPTION = "`--data DIR` (in a study: `data: DIR`) with "
@@ -51,6 +52,7 @@ def _task_entries() -> list[TaskEntry]:
                 link=files.where if files else "",
                 licence=task.licence,
                 citation=task.citation,
+                package=_package(TASKS, task.name),
             )
         )
     own_files = [
@@ -59,7 +61,7 @@ def _task_entries() -> list[TaskEntry]:
     ]
     captioned = [
         (form, form, facts.pictures.title, False, "of your data", _CAPTIONS)
-        for form, facts in FORMS.items()
+        for form, facts in FORMS.ours.items()
         if facts.pictures is not None
     ]
     lexicon = [(NAME, FORM.name, TITLE, True, "of your lexicon", "your lexicon")]
@@ -99,6 +101,7 @@ def targets(json_to: str | None, name: str | None = None) -> None:
             files=_files_of(target),
             licence=target.licence,
             citation=target.citation,
+            package=_package(TARGETS, target.name),
         )
         for target in TARGETS.values()
     ]
@@ -117,6 +120,12 @@ def _files_of(target: Target[Any, Any]) -> str:
     return ""
 
 
+def _package(registry: Registry[Any], name: str) -> str:
+    """The package or module that declares a name; empty: CrossLift itself."""
+    origin = registry.origin(name)
+    return "" if origin is None else origin.words
+
+
 def _print(
     rows: Sequence[TaskEntry | TargetEntry],
     columns: Sequence[str],
@@ -127,6 +136,8 @@ def _print(
     console = console_for(json_to)
     if name is None:
         table = Table()
+        packages = ("package",) if any(row.package for row in rows) else ()
+        columns = (*columns, *packages)
         for column in columns:
             table.add_column(column, no_wrap=column == "name")
         for row in rows:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from crosslift.errors import UnknownNameError
+from crosslift.extensions.registry import Registry
 from crosslift.forms.form_facts import FormFacts, PictureFacts
 from crosslift.forms.guesses import (
     COMMONEST_CLASS,
@@ -259,9 +260,10 @@ _TEXT_PAIRS = FormFacts(
     },
 )
 
-FORMS: Mapping[str, FormFacts] = {
-    facts.name: facts
-    for facts in (
+FORMS: Registry[FormFacts] = Registry(
+    "form",
+    FormFacts,
+    (
         _IMAGE_TEXT,
         _IMAGE_TEXT_MATCHING,
         _IMAGE_MASKED_LM,
@@ -273,12 +275,12 @@ FORMS: Mapping[str, FormFacts] = {
         _SPAN_QA,
         _TAGGING,
         _TEXT_PAIRS,
-    )
-}
+    ),
+)
 """Every form by its name."""
 
-PICTURE_FORMS = tuple(name for name, facts in FORMS.items() if facts.pictures is not None)
-"""Names of the forms whose records have pictures."""
+PICTURE_FORMS = tuple(name for name, facts in FORMS.ours.items() if facts.pictures is not None)
+"""Names of our forms whose records have pictures: each is the name of a task on captioned pictures."""
 
 
 def form_facts(name: str) -> FormFacts:
@@ -294,7 +296,7 @@ def form_facts(name: str) -> FormFacts:
 
 def trains_on_captions(forms: Collection[str]) -> bool:
     """Whether tasks of these forms, by name, train only on captions of pictures."""
-    return bool(forms) and all(form in PICTURE_FORMS for form in forms)
+    return bool(forms) and all(form in FORMS and FORMS[form].pictures for form in forms)
 
 
 def forms_of_vectors() -> list[str]:

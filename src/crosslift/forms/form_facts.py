@@ -49,7 +49,7 @@ class FormFacts:
     """The facts of a form.
 
     Args:
-        name: as in a study. The module of `crosslift.forms` with this name computes the form.
+        name: as in a study.
         class_name: of the form's class in that module.
         pictures: facts of a form whose records have pictures; None: its records have no pictures.
         reads: what the loss reads of the encoder: pooled ``vectors``, which `cached_texts` can compute
@@ -67,6 +67,8 @@ class FormFacts:
         passage: the column that contains the answers of a record (`spans`); None: there is none.
         options: those that a study may change, by name. They do not include what a form binds and what
             a dataset fixes (its labels, the scale of its grades).
+        computed_by: dotted name of the module that computes the form; None: the module of
+            `crosslift.forms` with its name.
     """
 
     name: str
@@ -82,11 +84,12 @@ class FormFacts:
     class_option: str | None = None
     passage: str | None = None
     options: Mapping[str, Option] = field(default_factory=dict)
+    computed_by: str | None = None
 
     @property
     def module(self) -> str:
         """Dotted name of the module that computes the form."""
-        return f"crosslift.forms.{self.name.replace('-', '_')}"
+        return self.computed_by or f"crosslift.forms.{self.name.replace('-', '_')}"
 
     @property
     def shares_space(self) -> bool:

@@ -22,7 +22,7 @@ from crosslift.making.trained import Trained
 from crosslift.making.trained_heads import load_head
 from crosslift.making.training_files import TRAINING_FILES
 from crosslift.making.weight_files import evaluations_kept
-from crosslift.metrics.table import OUTCOME_OF_METRIC
+from crosslift.metrics.table import outcome_of
 from crosslift.sources.record import Record
 from crosslift.steps.step import Step, Workplace
 from crosslift.targets.evaluate_labelled import evaluate_answers
@@ -132,7 +132,7 @@ def _mean_score(
     data = replace(job.loaded.data, tests={language: tuple(records)})
     protocol = job.loaded.protocols[0]
     (outcomes,) = evaluate_answers([protocol], data, {language: answers})
-    return float(np.mean(outcomes.values[OUTCOME_OF_METRIC[protocol.metric]]))
+    return float(np.mean(outcomes.values[outcome_of(protocol.metric)]))
 
 
 def _opened(

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from crosslift.artifacts.store import MANIFEST
 from crosslift.making.evaluate import open_outcomes
-from crosslift.metrics.table import OUTCOME_OF_METRIC, metric_named
+from crosslift.metrics.table import metric_named, outcome_of
 from crosslift.results.setting_choices import (
     CHOICE_FILE,
     ChosenSettings,
@@ -103,7 +103,7 @@ def _edges(tries: Sequence[Tried], chosen: Tried) -> dict[str, Edge]:
 
 def _macro_score(outcomes: pa.Table, protocol: str, metric: str) -> float:
     """The mean of a metric over the languages of a table of outcomes, under a protocol."""
-    name = OUTCOME_OF_METRIC[metric]
+    name = outcome_of(metric)
     rows = outcomes.filter(pc.field("protocol") == protocol)
     languages = sorted(pc.unique(rows["language"]).to_pylist())
     scores = [

@@ -1,16 +1,19 @@
-"""The table of metrics: each is declared here once, with all facts that other code needs.
+"""The table of metrics: each is declared once, with all facts that other code needs.
 
 A new metric is one entry of `METRICS`. Its outcomes are computed by the evaluation of its kind of
-target (``crosslift.targets``), its dev scores by a form. Nothing here loads numpy or torch.
+target (``crosslift.targets``), or of ranks by the metric itself (``of_rank``); its dev scores by a
+form. Nothing here loads numpy or torch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from types import FunctionType
+from typing import Any, Literal
 
-from crosslift.errors import UnknownNameError
+from crosslift.errors import StudyError, UnknownNameError
+from crosslift.extensions.registry import Registry
 from crosslift.wording import decimal, signed_decimal
 
 Aggregation = Literal["mean", "median", "all queries"]
@@ -59,6 +62,13 @@ class Metric:
         beside: the metric that is displayed next to this one; XTREME averages the two.
         unit: of its scores.
         note: added to its title above a column.
+        of_rank: the outcome of a query of retrieval by the rank of its right answer: a function from
+            ranks, int64 [R] from 1, to floats [R]. Among tied candidates, the outcome is the mean over
+            their orders. It is computed where a target's own protocols have the metric. None: the kind
+            of target computes the outcome.
+
+    Raises:
+        StudyError: ``of_rank`` is no function, or has no outcome to compute.
     """
 
     name: str
@@ -71,6 +81,22 @@ class Metric:
     beside: str | None = None
     unit: Unit = PERCENT
     note: str = ""
+    of_rank: Callable[[Any], Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.of_rank is None:
+            return
+        if not isinstance(self.of_rank, FunctionType):
+            raise StudyError(f"`of_rank` of metric {self.name!r} is {self.of_rank!r}", "a function")
+        if self.outcome is None:
+            raise StudyError(
+                f"metric {self.name!r} has `of_rank` and no outcome", f"`outcome={self.name!r}`"
+            )
+
+    @property
+    def code_modules(self) -> tuple[str, ...]:
+        """The module that computes its outcomes, if it does so itself."""
+        return () if self.of_rank is None else (self.of_rank.__module__,)
 
     @property
     def heading(self) -> str:
@@ -117,9 +143,10 @@ class Metric:
         return f"{self.change(effect)} {self.unit.of_differences}".rstrip()
 
 
-METRICS: Mapping[str, Metric] = {
-    metric.name: metric
-    for metric in (
+METRICS: Registry[Metric] = Registry(
+    "metric",
+    Metric,
+    (
         # retrieval of single queries
         Metric("top1_accuracy", "top-1 accuracy", "top1_accuracy", answers="candidates"),
         Metric("mrr", "mean reciprocal rank", "reciprocal_rank", answers="candidates"),
@@ -203,14 +230,40 @@ METRICS: Mapping[str, Metric] = {
         Metric("has_answer_exact_match", "exact match where there is an answer", answers="spans"),
         Metric("has_answer_f1", "F1 of answers where there is one", answers="spans"),
         Metric("no_answer_accuracy", "accuracy where there is no answer", answers="spans"),
-    )
-}
-"""Name -> metric, in the order in which results list them."""
+    ),
+)
+"""Name -> metric, in the order in which results list them; ours come first."""
 
 OUTCOME_OF_METRIC: Mapping[str, str] = {
-    name: metric.outcome for name, metric in METRICS.items() if metric.outcome is not None
+    name: metric.outcome for name, metric in METRICS.ours.items() if metric.outcome is not None
 }
-"""Metric -> the outcome of single queries that it aggregates; without scores of dev records only."""
+"""Our metric -> the outcome of single queries that it aggregates; no scores of dev records only."""
+
+
+def outcome_of(metric: str) -> str:
+    """The outcome of single queries that a metric aggregates.
+
+    Raises:
+        UnknownNameError: there is no such metric, or it has no outcomes.
+    """
+    outcome = metric_named(metric).outcome
+    if outcome is None:
+        raise UnknownNameError("metric of single queries", metric, OUTCOME_OF_METRIC)
+    return outcome
+
+
+def metrics_of_queries(further: Iterable[str] = ()) -> dict[str, Metric]:
+    """Name -> metric that aggregates outcomes of single queries: ours, and some further ones.
+
+    Args:
+        further: names of metrics, such as those of the protocols of a study. A metric that another
+            package declares is in no result of a study that does not name it.
+
+    Raises:
+        UnknownNameError: there is no such metric.
+    """
+    metrics = METRICS.ours | {name: metric_named(name) for name in further}
+    return {name: metric for name, metric in metrics.items() if metric.outcome is not None}
 
 
 def metric_named(name: str) -> Metric:

@@ -222,6 +222,8 @@ class TaskEntry(ResultRecord):
     """Licence of the data."""
     citation: str
     """Source of the data."""
+    package: str = ""
+    """Package or module that declares it, with the version; empty: CrossLift itself."""
 
 
 class TargetEntry(ResultRecord):
@@ -249,6 +251,8 @@ class TargetEntry(ResultRecord):
     """Licence of the data."""
     citation: str
     """Source of the data."""
+    package: str = ""
+    """Package or module that declares it, with the version; empty: CrossLift itself."""
 
 
 class ExportedArm(ResultRecord):

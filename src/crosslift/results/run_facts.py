@@ -9,10 +9,11 @@ from pydantic import Field, model_validator
 from crosslift.results.arm_facts import ArmFacts, Failure
 from crosslift.results.effect_parts import Attribution, Gain, Orientation
 from crosslift.results.expected_score import ExpectedScore
+from crosslift.results.extension_facts import ExtensionFacts
 from crosslift.results.overlap_facts import OverlapFacts
 from crosslift.results.partial_run import PartialRun
 from crosslift.results.registration_facts import RegistrationFacts
-from crosslift.results.result_record import ResultRecord
+from crosslift.results.result_record import ResultRecord, absent_if
 from crosslift.results.step_facts import RunEnvironment, StepFacts
 from crosslift.results.target_facts import TargetFacts
 
@@ -70,6 +71,8 @@ class RunFacts(ResultRecord):
     """How far each reference is from a baseline."""
     expected: tuple[ExpectedScore, ...] = ()
     """The scores that the study states beforehand, beside the measured ones."""
+    extensions: Annotated[tuple[ExtensionFacts, ...], absent_if(())] = ()
+    """Names of the study that other packages or modules of the user declare; absent: there are none."""
     checksums: dict[str, str] = Field(default_factory=dict)
     """Name -> SHA-256 of files of the folder. A folder with another sum is damaged, or half replaced,
     and is refused."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +15,8 @@ from crosslift.artifacts.files import sha256_of_file
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.example import EXAMPLES_FILE, Example
+from crosslift.results.frames import AsFrame, Library, Outcomes, rows_of
+from crosslift.results.query_texts import with_texts
 from crosslift.results.result_record import RUN_AGAIN, from_json, parse_json_file, read_json_file
 from crosslift.results.run_facts import RUN_FILE, SCHEMA, RunFacts
 from crosslift.results.score_rows import (
@@ -24,7 +25,6 @@ from crosslift.results.score_rows import (
     CurvePoint,
     Score,
     read_rows,
-    table_of,
 )
 from crosslift.results.target_facts import TargetFacts
 from crosslift.results.verdict import VERDICTS_FILE, Verdict
@@ -46,11 +46,19 @@ FILES = (
 """Files that every run folder has."""
 _SUMMED = (RESULTS_FILE, CURVES_FILE, VERDICTS_FILE, EXAMPLES_FILE)
 """Files that every report reads, whose checksums ``run.json`` holds."""
+_KINDS: Mapping[str, type[Any]] = {
+    "scores": Score,
+    "curves": CurvePoint,
+    "verdicts": Verdict,
+    "examples": Example,
+}
+"""Attribute of a run folder that is a table -> class of its rows."""
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The results of a run.
+    """The results of a run. Scores, curves, verdicts and examples are tuples of records, and tables:
+    `to_arrow`, `to_pandas` and `to_polars` of each give a row a record.
 
     Args:
         path: the folder.
@@ -68,36 +76,41 @@ class RunFolder:
     verdicts: tuple[Verdict, ...]
     examples: tuple[Example, ...]
 
+    def __post_init__(self) -> None:
+        for name, kind in _KINDS.items():
+            object.__setattr__(self, name, rows_of(kind, getattr(self, name)))
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        """The outcome of every query of every arm, seed, target and protocol, with the texts of the
+        query (``query_text``), of the right answer (``right_text``) and of what the arm retrieved
+        (``retrieved_text``); null: a picture, or a kind of target that shows no single queries."""
+        return Outcomes(lambda: with_texts(read_outcomes(self.path), self.path))
+
     def __repr__(self) -> str:
         arms = plural(len(self.run.arms), "arm")
         targets = plural(len(self.run.targets), "target")
         return f"RunFolder({str(self.path)!r}: study {self.run.study!r}, {arms}, {targets})"
 
-    def frame(self, table: Literal["scores", "verdicts", "curves", "outcomes"]) -> Any:
+    def frame(
+        self,
+        table: Literal["scores", "verdicts", "curves", "examples", "outcomes"],
+        library: Library | None = None,
+    ) -> Any:
         """A table of the run as a data frame, a row a record.
 
         Args:
-            table: ``scores``: every score; ``verdicts``: every comparison; ``curves``: the learning
-                curves; ``outcomes``: a row a query of every arm, seed, target and protocol.
-
-        Returns:
-            A data frame of pandas if it is installed, else of polars, else a table of pyarrow.
+            table: name of the attribute.
+            library: ``pandas``, ``polars`` or ``pyarrow``. None: the first of them that is installed.
 
         Raises:
-            DataError: ``outcomes``, and the file is missing or damaged.
+            UnknownNameError: another table or library.
+            DataError: the library is not installed; or of ``outcomes``, a file is missing or damaged.
         """
-        if table == "outcomes":
-            content = read_outcomes(self.path)
-        elif table == "verdicts":
-            content = pa.Table.from_pylist([verdict.to_json() for verdict in self.verdicts])
-        else:
-            rows: tuple[Any, ...] = self.scores if table == "scores" else self.curves
-            kind: type[Any] = Score if table == "scores" else CurvePoint
-            content = table_of(rows, kind)
-        for module, made in (("pandas", pa.Table.to_pandas), ("polars", _polars)):
-            if importlib.util.find_spec(module) is not None:
-                return made(content)
-        return content
+        if table not in (*_KINDS, "outcomes"):
+            raise UnknownNameError("table of a run", table, (*_KINDS, "outcomes"))
+        rows: AsFrame = getattr(self, table)
+        return rows.frame(library)
 
     @classmethod
     def read(cls, path: Path | str) -> RunFolder:
@@ -229,11 +242,6 @@ def _check_names(folder: RunFolder) -> None:
     measured |= {example.target for example in folder.examples}
     for name in sorted(measured - targets):
         raise UnknownNameError("target", name, targets)
-
-
-def _polars(table: pa.Table) -> Any:
-    polars: Any = importlib.import_module("polars")
-    return polars.from_arrow(table)
 
 
 def read_outcomes(folder: Path) -> pa.Table:

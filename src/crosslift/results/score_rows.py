@@ -66,7 +66,8 @@ class CurvePoint(NamedTuple):
     """The loss, or the score."""
 
 
-Row = TypeVar("Row", Score, CurvePoint)
+Row = TypeVar("Row", bound=NamedTuple)
+Measured = TypeVar("Measured", Score, CurvePoint)
 
 
 def table_of(rows: Iterable[Row], kind: type[Row]) -> pa.Table:
@@ -75,7 +76,7 @@ def table_of(rows: Iterable[Row], kind: type[Row]) -> pa.Table:
     return pa.table(columns, schema=_schema(kind))
 
 
-def read_rows(path: Path, kind: type[Row]) -> tuple[Row, ...]:
+def read_rows(path: Path, kind: type[Measured]) -> tuple[Measured, ...]:
     """Reads the rows of a parquet file.
 
     Raises:

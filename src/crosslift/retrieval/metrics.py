@@ -113,6 +113,35 @@ def recall_at(ranks: Ranks, k: int) -> OutcomeArray:
     return _by_case(ranks, lambda better, chances: _chance_within(k - better, chances))
 
 
+def expected_outcome(ranks: Ranks, of_rank: Callable[[IntArray], OutcomeArray]) -> OutcomeArray:
+    """The expected value of any outcome that the rank of the first correct answer decides.
+
+    Example: ``of_rank = lambda ranks: 1 / ranks`` is `reciprocal_rank`.
+
+    Args:
+        ranks: of Q queries.
+        of_rank: maps ranks, int64 [R] from 1, to outcomes, floats [R].
+
+    Returns:
+        float64 [Q].
+
+    Raises:
+        DataError: an outcome is not finite, or there is not one for each rank.
+    """
+
+    def expected(better: int, chances: OutcomeArray) -> float:
+        positions = better + np.arange(1, len(chances) + 1)
+        values = np.asarray(of_rank(positions), np.float64)
+        if values.shape != positions.shape or not np.isfinite(values).all():
+            raise DataError(
+                f"outcomes of the ranks {positions[0]} to {positions[-1]}: {values}",
+                "a finite number for each rank",
+            )
+        return float((chances * values).sum())
+
+    return _by_case(ranks, expected)
+
+
 def f1_of_answers(predictions: IntArray, labels: IntArray) -> OutcomeArray:
     """F1 of each query's answer, where every candidate is a class; its mean is MTEB's weighted F1.
 

@@ -11,10 +11,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
-_OURS = "crosslift."
+from crosslift.extensions.origin import followed_packages, top_of
+
 _MOST_LOOKED_AT = 100
 """Elements of one collection: those of a longer one are records or texts, all of the same kinds."""
 _PLAIN = (str, bytes, int, float, bool, complex, type(None))
+
+
+def _is_followed(module: str) -> bool:
+    return module.startswith("crosslift.") or top_of(module) in followed_packages()
 
 
 class HeldByManySteps:
@@ -30,8 +35,8 @@ class HeldByManySteps:
 
 
 def modules_behind(value: object, skip: type) -> frozenset[str]:
-    """The modules of this package in which the classes and functions of a value are defined, and of all
-    values that it holds.
+    """The modules in which the classes and functions of a value are defined, and of all values that it
+    holds: modules of CrossLift, and of packages and modules that declare something for it.
 
     An object that loads more code when it is used names the modules in an attribute ``code_modules``.
 
@@ -67,7 +72,7 @@ def _own_modules(value: object) -> Iterator[str]:
     else:
         kind = value if isinstance(value, type) else type(value)
         names = [each.__module__ for each in kind.__mro__]
-    yield from (name for name in names if name and name.startswith(_OURS))
+    yield from (name for name in names if name and _is_followed(name))
     yield from getattr(value, "code_modules", ())
 
 
@@ -83,7 +88,7 @@ def _held(value: object) -> list[Any]:
         return [value.__self__]
     if isinstance(value, FunctionType):
         return [cell.cell_contents for cell in value.__closure__ or ()]
-    if isinstance(value, type) or not type(value).__module__.startswith(_OURS):
+    if isinstance(value, type) or not _is_followed(type(value).__module__):
         return []
     if isinstance(value, BaseModel):
         return list(vars(value).values())

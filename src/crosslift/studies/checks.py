@@ -203,17 +203,22 @@ def _check_choice(path: Path, owner: Mapping[str, Any]) -> Iterator[StudyFault]:
         here, name = (*here, "name"), on.get("name")
     if not isinstance(name, str):
         return  # the schema tells
-    bitexts = [each for each, target in TARGETS.items() if target.kind == "bitext"]
-    if name in TARGETS and name not in bitexts:
+    if name in TARGETS and TARGETS[name].kind != "bitext":
+        bitexts = [each for each, target in TARGETS.items() if target.kind == "bitext"]
         yield StudyFault(here, name, f"a target of bitexts ({', '.join(bitexts)})")
     yield from _check(here, name, TARGETS, "the name of a target", "crosslift targets")
     yield from _check_data(here, name, on)
 
 
 def _check_data(path: Path, name: str, target: Any) -> Iterator[StudyFault]:
-    has_data = isinstance(target, Mapping) and target.get("data")
-    if name in TARGETS and TARGETS[name].needs_data and not has_data:
+    if name in TARGETS and TARGETS[name].needs_data and not _has_data(target):
         yield StudyFault(path, name, "a mapping with `name` and `data` (this target needs data)")
+
+
+def _has_data(owner: Any) -> bool:
+    """Whether a task or target names data: a path that is not empty, or rows of Python."""
+    data = owner.get("data") if isinstance(owner, Mapping) else None
+    return data is not None and not (isinstance(data, str) and not data)
 
 
 def _check_stages(path: Path, owner: Mapping[str, Any], has_budget: bool) -> Iterator[StudyFault]:
@@ -240,7 +245,7 @@ def _check_task(path: Path, task: Any) -> Iterator[StudyFault]:
     yield from _check(place, name, task_names(), "the name of a task", "crosslift tasks")
     if not isinstance(name, str) or name not in task_names():
         return
-    if needs_data(name) and not (nested and task.get("data")):
+    if needs_data(name) and not _has_data(task):
         yield StudyFault(
             (*path, "data"),
             None,

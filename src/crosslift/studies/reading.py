@@ -84,6 +84,22 @@ def parse_study(text: str, source: str = "study", folder: Path | None = None) ->
     return study_of(raw, source, lines, faults)
 
 
+def build_study(**settings: Any) -> Study:
+    """A study from its settings as values of Python; they have the names that a study file has.
+
+    Where a file names data by its path, `data` may also be rows: a list of pairs or mappings, a data
+    frame, a dataset (see docs/own-data.md, "From Python"). Relative paths are relative to the current
+    folder.
+
+    Args:
+        settings: name -> value, such as ``arms={"baseline": {}, ...}``.
+
+    Raises:
+        StudyFileError: the study has errors; all are listed.
+    """
+    return study_of(settings, "the study")
+
+
 def study_of(
     raw: Mapping[str, Any],
     source: str = "study",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from crosslift.errors import UnknownNameError
+from crosslift.extensions.registry import Registry
 from crosslift.targets.babel_imagenet import BABEL_IMAGENET
 from crosslift.targets.bitext import BITEXT
 from crosslift.targets.bucc import BUCC
@@ -65,9 +65,9 @@ _PUBLISHED = (
 )
 _LABELLED = tuple(map(labelled_target, (XNLI, PAWSX, UDPOS, PANX, XQUAD, MLQA, TYDIQA, XCOPA)))
 
-TARGETS: Mapping[str, Target[Any, Any]] = {
-    target.name: target for target in (*_BITEXTS, STS, *_PICTURES, *_PUBLISHED, *_LABELLED)
-}
+TARGETS: Registry[Target[Any, Any]] = Registry(
+    "target", Target, (*_BITEXTS, STS, *_PICTURES, *_PUBLISHED, *_LABELLED)
+)
 
 
 def find_target(name: str) -> Target[Any, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.metrics.table import OUTCOME_OF_METRIC
+from crosslift.metrics.table import outcome_of
 from crosslift.retrieval.metrics import expected_rank, top1_accuracy
 from crosslift.retrieval.ranks import Ranks
 from crosslift.retrieval.similarity import unit_rows
@@ -47,7 +47,9 @@ def evaluate_pictures(
                 ranked = _rank(data, language, texts, vectors)
             chosen = ranked[direction]
             values = (
-                _our_values(chosen) if protocol.name == OURS else _their_values(protocol, chosen)
+                _our_values(protocol, chosen)
+                if protocol.name == OURS
+                else _their_values(protocol, chosen)
             )
             retrieved = tuple(chosen.candidates[i] for i in chosen.ranks.retrieved)
             yield Outcomes(
@@ -55,12 +57,13 @@ def evaluate_pictures(
             )
 
 
-def _our_values(ranked: Ranked) -> dict[str, NDArray[np.float64]]:
-    return own_values(ranked.ranks) | {"rank": expected_rank(ranked.ranks)} | dict(ranked.more)
+def _our_values(protocol: Protocol, ranked: Ranked) -> dict[str, NDArray[np.float64]]:
+    values = own_values(ranked.ranks, protocol) | {"rank": expected_rank(ranked.ranks)}
+    return values | dict(ranked.more)
 
 
 def _their_values(protocol: Protocol, ranked: Ranked) -> dict[str, NDArray[np.float64]]:
-    return {OUTCOME_OF_METRIC[protocol.metric]: ranked.theirs()}
+    return {outcome_of(protocol.metric): ranked.theirs()}
 
 
 def _rank(

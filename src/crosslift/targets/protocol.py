@@ -131,6 +131,11 @@ class Protocol:
         return f"{self.name}/{self.direction}"
 
     @property
+    def code_modules(self) -> tuple[str, ...]:
+        """The module that computes the outcomes of its metric, if the metric does so itself."""
+        return metric_named(self.metric).code_modules
+
+    @property
     def own_reading(self) -> bool:
         """Whether texts are read with the settings of the encoder."""
         return self.pooling is None and self.prompt is None and self.hidden_state is None

@@ -9,10 +9,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.metrics.table import OUTCOME_OF_METRIC, metric_named
+from crosslift.metrics.table import metric_named, outcome_of
 from crosslift.retrieval.directions import Directions, both_directions
 from crosslift.retrieval.margin import csls_scores, local_scaling
-from crosslift.retrieval.metrics import f1_of_answers, recall_at, reciprocal_rank, top1_accuracy
+from crosslift.retrieval.metrics import (
+    expected_outcome,
+    f1_of_answers,
+    recall_at,
+    reciprocal_rank,
+    top1_accuracy,
+)
 from crosslift.retrieval.postprocess import Postprocessing, postprocess, transforms
 from crosslift.retrieval.ranks import Ranks, join_ranks, ranks_of_scores
 from crosslift.retrieval.similarity import cosine_block, rows_per_block, unit_rows
@@ -65,7 +71,7 @@ class Outcomes:
 
     def score(self, metric: str) -> float:
         """A metric's value over all queries."""
-        return score_of(metric, self.values[OUTCOME_OF_METRIC[metric]])
+        return score_of(metric, self.values[outcome_of(metric)])
 
 
 def score_of(metric: str, values: NDArray[np.floating]) -> float:
@@ -189,10 +195,11 @@ def outcomes_of(
     """
     forward, backward = ranked
     if protocol.name == OURS and protocol.direction == "both":
-        return _means(own_values(forward), own_values(backward)), forward.retrieved
+        values = [own_values(ranks, protocol) for ranks in (forward, backward)]
+        return _means(*values), forward.retrieved
     if protocol.name == OURS:
         ranks = forward if protocol.direction in ("xx->en", "xx->yy") else backward
-        return own_values(ranks), ranks.retrieved
+        return own_values(ranks, protocol), ranks.retrieved
     indices = np.arange(len(forward))
     right = {"xx->en": forward.retrieved == indices, "en->xx": backward.retrieved == indices}
     right["both"] = (right["xx->en"].astype(np.float64) + right["en->xx"]) / 2
@@ -208,11 +215,15 @@ def _means(
     return {name: (values + other[name]) / 2 for name, values in one.items()}
 
 
-def own_values(ranks: Ranks) -> dict[str, NDArray[np.float64]]:
-    """The outcomes of our own protocols, float64 [N] each."""
+def own_values(ranks: Ranks, protocol: Protocol) -> dict[str, NDArray[np.float64]]:
+    """The outcomes of one of our own protocols, float64 [N] each: the four of every such protocol, and
+    that of its metric, if the metric computes it."""
+    of_rank = metric_named(protocol.metric).of_rank
+    more = {outcome_of(protocol.metric): expected_outcome(ranks, of_rank)} if of_rank else {}
     return {
         "top1_accuracy": top1_accuracy(ranks),
         "reciprocal_rank": reciprocal_rank(ranks),
         "recall_at_5": recall_at(ranks, 5),
         "recall_at_10": recall_at(ranks, 10),
+        **more,
     }

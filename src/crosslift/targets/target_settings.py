@@ -13,6 +13,7 @@ from crosslift.encoders.encoder_settings import SidePrompts
 from crosslift.errors import DataError, StudyError
 from crosslift.languages import LanguageCode
 from crosslift.sources.file_names import exists
+from crosslift.sources.python_data import DataPath
 from crosslift.targets.protocol import OURS, Direction
 from crosslift.training.fine_tune_settings import FineTuneSettings
 
@@ -36,7 +37,7 @@ class AnyTargetSettings(BaseModel):
 
     name: str
     """Name of a target (`crosslift targets` lists them)."""
-    data: Path | None = None
+    data: DataPath | None = None
     """Folder of the data, for targets that do not bring their own."""
     languages: Annotated[tuple[LanguageCode, ...], Field(min_length=1), EachOnce] | None = None
     """BCP-47 codes; codes of ISO 639-3 and English names are accepted too. None: all that the target

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crosslift.errors import StudyError, UnknownNameError
+from crosslift.extensions.registry import Registry
 from crosslift.forms.declared_forms import PICTURE_FORMS, form_facts
 from crosslift.tasks.anli import ANLI, ANLI_PLUS
 from crosslift.tasks.caption_tasks import Allowed, captioned_task
@@ -63,17 +64,27 @@ DATASETS: dict[str, DatasetTask] = {task.name: task for task in _DATASETS}
 CORPORA: dict[str, WikipediaTask] = {WIKIPEDIA_MLM.name: WIKIPEDIA_MLM}
 """Tasks on unlabelled texts in many languages, from the hub or from a folder."""
 
-TASKS: dict[str, IntermediateTask] = {**EMBEDDED, **CORPORA, **DATASETS}
+_OF_YOUR_DATA = (*OWN_FILE_TASKS, *PICTURE_FORMS, WORD_PAIRS)
+
+TASKS: Registry[IntermediateTask] = Registry(
+    "task",
+    IntermediateTask,
+    (*EMBEDDED.values(), *CORPORA.values(), *DATASETS.values()),
+    reserved=_OF_YOUR_DATA,
+)
+"""Tasks with records, those of other packages included; others are on your own data alone."""
 
 
 def task_names() -> list[str]:
     """Every legal task name."""
-    return sorted([*TASKS, *OWN_FILE_TASKS, *PICTURE_FORMS, WORD_PAIRS])
+    return sorted([*TASKS, *_OF_YOUR_DATA])
 
 
 def needs_data(name: str) -> bool:
     """Whether a task requires `data`: your own file, or a dataset that the hub lacks."""
-    return name in (*OWN_FILE_TASKS, WORD_PAIRS) or (name in DATASETS and DATASETS[name].needs_data)
+    if name in _OF_YOUR_DATA:
+        return name not in PICTURE_FORMS
+    return name in TASKS and TASKS[name].needs_data
 
 
 def legal_options(name: str) -> tuple[str, ...]:
@@ -142,7 +153,7 @@ def find_task(
             "remove `language`; captions have a column `language`, published data know their own",
         )
     changed = form_facts(form).checked_options(name, options or {})
-    if form in PICTURE_FORMS and name not in TASKS:
+    if name in PICTURE_FORMS:
         task = captioned_task(form, data, hub, columns or {}, Allowed(skip_broken, check_language))
     elif hub is not None:
         raise StudyError(
@@ -160,7 +171,9 @@ def form_name(name: str) -> str:
 
     Raises:
         UnknownNameError: there is no task with that name.
+        StudyError: two packages declare it.
     """
+    TASKS.refuse_clash(name)
     if name in OWN_FILE_TASKS:
         return name
     if name == WORD_PAIRS:
@@ -179,17 +192,10 @@ def _task(
         return task_of_file(name, data, columns, language)
     if name == WORD_PAIRS:
         return task_of_lexicon(data, columns)
-    if name in EMBEDDED and (data is not None or columns):
-        raise StudyError(
-            f"task {name!r} brings its own data, but data {str(data)!r} was given",
-            "no `data` and no `columns`, or one of the tasks "
-            f"{', '.join((*OWN_FILE_TASKS, *PICTURE_FORMS))}",
-        )
+    task = TASKS[name] if data is None else TASKS[name].with_data(data)
     if columns:
         raise StudyError(
             f"task {name!r} knows its columns, but `columns` names {', '.join(columns)}",
             f"no `columns`, or one of the tasks {', '.join(OWN_FILE_TASKS)}",
         )
-    if data is None:
-        return TASKS[name]
-    return (CORPORA[name] if name in CORPORA else DATASETS[name]).with_data(data)
+    return task

@@ -33,9 +33,9 @@ class DatasetTask(IntermediateTask):
         """Whether it needs a folder, because the hub does not have it."""
         return self.source.needs_data
 
-    def with_data(self, folder: Path) -> IntermediateTask:
+    def with_data(self, data: Path) -> IntermediateTask:
         """The task on the published files in a folder."""
-        return replace(self, source=self.source.at(folder))
+        return replace(self, source=self.source.at(data))
 
 
 def pair_classes(labels: tuple[str, ...]) -> FormSpec:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from crosslift.errors import StudyError
 from crosslift.forms.declared_forms import form_facts
 from crosslift.forms.form_facts import FormFacts
 from crosslift.sources.record import Record, names_bound
@@ -132,6 +134,26 @@ class IntermediateTask:
     licence: str
     citation: str
     at_hand: bool = False
+
+    @property
+    def needs_data(self) -> bool:
+        """Whether a study must name its data."""
+        return False
+
+    def with_data(self, data: Path) -> IntermediateTask:
+        """The task on the files of a user.
+
+        Args:
+            data: a file or a folder.
+
+        Raises:
+            StudyError: the task brings its own data.
+            DataError: the data cannot be used.
+        """
+        raise StudyError(
+            f"task {self.name!r} brings its own data, but data {str(data)!r} was given",
+            "no `data`, or a task that reads your own files (docs/own-data.md lists them)",
+        )
 
     @property
     def pictures(self) -> bool:

@@ -78,14 +78,14 @@ class LocalWikipedia:
 class WikipediaTask(IntermediateTask):
     """A task on Wikipedia: from the hub, or from the texts in a folder."""
 
-    def with_data(self, folder: Path) -> IntermediateTask:
+    def with_data(self, data: Path) -> IntermediateTask:
         """The task on the files of a folder, one per language.
 
         Raises:
             DataError: as in `find_language_files`.
         """
-        languages = tuple(find_language_files(folder))
-        return replace(self, source=LocalWikipedia(folder), languages=languages)
+        languages = tuple(find_language_files(data))
+        return replace(self, source=LocalWikipedia(data), languages=languages)
 
 
 WIKIPEDIA_MLM = WikipediaTask(

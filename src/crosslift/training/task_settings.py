@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from crosslift.languages import LanguageCode
+from crosslift.sources.python_data import DataPath
 from crosslift.sources.translation.translation_settings import TranslationSettings
 from crosslift.tasks.controls import Control
 from crosslift.training.bounded_numbers import Count, NotNegative, Positive, Share
@@ -22,7 +22,7 @@ class TaskSettings(BaseModel):
 
     task: str
     """Name of an intermediate task (`crosslift tasks` lists them)."""
-    data: Path | None = None
+    data: DataPath | None = None
     """File of records, for the tasks that read your own files (text-pairs, image-text, masked-lm);
     folder of the published files, for those on published datasets (None: from the hub)."""
     hub: str | None = None

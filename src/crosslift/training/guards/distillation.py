@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from crosslift.errors import StudyError
+from crosslift.sources.python_data import DataPath
 from crosslift.training.guards.guard import GuardOnData, OpenGuard
 from crosslift.training.update_part import UpdatePart
 
@@ -33,7 +33,7 @@ class DistillationSettings(BaseModel):
 
     task: str = "gettext-mlm"
     """A task whose texts are taken; what it trains on is not."""
-    data: Path | None = None
+    data: DataPath | None = None
     """Of that task."""
     columns: dict[str, str] = Field(default_factory=dict)
     """Of that task."""

@@ -1,0 +1,63 @@
+"""The texts of queries and answers: ``texts.parquet`` of a run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from crosslift.sources.formats.parquet_rows import parquet_faults
+
+TEXTS_FILE = "texts.parquet"
+_PLACE = ("target", "protocol", "language")
+_ROLES = {"query": "item", "right": "item", "retrieved": "retrieved"}
+"""Role of a text -> the column of outcomes that names it."""
+
+
+class QueryText(NamedTuple):
+    """One text: a row of ``texts.parquet``."""
+
+    target: str
+    """Name of the target."""
+    protocol: str
+    """Id of the protocol."""
+    language: str
+    """Code of the language, or of the pair."""
+    role: str
+    """``query``: the text of a query; ``right``: its right answer, or the first of several;
+    ``retrieved``: the text of a candidate that an arm retrieved."""
+    item: str
+    """Id of the query, or of the candidate, as in ``outcomes.parquet``."""
+    text: str
+    """The text; pictures have no row."""
+
+
+def with_texts(outcomes: pa.Table, folder: Path) -> pa.Table:
+    """Outcomes with the columns ``query_text``, ``right_text`` and ``retrieved_text``.
+
+    They are null where the query or the answer is a picture, where queries are scored together, and
+    in the folder of an earlier version, which has no texts.
+
+    Args:
+        outcomes: as ``outcomes.parquet`` has them.
+        folder: of the run.
+
+    Raises:
+        DataError: the file of texts is damaged.
+    """
+    path = folder / TEXTS_FILE
+    if not path.is_file():
+        for role in _ROLES:
+            outcomes = outcomes.append_column(f"{role}_text", pa.nulls(len(outcomes), pa.string()))
+        return outcomes
+    with parquet_faults(path):
+        texts = pq.read_table(path)
+    order = outcomes.append_column("_row", pa.array(range(len(outcomes))))
+    for role, column in _ROLES.items():
+        of_role = texts.filter(pc.field("role") == role).drop_columns(["role"])
+        of_role = of_role.rename_columns([*_PLACE, column, f"{role}_text"])
+        order = order.join(of_role, [*_PLACE, column], join_type="left outer")
+    return order.sort_by("_row").drop_columns(["_row"])

@@ -1,0 +1,1 @@
+"""Proverbs: a target, a task, a metric and a form for CrossLift."""
