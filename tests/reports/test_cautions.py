@@ -46,7 +46,7 @@ def test_a_baseline_at_its_ceiling(folder: RunFolder) -> None:
 
 
 def test_arms_that_changed_no_answer(folder: RunFolder) -> None:
-    (sentence,) = of_names(changed(folder, effect=0.0, low=0.0, high=0.0))
+    (sentence,) = of_names(changed(folder, effect=0.0, low=-0.004, high=0.004, p=1.0, noise=None))
     assert "is that of the baseline" in sentence and "text" in sentence
     assert "image-locked" not in sentence  # the same answers are meant
 

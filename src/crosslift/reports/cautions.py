@@ -51,7 +51,7 @@ def _unchanged(folder: RunFolder, target: TargetFacts) -> Iterator[str]:
     same = [
         v.arm
         for v in _against_baselines(folder, target)
-        if v.effect == v.low == v.high == 0 and not _locked(folder.arm(v.arm))
+        if v.nothing_changed and not _locked(folder.arm(v.arm))
     ]
     if same:
         arms = first_listed(same, _MOST_ARMS)
