@@ -25,6 +25,7 @@ from report_sample import write_sample
 from crosslift import wording
 from crosslift.errors import ArtifactError, DataError, UnknownNameError, shorten
 from crosslift.metrics.table import described
+from crosslift.reports.answers import baseline_answers, question_answers
 from crosslift.reports.curves import MOST_POINTS, curve_panels, mean_curve
 from crosslift.reports.html import write_report
 from crosslift.reports.looks import colour_variables, looks_of
@@ -100,15 +101,20 @@ def test_question_answer_and_every_verdict_are_shown(folder: Path, page: str) ->
     run = RunFolder.read(folder)
     visible = _visible(page)
     assert run.run.question in visible
-    assert plain_answer(run) in visible
+    for answer in (*question_answers(run), *baseline_answers(run)):
+        assert answer.question in visible
+        for line in answer.lines:
+            assert line.words in page.replace("<code>", "`").replace("</code>", "`")
     for verdict in run.verdicts:
         assert verdict.sentence.replace("`", "") in visible
     declared = page.index(names_marked(run.verdicts[0].sentence))
-    assert declared < page.index("Every arm against the baseline, in sentences")
+    assert page.index("Every verdict in a sentence to quote") < declared
 
 
 def test_each_verdict_has_a_mark_in_sign_and_word(folder: Path, page: str) -> None:
-    verdicts = RunFolder.read(folder).verdicts
+    run = RunFolder.read(folder)
+    verdicts = run.verdicts
+    answers = (*question_answers(run), *baseline_answers(run))
     for outcome, sign in (("higher", "▲"), ("lower", "▼"), ("inconclusive", "○")):
         number = sum(verdict.verdict == outcome for verdict in verdicts)
         mark = f'<i aria-hidden="true">{sign}</i>{outcome}</span>'
@@ -117,20 +123,24 @@ def test_each_verdict_has_a_mark_in_sign_and_word(folder: Path, page: str) -> No
             for verdict in verdicts
             if (verdict.arm, verdict.against) == ("image", "image-shuffled")
         )
-        assert page.count(mark) == number + of_controls
+        folded = sum(line.outcome == outcome for answer in answers for line in answer.lines)
+        assert folded <= len(answers)
+        assert page.count(mark) == number + folded + of_controls
 
 
 def test_the_plain_answer_says_only_what_the_verdicts_say(folder: Path) -> None:
     run = RunFolder.read(folder)
     answer = plain_answer(run)
     first = answer.split(".")[0]
-    assert first.startswith("Against text, image is higher on Names of concepts (+")
+    assert first.startswith("image is higher than text on Names of concepts (+")
     assert "What image gains on Tatoeba sentences is not shown to come from the content" in answer
     assert plain_answer(replace(run, verdicts=())).startswith("No comparison was made")
     undeclared = tuple(v for v in run.verdicts if v.family == "vs-baseline" and v.arm == "text")
     answer = plain_answer(replace(run, verdicts=undeclared))
-    assert answer.startswith("Against raw, text is higher on Names of concepts")
-    assert answer.endswith("no difference is shown on Pictures from names.")
+    assert answer.startswith("Against the baseline raw, higher: text on Names of concepts")
+    assert answer.endswith(
+        "inconclusive: No difference is shown in 1 comparison of the other arms."
+    )
 
 
 def test_equivalence_has_a_mark_and_words(tmp_path: Path) -> None:
@@ -144,7 +154,7 @@ def test_equivalence_has_a_mark_and_words(tmp_path: Path) -> None:
     page = write_report(folder).read_text(encoding="utf-8")
     assert '<i aria-hidden="true">≈</i>equivalent</span>' in page
     answer = plain_answer(RunFolder.read(folder))
-    assert "equivalent to it on " in answer
+    assert "is equivalent to " in answer
     assert "No difference" not in answer
 
 
