@@ -39,8 +39,8 @@ def _ceiling(folder: RunFolder, index: ScoreIndex, target: TargetFacts) -> Itera
         if level is not None and level >= CEILING:
             room = metric.amount(max(0.0, 1 - level))
             yield (
-                f"{target.short_title}: {baseline} scores {metric.score(level)} already, so that an arm can "
-                f"gain at most {room} there; take a harder target, or more candidates."
+                f"{target.short_title}: {baseline} scores {metric.score(level)} already, so that an "
+                f"arm can gain at most {room} there; take a harder target, or more candidates."
             )
 
 
