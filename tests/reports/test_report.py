@@ -245,7 +245,7 @@ def test_an_unknown_language_is_shown_by_its_code(tmp_path: Path) -> None:
 def test_gaps_and_missing_scores_are_shown(page: str) -> None:
     visible = _visible(page)
     assert re.search(r"Yoruba [\w-]+ gap: no names of this language", visible)
-    assert re.search(r"Zulu [\w-]+ gap: file missing", visible)
+    assert "Zulu gap: file missing" in visible
     assert "Afrikaans" not in visible  # not among the first 25 languages of the sample
 
 

@@ -266,7 +266,7 @@ def test_the_rest_of_the_page_copes_with_mining(folder: Path, page: str) -> None
     assert re.search(r"Against the baseline raw, higher: text.* on ", plain_answer(run))
     heat = _table(page, "Scores by language: BUCC mining")
     assert heat[0][1:] == ["raw", "text", "image", "image-shuffled", "packaged"]
-    (gap,) = [row for row in heat if row[1] == "gap: no files in bucc"]
+    (gap,) = [row for row in heat if "gap: no files in bucc" in row]
     assert gap[0].startswith("Russian Cyrillic")
     assert (folder / "plots" / "forest-bucc.svg").is_file()
     visible = _visible(page)
