@@ -167,6 +167,11 @@ def first_listed(parts: Sequence[str], most: int) -> str:
     return f"{', '.join(parts[:most])} and {len(parts) - most} others"
 
 
+def baseline_words(name: str) -> str:
+    """The baseline of a sentence (``the baseline raw``, ``the baseline`` if that is its name)."""
+    return "the baseline" if name == "baseline" else f"the baseline {name}"
+
+
 def prompt_words(prompt: str) -> str:
     """A prompt for people (``prompt 'query: '``, or ``no prompt``)."""
     return f"prompt {prompt!r}" if prompt else "no prompt"

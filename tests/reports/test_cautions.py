@@ -29,7 +29,7 @@ def changed(folder: RunFolder, **fields: Any) -> RunFolder:
 
 
 def of_names(folder: RunFolder) -> list[str]:
-    title = folder.target("names").title
+    title = folder.target("names").short_title
     return [each for each in caution_sentences(folder) if each.startswith(f"{title}:")]
 
 
@@ -46,17 +46,22 @@ def test_a_baseline_at_its_ceiling(folder: RunFolder) -> None:
 
 
 def test_arms_that_changed_no_answer(folder: RunFolder) -> None:
-    (sentence,) = of_names(changed(folder, effect=0.0, low=0.0, high=0.0))
+    (sentence,) = of_names(changed(folder, effect=0.0, low=-0.004, high=0.004, p=1.0, noise=None))
     assert "is that of the baseline" in sentence and "text" in sentence
     assert "image-locked" not in sentence  # the same answers are meant
 
 
 def test_too_few_queries_for_the_effect_of_interest(folder: RunFolder) -> None:
     blind = {"verdict": INCONCLUSIVE, "smallest_effect": 0.01, "detectable": 0.043}
-    (sentence,) = of_names(changed(folder, **blind))
-    assert "is 1.0 points" in sentence and "4.3 points or more" in sentence
+    title = folder.target("names").title
+    (sentence,) = [each for each in caution_sentences(changed(folder, **blind)) if title in each]
+    assert "is 1.0 points" in sentence and f"4.3 points on {title} (" in sentence
     enough = blind | {"detectable": 0.008}
-    assert of_names(changed(folder, **enough)) == []
+    assert not any(title in each for each in caution_sentences(changed(folder, **enough)))
+    everywhere = replace(
+        folder, verdicts=tuple(v.model_copy(update=blind) for v in folder.verdicts)
+    )
+    assert len(caution_sentences(everywhere)) == 1  # all targets in one sentence
 
 
 def test_the_page_shows_them(folder: RunFolder, tmp_path: Path) -> None:

@@ -22,7 +22,6 @@ from crosslift.reports.generalised import generalised_section
 from crosslift.reports.heat import LEVELS, change_shade, heat_pairs, score_shade
 from crosslift.reports.html import write_report
 from crosslift.reports.score_tables import ScoreIndex, score_tables
-from crosslift.reports.short_answer import baseline_verdicts
 from crosslift.reports.xtreme import XtremeCellView, XtremeSection, xtreme_section
 from crosslift.results.language_pairs import GENERALISED_FILE
 from crosslift.results.run_folder import RunFolder
@@ -375,7 +374,7 @@ def test_the_wide_table_is_a_whole_grid(page: str, section: XtremeSection) -> No
     rows = re.findall(r"<tr>(.*?)</tr>", table[table.index("<tbody") :], flags=re.DOTALL)
     assert len(rows) == 5 + 1 + 1
     assert {row.count("<td") for row in rows} == {len(section.heads)}
-    assert "<script" not in page
+    assert page.count("<script") == 1  # ours
 
 
 def test_hostile_texts_are_escaped(tmp_path: Path) -> None:
@@ -486,10 +485,6 @@ def test_rounding_at_the_ends_is_taken_off(small: Path) -> None:
 def test_labelled_targets_have_examples_and_no_queries(run: RunFolder, page: str) -> None:
     tables = {table.target.name: table for table in score_tables(run, ScoreIndex(run))}
     assert tables["xnli"].summary == "6 languages, 1,800 examples, 1 gap"
-    views = [view for group in baseline_verdicts(run) for view in group.verdicts]
-    details = [view.details for view in views if "on XNLI" in view.sentence]
-    assert details and all("1,800 examples" in words for words in details)
-    assert not any("quer" in words for words in details)
 
 
 def test_tags_have_no_clean_scores_and_unlabelled_examples_none(run: RunFolder, page: str) -> None:

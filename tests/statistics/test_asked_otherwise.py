@@ -74,6 +74,18 @@ def test_families_count_as_one_each() -> None:
     assert width > 1.5 * (apart.languages[1] - apart.languages[0])
 
 
+def test_languages_that_agree_are_not_certain() -> None:
+    """No scatter between languages: of items of their own by luck, or as nothing changed at all."""
+    even = [[1.0, 0.0] * 50, [0.0, 1.0] * 50]
+    low, high = sample(cube(even), cube([[0.0] * 100] * 2), ["a", "b"]).languages
+    assert low < 0.5 < high
+    same = cube([[1.0] * 20] * 4)
+    result = sample(same, same, ["a", "a", "b", "c"])
+    assert result.languages[1] == -result.languages[0] == pytest.approx(1 - 0.05 ** (1 / 4))
+    assert result.families is not None
+    assert result.families[1] == pytest.approx(1 - 0.05 ** (1 / 3))
+
+
 def test_one_family_has_no_interval_and_one_language_no_sample() -> None:
     one, other = random_outcomes([0.1, 0.2], 30, np.random.default_rng(4))
     assert sample(one, other, ["a", "a"]).families is None

@@ -8,6 +8,7 @@ from scipy.stats import ttest_1samp
 
 from crosslift.errors import DataError
 from crosslift.statistics import paired_difference, strata_of
+from crosslift.statistics.differences import Weighted, contrast
 from crosslift.statistics.influences import influences_of
 
 
@@ -92,11 +93,41 @@ def test_two_components_by_hand() -> None:
     assert noise.item_freedom == pytest.approx(19)
 
 
-def test_no_difference_gives_p_one_and_an_empty_interval() -> None:
-    outcomes = np.random.default_rng(0).random((3, 50, 4))
-    found = paired_difference(outcomes, outcomes.copy(), one_stratum(50))
-    assert (found.effect, found.low, found.high, found.p) == (0, 0, 0, 1)
+@pytest.mark.parametrize(("items", "bound"), [(10, 0.2589), (100, 0.0295), (1000, 0.00299)])
+def test_where_nothing_changed_the_interval_is_the_rule_of_three(items: int, bound: float) -> None:
+    """0 changes among n: more than about 3 / n is excluded; 1 - 0.05^(1/n) by hand."""
+    outcomes = np.random.default_rng(0).random((3, items, 1))
+    found = paired_difference(outcomes, outcomes.copy(), one_stratum(items))
+    assert (found.effect, found.p) == (0, 1)
+    assert found.high == -found.low == pytest.approx(bound, abs=5e-5)
+    assert found.high == pytest.approx(1 - 0.05 ** (1 / items), rel=1e-9)
+    assert (1 - found.high) ** items == pytest.approx(0.05)  # as likely as alpha to see none
     assert not found.excludes_zero
+    strict = paired_difference(outcomes, outcomes.copy(), one_stratum(items), level=0.99)
+    assert strict.high == pytest.approx(1 - 0.01 ** (1 / items), rel=1e-9)
+
+
+def test_languages_without_a_change_count_the_items_of_all() -> None:
+    """Four languages of 25 items each are 100 items; one of 5 items makes the others count less."""
+    own = np.full((1, 100, 4), np.nan)
+    for language in range(4):
+        own[0, 25 * language : 25 * (language + 1), language] = 1.0
+    apart = paired_difference(own, own.copy(), strata_of(~np.isnan(own[0])))
+    assert apart.high == pytest.approx(1 - 0.05 ** (1 / 100), rel=1e-9)
+    shared = np.ones((2, 25, 4))
+    assert paired_difference(shared, shared, one_stratum(25)).high == pytest.approx(
+        1 - 0.05 ** (1 / 25), rel=1e-9
+    )
+    few = np.where(np.arange(100)[:, None] < 80, own, np.nan)  # 25, 25, 25 and 5 items
+    few = few[:, :80]
+    least = paired_difference(few, few.copy(), strata_of(~np.isnan(few[0])))
+    assert least.high == pytest.approx(1 - 0.05 ** (1 / 20), rel=1e-9)  # 3 x 1/4 x 1/5
+
+
+def test_a_contrast_of_unchanged_languages_reaches_as_far_as_its_weights() -> None:
+    outcomes = np.ones((1, 60, 2))
+    part = Weighted(outcomes, outcomes, one_stratum(60), np.array([1.0, -1.0]))
+    assert contrast([part]).high == pytest.approx(2 * (1 - 0.05 ** (1 / 60)), rel=1e-9)
 
 
 def test_a_constant_difference_is_as_sure_as_its_items_are_many() -> None:

@@ -23,6 +23,7 @@ from crosslift.statistics import (
     holm,
     holm_steps,
     judge,
+    paired_difference,
     share_surviving,
 )
 from crosslift.statistics.attribution import CONTROL_FACTS, facts_of
@@ -119,6 +120,17 @@ def test_no_difference_in_words() -> None:
     )
     assert verdict.detectable == pytest.approx(0.028, abs=2e-4)
     assert (verdict.smallest_effect, verdict.p_equivalence) == (None, None)
+
+
+def test_arms_that_answer_alike_in_words() -> None:
+    same = np.ones((2, 300, 1))
+    difference = paired_difference(same, same, np.zeros(300, int))
+    (verdict,) = judge([(COMPARISON, difference)])
+    assert verdict.nothing_changed
+    assert verdict.verdict == INCONCLUSIVE and verdict.p_corrected == 1
+    assert verdict.high == -verdict.low == pytest.approx(1 - 0.05 ** (1 / 300))
+    assert "95% interval −1.0 to 1.0" in verdict.sentence
+    assert "no answer changed: the interval is that of the rule of three" in verdict.sentence
 
 
 def test_equivalence_in_words() -> None:
@@ -400,6 +412,17 @@ def test_a_control_that_equals_the_baseline_lets_the_gain_be_a_whole_share() -> 
     control = baseline + np.array([-0.01, 0.0, 0.01])[:, None, None]
     parts = share_surviving(arm, control, baseline, np.zeros(200, int), NAMES)
     assert parts.share is not None and parts.share.value == pytest.approx(1.0)
+
+
+def test_a_control_that_changes_no_answer_leaves_the_share_open() -> None:
+    """Without a scatter the share is not certain: the control may change 3 of 200 items."""
+    arm, _, baseline = arms((0.3, 0.0))
+    control = np.repeat(baseline, len(arm), axis=0)
+    parts = share_surviving(arm, control, baseline, np.zeros(200, int), NAMES)
+    assert parts.share is not None and parts.share.value == pytest.approx(1.0)
+    reach = (1 - 0.05 ** (1 / 200)) / parts.total.effect
+    assert parts.share.low == pytest.approx(1 - reach, abs=1e-6)
+    assert parts.share.high == pytest.approx(1 + reach, abs=1e-6)
 
 
 def test_a_gain_that_the_control_shares() -> None:

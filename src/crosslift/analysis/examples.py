@@ -1,4 +1,4 @@
-"""Examples of queries with what each arm returned: those on which the arms differ most."""
+"""Examples of queries with what each arm returned: queries on which the arms disagree."""
 
 from __future__ import annotations
 
@@ -50,10 +50,11 @@ def _examples_of(gathered: Gathered, target: str, folder: Path) -> list[Example]
     for row in rows.to_pylist():
         if row["seed"] == first_seed[row["arm"]]:
             answers.setdefault((row["language"], row["item"]), {})[row["arm"]] = row
+    disputed = {key: returned for key, returned in answers.items() if _is_disputed(returned)}
     examples: list[Example] = []
     written: set[str] = set()
-    for language in _spread(sorted({language for language, _ in answers}), _LANGUAGES):
-        queries = [item for code, item in answers if code == language]
+    for language in _spread(sorted({language for language, _ in disputed}), _LANGUAGES):
+        queries = [item for code, item in disputed if code == language]
         queries.sort(key=lambda item: (_disagreement(answers[language, item]), item))
         shown = _Example(loaded.data, language, shown_as.direction, folder, written)
         for item in queries[:_QUERIES]:
@@ -74,6 +75,11 @@ def _spread(names: Sequence[str], count: int) -> list[str]:
     """This many of the names, evenly spread."""
     step = max(1.0, len(names) / count)
     return [names[int(i * step)] for i in range(min(count, len(names)))]
+
+
+def _is_disputed(answers: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether some arms answer a query and others do not."""
+    return len({row["right"] > 0 for row in answers.values()}) > 1
 
 
 def _disagreement(answers: Mapping[str, Mapping[str, Any]]) -> int:

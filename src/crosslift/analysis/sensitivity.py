@@ -111,9 +111,9 @@ def _protocol_verdicts(
 def _judged(
     gathered: Gathered, verdicts: Sequence[Verdict], members: Sequence[tuple[int, Protocol]]
 ) -> list[tuple[int, ProtocolVerdict]]:
-    differences = [
-        _paired(gathered, verdicts[place], protocol).difference for place, protocol in members
-    ]
+    pairs = [_paired(gathered, verdicts[place], protocol) for place, protocol in members]
+    differences = [pair.difference for pair in pairs]
+    flipped = [flips(pair.arm, pair.against) or (None, None) for pair in pairs]
     trained = [
         any_trained(gathered, verdicts[p].target, verdicts[p].arm, verdicts[p].against)
         for p, _ in members
@@ -130,9 +130,11 @@ def _judged(
                 low=difference.low,
                 high=difference.high,
                 verdict=judgement.outcome,
+                gained=gained,
+                lost=lost,
             ),
         )
-        for (place, protocol), difference, judgement in zip(
-            members, differences, judgements, strict=True
+        for (place, protocol), difference, judgement, (gained, lost) in zip(
+            members, differences, judgements, flipped, strict=True
         )
     ]

@@ -19,6 +19,7 @@ _WIDE = 380
 _SIDE = 8
 _TITLE = 34
 _AXIS = 44
+_LEAST_POINTS = 1.0
 
 
 class Names:
@@ -61,15 +62,25 @@ class Effect(Protocol):
         ...
 
 
+def with_room(values: Sequence[float]) -> tuple[float, float]:
+    """Limits of an axis that hold these values, in points, with room at both ends.
+
+    Values that are all the same, or nearly, get an axis of a point or more around them.
+    """
+    low, high = min(values), max(values)
+    if high - low < _LEAST_POINTS:
+        low, high = low - _LEAST_POINTS / 2, high + _LEAST_POINTS / 2
+    room = (high - low) * 0.06
+    return low - room, high + room
+
+
 def limits_of(effects: Iterable[Effect | None]) -> tuple[float, float]:
     """Limits of an axis in points that hold these effects, their intervals and 0, with room."""
     measured = [effect for effect in effects if effect is not None]
     ends = [
         end * 100 for each in measured for end in (each.low, each.high, *(each.corrected or ()))
     ]
-    low, high = min([0.0, *ends]), max([0.0, *ends])
-    room = max(high - low, 1.0) * 0.06
-    return low - room, high + room
+    return with_room([0.0, *ends])
 
 
 def effect_axes(title: str, rows: int, row: int, limits: tuple[float, float], below: int) -> Any:

@@ -11,7 +11,7 @@ from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
 from crosslift.results.verdict import INCONCLUSIVE, Verdict
-from crosslift.wording import first_listed, plural
+from crosslift.wording import first_listed, listed, plural
 
 CEILING = 0.98
 """A baseline above this leaves an arm at most two points to gain."""
@@ -19,17 +19,15 @@ _MOST_ARMS = 4
 
 
 def caution_sentences(folder: RunFolder) -> tuple[str, ...]:
-    """The sentences of a run, targets in the order of the study."""
+    """The sentences of a run: those of each target in the order of the study, then that on effects
+    too small to be seen."""
     index = ScoreIndex(folder)
-    return tuple(
+    of_targets = [
         sentence
         for target in folder.run.targets
-        for sentence in (
-            *_ceiling(folder, index, target),
-            *_unchanged(folder, target),
-            *_too_few(folder, target),
-        )
-    )
+        for sentence in (*_ceiling(folder, index, target), *_unchanged(folder, target))
+    ]
+    return (*of_targets, *_too_few(folder))
 
 
 def _ceiling(folder: RunFolder, index: ScoreIndex, target: TargetFacts) -> Iterator[str]:
@@ -41,8 +39,8 @@ def _ceiling(folder: RunFolder, index: ScoreIndex, target: TargetFacts) -> Itera
         if level is not None and level >= CEILING:
             room = metric.amount(max(0.0, 1 - level))
             yield (
-                f"{target.title}: {baseline} scores {metric.score(level)} already, so that an arm can "
-                f"gain at most {room} there; take a harder target, or more candidates."
+                f"{target.short_title}: {baseline} scores {metric.score(level)} already, so that an "
+                f"arm can gain at most {room} there; take a harder target, or more candidates."
             )
 
 
@@ -51,13 +49,13 @@ def _unchanged(folder: RunFolder, target: TargetFacts) -> Iterator[str]:
     same = [
         v.arm
         for v in _against_baselines(folder, target)
-        if v.effect == v.low == v.high == 0 and not _locked(folder.arm(v.arm))
+        if v.nothing_changed and not _locked(folder.arm(v.arm))
     ]
     if same:
         arms = first_listed(same, _MOST_ARMS)
         yield (
-            f"{target.title}: every answer of {arms} is that of the baseline. The training was too "
-            "short or too gentle to change any; no interval says how far off an effect is."
+            f"{target.short_title}: every answer of {arms} is that of the baseline. The training was "
+            "too short or too gentle to change any; the interval is that of the rule of three."
         )
 
 
@@ -66,27 +64,33 @@ def _locked(arm: ArmFacts) -> bool:
     return all(stage.settings.get("text_side") == "locked" for stage in arm.stages)
 
 
-def _too_few(folder: RunFolder, target: TargetFacts) -> Iterator[str]:
-    """Comparisons that could hardly have shown the smallest effect of interest."""
-    blind = [
-        v
-        for v in _against_baselines(folder, target)
-        if v.verdict == INCONCLUSIVE
-        and v.smallest_effect is not None
-        and v.detectable is not None
-        and v.detectable > v.smallest_effect
-    ]
-    if blind:
-        metric = described(target.metric)
-        least = metric.amount(min(v.detectable for v in blind if v.detectable is not None))
-        margin = metric.amount(blind[0].smallest_effect or 0.0)
-        sizes = f"{plural(blind[0].n_queries, 'query')} with {plural(blind[0].seeds, 'seed')}"
-        arms = first_listed([v.arm for v in blind], _MOST_ARMS)
+def _too_few(folder: RunFolder) -> Iterator[str]:
+    """One sentence for each smallest effect of interest that comparisons could hardly have shown."""
+    targets: dict[str, list[str]] = {}
+    for target in folder.run.targets:
+        blind = [v for v in _against_baselines(folder, target) if _is_blind(v)]
+        if blind:
+            metric = described(target.metric)
+            least = metric.amount(min(v.detectable for v in blind if v.detectable is not None))
+            sizes = f"{plural(blind[0].n_queries, 'query')}, {plural(blind[0].seeds, 'seed')}"
+            margin = metric.amount(blind[0].smallest_effect or 0.0)
+            targets.setdefault(margin, []).append(f"{least} on {target.short_title} ({sizes})")
+    for margin, words in targets.items():
         yield (
-            f"{target.title}: the smallest effect of interest is {margin}, and {sizes} show one of "
-            f"{least} or more ({arms}): nothing can be said of smaller ones. `crosslift power` "
+            f"The smallest effect of interest is {margin}. Comparisons without a verdict could show "
+            f"{listed(words)} or more: nothing can be said of smaller effects. `crosslift power` "
             "computes the seeds and items that are needed."
         )
+
+
+def _is_blind(verdict: Verdict) -> bool:
+    """Whether a comparison could hardly have shown the smallest effect of interest."""
+    return (
+        verdict.verdict == INCONCLUSIVE
+        and verdict.smallest_effect is not None
+        and verdict.detectable is not None
+        and verdict.detectable > verdict.smallest_effect
+    )
 
 
 def _against_baselines(folder: RunFolder, target: TargetFacts) -> list[Verdict]:

@@ -22,7 +22,7 @@ from crosslift.reports.svg import Plot, drawing, finish
 from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.verdict import Verdict
-from crosslift.wording import interval, signed_points
+from crosslift.wording import baseline_words, interval, signed_points
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,8 @@ def _controls(pair: ControlPair, looks: dict[str, Look], names: Names) -> Plot:
                 interval_mark(axes, top + y, verdict, looks[arm.name])
     axes.set_xlabel("points against the baseline, with 95% interval", size=11.5, labelpad=5)
     arm_legend(axes, [pair.arm, pair.control], looks, columns=1, most=46)
-    alternative = (
-        f"Gain of {pair.arm.name} and of its control {pair.control.name} over {pair.arm.baseline}."
+    over = baseline_words(pair.arm.baseline)
+    caption = (
+        f"Gain of {pair.arm.name} and of its control {pair.control.name} over {over}, in points"
     )
-    return finish(axes.figure, names.unique("control", pair.control.name), alternative)
+    return finish(axes.figure, names.unique("control", pair.control.name), caption)

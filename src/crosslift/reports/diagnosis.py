@@ -236,11 +236,11 @@ def _margin_plot(folder: RunFolder, target: TargetFacts, facts: _Facts) -> Plot 
     quantiles = "; ".join(
         f"{name} {', '.join(_signed(value) for value in bar)}" for name, bar in measured.items()
     )
-    alternative = (
+    caption = (
         f"{target.title}: margins of each arm, at 5, 25, 50, 75 and 95 per cent of the queries,"
-        f" means over languages. {quantiles}."
+        " means over languages"
     )
-    return finish(axes.figure, Names().unique("margins", target.name), alternative)
+    return finish(axes.figure, Names().unique("margins", target.name), caption, quantiles)
 
 
 def _quantiles(facts: _Facts, arm: ArmFacts, target: TargetFacts) -> list[float]:

@@ -1,4 +1,4 @@
-"""Queries and what the arms returned for them, with the language and direction of every text."""
+"""Queries on which arms disagree, what these returned, and how many queries each gained and lost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from crosslift.metrics.table import described
 from crosslift.reports.language_names import known_language, name_of
 from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.example import Example
+from crosslift.results.result_record import read_optional_json_file
 from crosslift.results.run_folder import RunFolder
+from crosslift.results.sensitivity import SENSITIVITY_FILE, Sensitivity
 from crosslift.results.target_facts import TargetFacts
 from crosslift.targets.kinds.every_kind import KINDS
 
@@ -65,10 +67,28 @@ class ExampleView:
 
 
 @dataclass(frozen=True)
+class GainedAndLost:
+    """How many queries of a target an arm alone answers, and its baseline alone: means over seeds."""
+
+    arm: ArmFacts
+    gained: str
+    lost: str
+
+
+@dataclass(frozen=True)
 class ExampleGroup:
-    """The examples of one target."""
+    """The examples of one target, and what each arm gained and lost on all its queries.
+
+    Args:
+        target: of the queries.
+        protocol: that asks them.
+        changes: of the arms that are compared with their baseline; empty if the run did not count.
+        examples: queries on which arms disagree.
+    """
 
     target: TargetFacts
+    protocol: str
+    changes: tuple[GainedAndLost, ...]
     examples: tuple[ExampleView, ...]
 
     @property
@@ -78,7 +98,7 @@ class ExampleGroup:
 
 
 def example_groups(folder: RunFolder) -> list[ExampleGroup]:
-    """The examples by target, in the order of the targets and of the file.
+    """The queries on which arms disagree by target, in the order of the targets and of the file.
 
     Args:
         folder: the run; pictures are read from it.
@@ -92,15 +112,33 @@ def example_groups(folder: RunFolder) -> list[ExampleGroup]:
     groups = []
     pictures = cache(partial(picture_uri, folder.path))
     for target in folder.run.targets:
-        examples = [example for example in folder.examples if example.target == target.name]
+        examples = [e for e in folder.examples if e.target == target.name and e.is_disputed]
         if examples:
+            protocol = examples[0].protocol
             views = tuple(_view(folder, target, example, pictures) for example in examples)
-            groups.append(ExampleGroup(target, views))
+            groups.append(ExampleGroup(target, protocol, _changes(folder, target, protocol), views))
     return groups
 
 
+def _changes(folder: RunFolder, target: TargetFacts, protocol: str) -> tuple[GainedAndLost, ...]:
+    """What each arm gained and lost against its baseline under a protocol, in the order of arms."""
+    entries = read_optional_json_file(folder.path / SENSITIVITY_FILE, tuple[Sensitivity, ...]) or ()
+    counts = {
+        (entry.arm, entry.against): counted
+        for entry in entries
+        if entry.target == target.name
+        for counted in (entry.counts_under(protocol, of_target=target.protocol),)
+        if counted is not None
+    }
+    return tuple(
+        GainedAndLost(arm, *(f"{number:,.1f}" for number in counts[arm.name, arm.baseline]))
+        for arm in folder.run.arms
+        if (arm.name, arm.baseline) in counts
+    )
+
+
 def example_section(folder: RunFolder) -> list[ExampleGroup] | None:
-    """The section of the report; None if the run has no examples."""
+    """The section of the report; None if arms disagree on no example."""
     return example_groups(folder) or None
 
 

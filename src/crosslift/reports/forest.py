@@ -21,7 +21,7 @@ from crosslift.reports.svg import Plot, drawing, finish
 from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
-from crosslift.wording import interval, signed_points
+from crosslift.wording import baseline_words, interval, signed_points
 
 _ROW = 44
 _SPREAD = 4.0
@@ -130,9 +130,9 @@ def _forest(
             effects.append(
                 f"{arm.name} {signed_points(effect.effect)} {interval(effect.low, effect.high)}"
             )
-    against = f"points against {shorten(baseline, 24)}, with 95% interval"
+    against = f"points against {baseline_words(shorten(baseline, 18))}, with 95% interval"
     axes.set_xlabel(against, size=11.5, labelpad=5)
-    words = f"effect of each arm against {baseline}, in points. {'; '.join(effects)}."
+    against = f"effect of each arm against {baseline_words(baseline)}, in points"
     single_baseline = len(folder.baselines) == 1
     name = names.unique("forest", target.name, *([] if single_baseline else [baseline]))
-    return finish(axes.figure, name, f"{target.title}: {words}")
+    return finish(axes.figure, name, f"{target.title}: {against}", "; ".join(effects))

@@ -45,6 +45,16 @@ class GroupTable:
     arms: tuple[ArmFacts, ...]
     rows: tuple[GroupRow, ...]
 
+    @property
+    def several(self) -> tuple[GroupRow, ...]:
+        """The groups of more than one language."""
+        return tuple(row for row in self.rows if row.size > 1)
+
+    @property
+    def alone(self) -> tuple[GroupRow, ...]:
+        """The groups of one language, which say something of that language alone."""
+        return tuple(row for row in self.rows if row.size == 1)
+
 
 @dataclass(frozen=True)
 class GroupTarget:

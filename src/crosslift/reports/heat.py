@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crosslift.metrics.table import described
 from crosslift.reports.language_names import NO_FAMILY, family_of, name_of, script_of
@@ -17,6 +17,7 @@ from crosslift.wording import plural
 
 LEVELS = 7
 LEAST_SPAN = 0.05
+ONE_LANGUAGE = "Families of one language"
 
 
 @dataclass(frozen=True)
@@ -29,18 +30,28 @@ class HeatCell:
 
 @dataclass(frozen=True)
 class HeatRow:
-    """A language, or the mean over languages; ``gap`` is the reason why it has no scores."""
+    """A language, or the mean over languages.
+
+    Args:
+        code: of the language.
+        name: in English.
+        script: in English; empty for the mean.
+        cells: one an arm; empty for a gap.
+        gap: the reason why it has no scores; empty if it has some.
+        family: named beside it, as its group holds several; empty otherwise.
+    """
 
     code: str
     name: str
     script: str
     cells: tuple[HeatCell, ...]
     gap: str
+    family: str = ""
 
 
 @dataclass(frozen=True)
 class HeatGroup:
-    """The languages of one family."""
+    """The languages of one family, or of all families that have one language here."""
 
     family: str
     rows: tuple[HeatRow, ...]
@@ -222,7 +233,12 @@ def _grouped(rows: Sequence[HeatRow]) -> tuple[HeatGroup, ...]:
     groups: dict[str, list[HeatRow]] = {}
     for row in rows:
         groups.setdefault(family_of(row.code), []).append(row)
-    ordered = sorted(groups, key=lambda family: (family == NO_FAMILY, family))
+    alone = {family: group[0] for family, group in groups.items() if len(group) == 1}
+    alone.pop(NO_FAMILY, None)
+    if len(alone) > 1:
+        groups = {family: group for family, group in groups.items() if family not in alone}
+        groups[ONE_LANGUAGE] = [replace(row, family=family) for family, row in alone.items()]
+    ordered = sorted(groups, key=lambda family: (family in (NO_FAMILY, ONE_LANGUAGE), family))
     return tuple(
         HeatGroup(family, tuple(sorted(groups[family], key=lambda row: (row.script, row.name))))
         for family in ordered

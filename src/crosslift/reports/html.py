@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+from base64 import b64encode
 from collections.abc import Collection, Sequence
+from importlib.resources import files
 from pathlib import Path
 
+from markupsafe import Markup
+
 from crosslift.artifacts.files import file_written_whole
+from crosslift.reports.anchors import with_anchors
 from crosslift.reports.heat import LEVELS
 from crosslift.reports.looks import colour_declarations, looks_of
 from crosslift.reports.pages import ShownSection, report_templates, shown_sections
 from crosslift.reports.sections import SECTIONS
+from crosslift.reports.short_answer import plain_answer
 from crosslift.results.run_folder import REPORT, RunFolder
 
 PLOTS = "plots"
+_SCRIPT = (files("crosslift.reports") / "templates" / "report.js").read_text(encoding="utf-8")
 
 __all__ = ["PLOTS", "REPORT", "render", "write_report"]
 
@@ -66,11 +74,14 @@ def render(run: RunFolder, sections: Sequence[ShownSection]) -> str:
     Returns:
         A whole HTML document.
     """
-    return (
+    page = (
         report_templates()
         .get_template("report.html.j2")
         .render(
             run=run.run,
+            description=plain_answer(run),
+            script=Markup(_SCRIPT),
+            script_hash=_sha256(_SCRIPT),
             several=len(run.baselines) > 1,
             looks=looks_of(run.run.arms),
             levels=LEVELS,
@@ -79,6 +90,12 @@ def render(run: RunFolder, sections: Sequence[ShownSection]) -> str:
             sections=sections,
         )
     )
+    return with_anchors(page)
+
+
+def _sha256(script: str) -> str:
+    """The hash by which the page's policy allows this script and no other."""
+    return b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
 
 
 def _walk(sections: Sequence[ShownSection]) -> list[ShownSection]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from crosslift.errors import shorten
-from crosslift.reports.axes import Names, arm_legend, mark_style, square_axes
+from crosslift.reports.axes import Names, arm_legend, mark_style, square_axes, with_room
 from crosslift.reports.labels import placed_labels
 from crosslift.reports.looks import Look
 from crosslift.reports.svg import INK, Plot, finish
@@ -102,9 +102,7 @@ def draw_effects(
 
 def _limits(values: Sequence[float]) -> tuple[float, float]:
     """Limits of an axis in points that include 0."""
-    low, high = min(0.0, *values) * 100, max(0.0, *values) * 100
-    room = max(high - low, 1.0) * 0.06
-    return low - room, high + room
+    return with_room([0.0, *(value * 100 for value in values)])
 
 
 def _effects(
@@ -132,10 +130,8 @@ def _effects(
     axes.set_ylabel("points against the own start", size=11.5)
     arm_legend(axes, arms, looks, columns=2, most=24, lines=True)
     sentences = "; ".join(f"{arm.name} {_path_words(paths[arm.name])}" for arm in arms)
-    alternative = (
-        f"{title}: effect against the own start in points, by the share of the way. {sentences}."
-    )
-    return finish(axes.figure, names.unique("interpolation", name), alternative)
+    caption = f"{title}: effect against the own start in points, by the share of the way"
+    return finish(axes.figure, names.unique("interpolation", name), caption, sentences)
 
 
 def _path_words(path: Sequence[Spot]) -> str:
@@ -191,8 +187,9 @@ def draw_ways(
         axes.set_ylabel(f"{shorten(titles[1], 36)}, points", size=11.5)
         arm_legend(axes, panel.arms, looks, columns=2, most=24, lines=True)
         sentences = "; ".join(f"{arm.name} {_way_words(ways[arm.name])}" for arm in panel.arms)
-        alternative = f"Way of each arm from its start, {titles[0]} and {titles[1]}: {sentences}."
-        plots.append(finish(axes.figure, names.unique("interpolation", *targets), alternative))
+        caption = f"Way of each arm from its start, {titles[0]} and {titles[1]}"
+        name = names.unique("interpolation", *targets)
+        plots.append(finish(axes.figure, name, caption, sentences))
     return tuple(plots)
 
 

@@ -71,8 +71,8 @@ def _curve_panel(
         f"{c.arm}{f' in stage {c.stage + 1}' if c.arm in repeated else ''} ends at {c.values[-1]:.3g}"
         for c in curves
     ]
-    alternative = f"{described(metric).heading} on {task} during training: {'; '.join(sentences)}."
-    return finish(axes.figure, names.unique("curve", task, metric), alternative)
+    caption = f"{described(metric).heading} on {task} during training"
+    return finish(axes.figure, names.unique("curve", task, metric), caption, "; ".join(sentences))
 
 
 def _curve(axes: Any, curve: MeanCurve, look: Look) -> None:

@@ -202,11 +202,9 @@ def _curves(
         f"{name} precision {percent(entry.score.precision)} at recall {percent(entry.score.recall)}"
         for name, entry in by_arm.items()
     )
-    alternative = (
-        f"{target.title}, {name_of(code)}: precision by recall of the mined pairs, in percent. At the"
-        f" threshold applied: {sentences}."
-    )
-    return finish(axes.figure, names.unique("mining", target.name, code), alternative)
+    caption = f"{target.title}, {name_of(code)}: precision by recall of the mined pairs, in percent"
+    at = f"at the threshold applied {sentences}"
+    return finish(axes.figure, names.unique("mining", target.name, code), caption, at)
 
 
 def _first_seed(arm: ArmFacts, entries: Sequence[MinedByArm]) -> MinedByArm | None:

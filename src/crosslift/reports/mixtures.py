@@ -131,11 +131,9 @@ def _plot(arm: str, stage: int | None, mixture: _Mixture, names: Names) -> Plot:
     axes.set_ylim(0, 100)
     _name_bands(axes, middles, mixture, height)
     shares_words = ", ".join(f"{task} {share(mixture.whole[task])}" for task in mixture.shares)
-    alternative = (
-        f"Share of the examples of each task of {title}, over the updates; in all {shares_words}."
-    )
+    caption = f"Share of the examples of each task of {title}, over the updates"
     parts = ["share", arm] if stage is None else ["share", arm, f"stage-{stage + 1}"]
-    return finish(axes.figure, names.unique(*parts), alternative)
+    return finish(axes.figure, names.unique(*parts), caption, f"in all {shares_words}")
 
 
 def _axes(title: str, height: int) -> Any:

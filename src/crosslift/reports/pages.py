@@ -14,7 +14,7 @@ from crosslift.reports.language_names import name_of
 from crosslift.reports.svg import Plot
 from crosslift.reports.zero_shot import not_zero_shot
 from crosslift.results.run_folder import RunFolder
-from crosslift.wording import percent, plural
+from crosslift.wording import baseline_words, percent, plural
 
 View = TypeVar("View")
 
@@ -127,5 +127,6 @@ def report_templates() -> Environment:
         metric=lambda name: described(name).heading,
         language=name_of,
         names_marked=names_marked,
+        baseline_words=baseline_words,
     )
     return environment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crosslift.metrics.table import described
 from crosslift.results.arm_facts import ArmFacts
@@ -66,7 +66,7 @@ class ScoreIndex:
 
 @dataclass(frozen=True)
 class ScoreCell:
-    """A score as text; ``spread`` is the range over seeds, empty for a single seed."""
+    """A score as text; ``spread`` is the range over seeds, empty if all seeds have one score."""
 
     value: str
     spread: str
@@ -75,12 +75,21 @@ class ScoreCell:
 
 @dataclass(frozen=True)
 class ScoreColumn:
-    """The protocol and metric of a pair of columns."""
+    """The protocol and metric of a column, or of a pair of columns: all items, clean items.
+
+    Args:
+        protocol: its id.
+        direction: which side asks.
+        metric: of the scores.
+        primary: whether the target's primary score is here.
+        clean: whether a score of clean items differs from that of all items: only then it is shown.
+    """
 
     protocol: str
     direction: str
     metric: str
     primary: bool
+    clean: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,6 +129,12 @@ class ScoreTable:
     has_clean: bool
 
     @property
+    def same_clean(self) -> bool:
+        """Whether there are clean scores, and all are shown as the scores of all items are."""
+        columns = (*self.columns, *self.other_columns)
+        return self.has_clean and bool(columns) and not any(column.clean for column in columns)
+
+    @property
     def fine_tuned(self) -> bool:
         """Whether encoders are fine-tuned on English examples before they answer."""
         return KINDS[self.target.kind].fine_tuned
@@ -146,16 +161,31 @@ def _score_table(folder: RunFolder, index: ScoreIndex, target: TargetFacts) -> S
         (ours if _project(protocol) == _project(target.protocol) else theirs).append(first)
         other += [column for column in rest if not described(column.metric).oracle]
     defined = [*ours, *theirs] if theirs else []
+    rows = _score_rows(folder, index, target, ours)
+    other_rows = _score_rows(folder, index, target, other)
     return ScoreTable(
         target=target,
         summary=_size_summary(target, index.size(target)),
-        columns=tuple(ours),
-        rows=_score_rows(folder, index, target, ours),
-        other_columns=tuple(other),
-        other_rows=_score_rows(folder, index, target, other),
+        columns=_with_clean(ours, rows),
+        rows=rows,
+        other_columns=_with_clean(other, other_rows),
+        other_rows=other_rows,
         defined_columns=tuple(defined),
         defined_rows=_score_rows(folder, index, target, defined),
         has_clean=_has_clean(index, target),
+    )
+
+
+def _with_clean(
+    columns: Sequence[ScoreColumn], rows: Sequence[ScoreRow]
+) -> tuple[ScoreColumn, ...]:
+    """The columns, those marked whose clean scores differ from the scores of all items."""
+    return tuple(
+        replace(
+            column,
+            clean=any(row.cells[place][1] not in (None, row.cells[place][0]) for row in rows),
+        )
+        for place, column in enumerate(columns)
     )
 
 
@@ -222,7 +252,7 @@ def score_cell(values: Sequence[float], planned: int, metric: str) -> ScoreCell:
     """
     score = described(metric).score
     low, high = score(min(values)), score(max(values))
-    spread = f"{low}\u2013{high}" if len(values) > 1 else ""
+    spread = f"{low}\u2013{high}" if low != high else ""
     missing = f"{len(values)} of {planned} seeds" if len(values) < planned else ""
     return ScoreCell(score(sum(values) / len(values)), spread, missing)
 

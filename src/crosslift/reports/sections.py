@@ -30,6 +30,7 @@ from crosslift.reports.learning_curves import curve_section
 from crosslift.reports.mining import mining_section
 from crosslift.reports.pages import Section
 from crosslift.reports.prompts import protocol_section
+from crosslift.reports.reading import reading_section
 from crosslift.reports.score_tables import score_section
 from crosslift.reports.sensitivity import sensitivity_section
 from crosslift.reports.settings_plots import setting_section
@@ -76,5 +77,5 @@ SECTIONS: tuple[Section[Any], ...] = (
     Section("overlap", "Overlap", lambda folder: folder.run.overlap),
     Section("protocols", "Protocols", protocol_section),
     Section("environment", "Environment and steps", step_section),
-    Section("reading", "How to read and cite", lambda folder: folder.run),
+    Section("reading", "How to read, repeat and cite", reading_section),
 )

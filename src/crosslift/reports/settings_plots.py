@@ -97,9 +97,9 @@ def _panel(
     axes.set_xlabel(f"{paths[0].setting} (logarithmic)", size=11.5, labelpad=5)
     axes.set_ylabel(f"{described(target.metric).heading}, percent", size=11.5)
     _legend(axes, paths, looks, baseline if level is not None else "")
-    words = f"{target.title}: {described(target.metric).heading} in percent by {paths[0].setting}."
+    words = f"{target.title}: {described(target.metric).heading} in percent by {paths[0].setting}"
     name = names.unique("setting", paths[0].setting, target.name, *([start] if start else []))
-    return finish(axes.figure, name, f"{words} {'; '.join(sentences)}.")
+    return finish(axes.figure, name, words, "; ".join(sentences))
 
 
 def _line(

@@ -172,10 +172,8 @@ def _plot(
         f"{source} {signed_points(f.effect)} {interval(f.low, f.high)}, {f.shown}"
         for source, f, _ in rows
     )
-    alternative = (
-        f"{target.title}: where the effect of {entry.arm} comes from, in points. {sentences}."
-    )
-    return finish(axes.figure, names.unique("source", entry.arm, entry.target), alternative)
+    caption = f"{target.title}: where the effect of {entry.arm} comes from, in points"
+    return finish(axes.figure, names.unique("source", entry.arm, entry.target), caption, sentences)
 
 
 def _control(folder: RunFolder, part: EffectPart) -> str:

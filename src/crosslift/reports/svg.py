@@ -48,13 +48,15 @@ class Plot:
 
     Args:
         name: file name without its ending.
-        alternative: one sentence for readers who cannot see it.
+        caption: what it shows, below it on the page.
+        alternative: the caption with the numbers, for readers who cannot see it.
         svg: the file on disk, on white.
         png: the file on disk, on white.
         inline: the same picture for the page, in the page's colours.
     """
 
     name: str
+    caption: str
     alternative: str
     svg: str
     png: bytes
@@ -73,15 +75,24 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width / PIXELS_PER_INCH, height / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
 
 
-def finish(figure: Figure, name: str, alternative: str) -> Plot:
-    """Render a figure as SVG, as PNG and for the page; call it inside ``drawing``."""
+def finish(figure: Figure, name: str, caption: str, numbers: str = "") -> Plot:
+    """Render a figure as SVG, as PNG and for the page; call it inside ``drawing``.
+
+    Args:
+        figure: to render.
+        name: file name without its ending.
+        caption: what it shows, without a full stop.
+        numbers: that it shows, in words, without a full stop.
+    """
+    alternative = f"{caption}: {numbers}." if numbers else f"{caption}."
     vector = io.StringIO()
     FigureCanvasSVG(figure).print_svg(vector, metadata={"Date": None, "Creator": None})
     raster = io.BytesIO()
     figure.set_dpi(PNG_PIXELS_PER_INCH)
     FigureCanvasAgg(figure).print_png(raster, metadata={"Software": None})
     svg = vector.getvalue()
-    return Plot(name, alternative, svg, raster.getvalue(), inline_svg(svg, name, alternative))
+    inline = inline_svg(svg, name, alternative)
+    return Plot(name, f"{caption}.", alternative, svg, raster.getvalue(), inline)
 
 
 def inline_svg(svg: str, name: str, alternative: str) -> Markup:

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from crosslift.artifacts.files import file_written_whole
 from crosslift.errors import DataError, shorten
 from crosslift.metrics.table import described
-from crosslift.reports.axes import Names
+from crosslift.reports.axes import Names, with_room
 from crosslift.reports.looks import MARKERS, PALETTE, Look, looks_of
 from crosslift.reports.svg import INK, MUTED, PAPER, RULE, Plot, drawing, finish, new_figure
 from crosslift.results.arm_facts import ArmFacts
@@ -79,7 +79,8 @@ def sweep_section(folder: RunFolder) -> SweepSection | None:
             finish(
                 _figure(sweep, {arm: groups[arm]}, looks, columns=1),
                 names.unique("hidden-state", arm),
-                _alternative(sweep, arm, groups[arm]),
+                f"{arm}: {_metric_words(sweep)} in percent by hidden state",
+                _choices(groups[arm]),
             )
             for arm in looks
             if arm in groups
@@ -108,7 +109,8 @@ def write_sweep_plot(sweep: Sweep, path: Path) -> None:
         for i, arm in enumerate(groups)
     }
     with drawing():
-        plot = finish(_figure(sweep, groups, looks, columns=min(2, len(groups))), "sweep", "")
+        figure = _figure(sweep, groups, looks, columns=min(2, len(groups)))
+        plot = finish(figure, "sweep", f"{_metric_words(sweep)} in percent by hidden state")
     content = plot.png if path.suffix == ".png" else plot.svg.encode("utf-8")
     with file_written_whole(path) as draft:
         draft.write_bytes(content)
@@ -139,13 +141,12 @@ def _row(arm: ArmFacts, entry: SweepArm) -> SweepRow:
     )
 
 
-def _alternative(sweep: Sweep, arm: str, entries: Sequence[SweepArm]) -> str:
-    choices = "; ".join(
+def _choices(entries: Sequence[SweepArm]) -> str:
+    return "; ".join(
         f"seed {entry.seed} chose {entry.chosen}, {percent(entry.score)} against"
         f" {percent(entry.default.score)} of the default"
         for entry in entries
     )
-    return f"{arm}: {_metric_words(sweep)} in percent by hidden state. {choices}."
 
 
 def _figure(
@@ -182,9 +183,7 @@ def _figure(
 def _limits(sweep: Sweep) -> tuple[float, float]:
     """The lowest and the highest score of all arms in percent, with room: panels can be compared."""
     curves = [curve for entry in sweep.arms for curve in entry.curves]
-    values = [value * 100 for curve in curves for value in (*curve.dev, *curve.rest)]
-    room = max(max(values) - min(values), 1.0) * 0.06
-    return min(values) - room, max(values) + room
+    return with_room([value * 100 for curve in curves for value in (*curve.dev, *curve.rest)])
 
 
 def _panel(axes: Any, entries: Sequence[SweepArm], look: Look) -> None:

@@ -110,9 +110,9 @@ def _panel(
         for a in arms
     )
     whose = "the baseline" if single_baseline else baseline
-    alternative = f"Change against {whose} in points, {gain.title} and {loss.title}: {sentences}."
+    caption = f"Change against {whose} in points, {gain.title} and {loss.title}"
     name = names.unique("trade-off", gain.name, loss.name, *([] if single_baseline else [baseline]))
-    return finish(axes.figure, name, alternative)
+    return finish(axes.figure, name, caption, sentences)
 
 
 def _name_marks(axes: Any, spots: Sequence[tuple[float, float, str]]) -> bool:

@@ -323,9 +323,8 @@ def _best_row(
 def _cell(cell: XtremeCell | None, head: ColumnHead) -> XtremeCellView | None:
     if cell is None:
         return None
-    spread = ""
-    if cell.seeds > 1:
-        spread = f"{percent(cell.low_seed)}{DASH}{percent(cell.high_seed)}, {cell.seeds} seeds"
+    low, high = percent(cell.low_seed), percent(cell.high_seed)
+    spread = f"{low}{DASH}{high}, {cell.seeds} seeds" if low != high else ""
     effect, span = change_words(cell.effect, cell.low, cell.high)
     score = _score(cell.details, head.primary, cell.score)
     return XtremeCellView(score, spread, effect, span, _outcome(cell.verdict))

@@ -21,7 +21,7 @@ class ArmAnswer(ResultRecord):
 
 
 class Example(ResultRecord):
-    """One query with the answers of every arm."""
+    """One query on which arms disagree, with the answers of every arm."""
 
     target: str
     """Name of the target."""
@@ -39,3 +39,8 @@ class Example(ResultRecord):
     """The right answer, if it is a picture: its path, relative to the folder."""
     answers: tuple[ArmAnswer, ...]
     """The answer of each arm, under its first seed."""
+
+    @property
+    def is_disputed(self) -> bool:
+        """Whether some arms answer it and others do not."""
+        return len({answer.correct for answer in self.answers}) > 1

@@ -23,6 +23,11 @@ class ProtocolVerdict(ResultRecord):
     """Upper end of its interval."""
     verdict: Outcome
     """Corrected among the comparisons of the family that have this protocol."""
+    gained: float | None = None
+    """Queries that ``arm`` alone answers, the mean over seeds; null: outcomes are not 0 or 1, or the
+    run is of a release up to 0.1."""
+    lost: float | None = None
+    """Queries that ``against`` alone answers, the mean over seeds."""
 
 
 class Sensitivity(ResultRecord):
@@ -63,3 +68,15 @@ class Sensitivity(ResultRecord):
     """p-value of a randomization test over items, for the seeds as they were run."""
     protocols: tuple[ProtocolVerdict, ...]
     """Under each protocol of the target; empty: it has one."""
+
+    def counts_under(self, protocol: str, *, of_target: str) -> tuple[float, float] | None:
+        """The queries gained and lost under a protocol; None if they were not counted.
+
+        Args:
+            protocol: its id.
+            of_target: id of the target's primary protocol, which the whole record is of.
+        """
+        counts = [(each.gained, each.lost) for each in self.protocols if each.protocol == protocol]
+        if protocol == of_target:
+            counts.append((self.gained, self.lost))
+        return next(((g, lo) for g, lo in counts if g is not None and lo is not None), None)

@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from crosslift.results.result_record import ResultRecord
 from crosslift.target_kinds import KindName
 
+_LONGEST_TITLE = 20
+"""Letters of a title that a sentence repeats."""
 _WORD_TARGETS_BEFORE = ("names", "word-pairs", "word-pairs-trained")
 
 
@@ -64,6 +66,11 @@ class TargetFacts(ResultRecord):
     side_prompts: dict[str, str] = Field(default_factory=dict)
     """Prompts that the study sets for each side: ``prompt_src``, ``prompt_tgt`` (texts),
     ``prompt_name_src``, ``prompt_name_tgt`` (names of the encoder's own prompts)."""
+
+    @property
+    def short_title(self) -> str:
+        """The title, or the name where the title is too long to be repeated in sentences."""
+        return self.title if len(self.title) <= _LONGEST_TITLE else self.name
 
     @model_validator(mode="before")
     @classmethod

@@ -136,6 +136,11 @@ class Verdict(ResultRecord):
             return None
         return self.low_corrected, self.high_corrected
 
+    @property
+    def nothing_changed(self) -> bool:
+        """Whether both arms answer every query alike, under every seed."""
+        return self.effect == 0 and self.noise is None and self.p == 1
+
     def turned(self) -> Verdict:
         """The verdict on the same two arms in the other order; the sentence stays."""
         return self.model_copy(

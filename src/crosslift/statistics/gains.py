@@ -141,12 +141,20 @@ def share_surviving(
             influences_of(paired_gaps(arm, reference), strata, weights)[0]
             for reference in (baseline, control)
         )
-        share = _share(part, whole, level)
+        share = _share(part, whole, level, least=max(map(_open, (content, other))))
     sentence = _sentence(names, total, content, other, share, outcomes)
     return GainShare(total, content, other, share, sentence)
 
 
-def _share(part: Influence, whole: Influence, level: float) -> Share:
+def _open(difference: Difference) -> float:
+    """What the rule of three leaves open where no item changed; 0 where some did."""
+    unchanged = difference.noise.unchanged
+    return 0.0 if unchanged is None else difference.noise.half_width(difference.level)
+
+
+def _share(part: Influence, whole: Influence, level: float, least: float) -> Share:
+    """The share with its interval; ``least``: the half-width that the rest has at least."""
+
     def beyond(ratio: float) -> float:
         """Above 0 where the ratio lies outside the interval."""
         rest = Influence(
@@ -155,7 +163,7 @@ def _share(part: Influence, whole: Influence, level: float) -> Share:
             part.leverage,
             part.strata,
         )
-        return abs(rest.effect) - rest.noise.half_width(level)
+        return abs(rest.effect) - max(least, rest.noise.half_width(level))
 
     value = part.effect / whole.effect
     return Share(value, _end(beyond, value, -1.0), _end(beyond, value, 1.0), level)
@@ -163,8 +171,6 @@ def _share(part: Influence, whole: Influence, level: float) -> Share:
 
 def _end(beyond: Callable[[float], float], inside: float, way: float) -> float:
     """Where the interval ends on one side; infinite where no end is near."""
-    if beyond(inside) >= 0:  # no noise at all
-        return inside
     step = 0.125
     while step < 1e6:
         if beyond(inside + way * step) > 0:

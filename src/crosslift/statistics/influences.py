@@ -64,10 +64,16 @@ class Influence:
         return Noise.from_scatter(seeds, between, items, within, freedom)
 
     def _without_scatter(self, seeds: int) -> Noise:
-        """Where nothing scatters at all: n items that all differ alike are n signs, no certainty."""
-        count = int((self.leverage > 0).sum())
-        variance = self.effect**2 / count
-        return Noise(seeds, 0.0, variance, float(max(count - 1, 1)), is_known=False)
+        """Where nothing scatters at all.
+
+        Items that differ alike count one each. Where none changed, an item counts as the one with the
+        largest leverage does: the true share of changes may be largest in its language.
+        """
+        if self.effect == 0:
+            largest = float(self.leverage.sum())
+            items = largest / float(self.leverage.max())
+            return Noise.without_scatter(seeds, 0.0, items, largest)
+        return Noise.without_scatter(seeds, self.effect, int((self.leverage > 0).sum()))
 
 
 def _unless_rounding(variance: np.float64) -> float:

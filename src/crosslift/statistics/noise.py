@@ -26,12 +26,14 @@ it takes a lucky agreement of the seeds for certainty, and finds far too much in
 
 The p value is the smallest alpha whose own interval excludes 0, so it holds in the tail that a
 correction for several comparisons reads.
+
+Where nothing scatters there is no variance to estimate: see `Noise.without_scatter`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, log, sqrt
+from math import exp, expm1, log, sqrt
 
 from scipy.optimize import brentq
 from scipy.special import chdtri, stdtrit
@@ -41,6 +43,40 @@ from crosslift.errors import DataError
 SMALLEST_P = 1e-12
 """p values are not resolved below this."""
 _LUCK = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """What n items that all agree leave open: the rule of three.
+
+    If one item in 1/p changes, all n agree with the probability (1 - p)^n. That is alpha at
+    p = 1 - alpha^(1/n), about 3 / n for an alpha of 0.05: a larger share of items that change is
+    excluded. An outcome changes by 1 at most, so no effect is larger than this share.
+
+    Args:
+        items: n.
+        largest: the size that the difference has where every item changes by 1.
+
+    Source: Hanley and Lippman-Hand 1983, JAMA 249.
+    """
+
+    items: float
+    largest: float = 1.0
+
+    def reach(self, alpha: float) -> float:
+        """The largest difference that is not excluded at ``alpha``."""
+        return float(-self.largest * expm1(log(alpha) / self.items))
+
+
+def least_by_luck(freedom: float) -> float:
+    """The share of a variance that its estimate exceeds in 95 of 100 cases.
+
+    An estimate below it is taken for luck, and is raised to it.
+
+    Args:
+        freedom: degrees of freedom of the estimate.
+    """
+    return float(chdtri(freedom, 1 - _LUCK)) / freedom
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +92,7 @@ class Noise:
             in its own way; ``seed_variance`` contains it, over S.
         is_known: False where nothing scattered at all, so that the variances are no estimate: they
             make an interval, and say nothing of equivalence or power.
+        unchanged: what the interval follows from where no item changed; None: some did.
     """
 
     seeds: int
@@ -64,6 +101,24 @@ class Noise:
     item_freedom: float
     within: float = 0.0
     is_known: bool = True
+    unchanged: Unchanged | None = None
+
+    @classmethod
+    def without_scatter(
+        cls, seeds: int, effect: float, items: float, largest: float = 1.0
+    ) -> Noise:
+        """The noise where all items of all seeds differ alike: n signs, and no certainty.
+
+        Args:
+            seeds: S.
+            effect: the difference; 0: no item changed.
+            items: n.
+            largest: the size that the difference has where every item changes by 1.
+        """
+        if effect == 0:
+            unchanged = Unchanged(items, largest)
+            return cls(seeds, 0.0, 0.0, 1.0, is_known=False, unchanged=unchanged)
+        return cls(seeds, 0.0, effect**2 / items, max(items - 1.0, 1.0), is_known=False)
 
     @classmethod
     def from_scatter(
@@ -84,7 +139,7 @@ class Noise:
         """
         if seeds == 1:
             return cls(1, 0.0, items, item_freedom)
-        least = within * float(chdtri(seeds - 1, 1 - _LUCK)) / (seeds - 1)
+        least = within * least_by_luck(seeds - 1)
         common = max(0.0, items - within / seeds)
         return cls(seeds, max(between, least) / seeds, common, item_freedom, within)
 
@@ -157,6 +212,8 @@ class Noise:
 
     def _reach(self, tail: float) -> float:
         """The half-width that leaves ``tail``, half of alpha, on either side."""
+        if self.unchanged is not None:
+            return self.unchanged.reach(2 * tail)
         of_items = float(stdtrit(self.item_freedom, tail)) ** 2
         if self.seeds == 1:
             return sqrt(of_items * self.item_variance)

@@ -233,6 +233,8 @@ def _evidence(
         parts.append(f"Holm-corrected p {p_value(judgement.p_corrected, alpha)}")
     if judgement.outcome == EQUIVALENT and judgement.p_equivalence is not None:
         parts.append(f"corrected p of equivalence {p_value(judgement.p_equivalence, alpha)}")
+    if difference.noise.unchanged is not None:
+        parts.append("no answer changed: the interval is that of the rule of three")
     if detectable is not None:
         parts.append(_could_have_seen(comparison.metric, detectable))
     parts += [_budget_clause(comparison), *comparison.remarks]

@@ -118,7 +118,7 @@ def _cosines(pilot: WordPilot) -> Plot:
     axes = square_axes(title, _HEIGHT, 3)
     sentences = [_draw(axes, pilot, curve, 1.0) for curve in curves]
     axes.set_ylabel("cosine", size=11.5)
-    return _finished(axes, pilot, curves, "word-pilot-cosine", f"{title}: {'; '.join(sentences)}.")
+    return _finished(axes, pilot, curves, "word-pilot-cosine", title, sentences)
 
 
 def _retrieval(pilot: WordPilot) -> Plot:
@@ -140,9 +140,7 @@ def _retrieval(pilot: WordPilot) -> Plot:
     axes.set_ylim(bottom=0)
     axes.set_ylabel("top-1 retrieval, percent", size=11.5)
     sentences.append(f"chance is {percent(pilot.chance)}")
-    return _finished(
-        axes, pilot, curves, "word-pilot-retrieval", f"{title}: {'; '.join(sentences)}."
-    )
+    return _finished(axes, pilot, curves, "word-pilot-retrieval", title, sentences)
 
 
 def _draw(axes: Any, pilot: WordPilot, curve: _Curve, scale: float, offset: float = 0.0) -> str:
@@ -169,14 +167,19 @@ def _draw(axes: Any, pilot: WordPilot, curve: _Curve, scale: float, offset: floa
 
 
 def _finished(
-    axes: Any, pilot: WordPilot, curves: Sequence[_Curve], name: str, alternative: str
+    axes: Any,
+    pilot: WordPilot,
+    curves: Sequence[_Curve],
+    name: str,
+    title: str,
+    sentences: Sequence[str],
 ) -> Plot:
     if pilot.best is not None:
         axes.axvline(pilot.best.hidden_state, color=MUTED, linewidth=0.9, zorder=1.4)
     axes.set_xlabel("hidden state", size=11.5, labelpad=5)
     axes.xaxis.get_major_locator().set_params(integer=True)
     _legend(axes, curves, chance="retrieval" in name, best=pilot.best is not None)
-    return finish(axes.figure, name, alternative)
+    return finish(axes.figure, name, f"{title}, by hidden state", "; ".join(sentences))
 
 
 def _legend(axes: Any, curves: Sequence[_Curve], *, chance: bool, best: bool) -> None:
