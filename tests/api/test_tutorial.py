@@ -44,7 +44,9 @@ def test_every_step_works_from_an_empty_folder(
     )
 
 
-def test_its_figures_are_those_of_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_figures_are_those_of_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The table of files says how many pairs, names and drawings the script writes."""
     text = PAGE.read_text(encoding="utf-8")
     monkeypatch.chdir(tmp_path)
