@@ -37,7 +37,7 @@ def test_every_step_works_from_an_empty_folder(
             for line in block[2].splitlines():
                 _run(line)
                 ran.append(line.split()[1])
-    assert {"make_data.py", "evaluate", "plan", "run", "compare", "export"} <= set(ran)
+    assert {"make_data.py", "plan", "run", "compare", "export", "improve"} <= set(ran)
     assert all(
         (tmp_path / "runs" / name / "report.html").is_file()
         for name in ("pairs", "pictures", "better")
