@@ -1,6 +1,6 @@
 """The tutorial: its files and commands work in the order in which they are shown, from an empty folder.
 
-Studies train for two updates with two seeds here; their files are otherwise as shown.
+Everything trains for two updates with two seeds here; files and commands are otherwise as shown.
 """
 
 from __future__ import annotations
@@ -71,6 +71,8 @@ def _run(line: str) -> None:
         runpy.run_path(arguments[0])
         return
     assert program == "crosslift", line
+    if arguments[0] == "improve":
+        arguments += ["--updates", "2"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, f"{line}\n{result.output}\n{result.exception!r}"
 
