@@ -19,7 +19,7 @@ from crosslift.training.stage_settings import StageSettings
 
 README = Path("README.md").read_text(encoding="utf-8")
 PAGES = [
-    Path("README.md"),
+    *(Path(f"{name}.md") for name in ("README", "CONTRIBUTING", "DEVELOPERS", "CHANGELOG")),
     *sorted(Path("docs").glob("*.md")),
     *sorted(Path("docs/findings").glob("*.md")),
 ]

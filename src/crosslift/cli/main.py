@@ -150,7 +150,7 @@ def _folder(study: Study, out: Path | None, *, replace: bool) -> Path:
 
 @app.command()
 def register(study: StudyFile, json: Json = None) -> None:
-    """Register what a study asks, before it is run: write its lock, NAME.lock.
+    """Register the questions of a study before it runs: write its lock, NAME.lock.
 
     The lock holds questions, arms, targets, seeds and margins, the time and a hash. A run of the
     study then says "as registered", or lists what differs.

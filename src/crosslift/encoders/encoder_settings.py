@@ -16,7 +16,7 @@ named."""
 
 
 class EncoderSettings(BaseModel):
-    """An encoder and how a vector is read from it.
+    """An encoder, and how it turns a text into a vector.
 
     None means "as in the folder's own sentence-transformers files". If it has none: mean pooling, no
     prompt, the last hidden state, and as many tokens as the model has positions.
@@ -41,12 +41,12 @@ class EncoderSettings(BaseModel):
     hidden_state: Annotated[int, Field(ge=0)] | None = None
     """Index of the hidden state that is pooled; 0 is the embedding output."""
     max_tokens: Annotated[int, Field(ge=3)] | None = None
-    """Longer texts are cut to this many tokens, special tokens included."""
+    """Number of tokens to which longer texts are cut, special tokens included."""
     dimensions: Annotated[int, Field(ge=1)] | None = None
-    """Vectors are cut to their first numbers, of encoders trained for it (Kusupati et al. 2022, arXiv
-    2205.13147)."""
+    """Number of dimensions kept from the start of each vector, for encoders trained for it
+    (Kusupati et al. 2022, arXiv 2205.13147)."""
     precision: Precision = "auto"
-    """Of the arithmetic; auto: bfloat16 where the processor has it, else float32."""
+    """Precision of the arithmetic; auto: bfloat16 if the processor has it, else float32."""
 
     @model_validator(mode="after")
     def _one_prompt(self) -> EncoderSettings:

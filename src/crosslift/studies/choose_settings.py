@@ -32,18 +32,18 @@ Counts = Annotated[tuple[Count, ...], EachOnce, AfterValidator(_rising)]
 
 
 class ChooseSettings(BaseModel):
-    """Values that are tried for settings of an arm's last stage, each with each other. Every seed
-    chooses the best for itself."""
+    """Values to try for settings of an arm's last stage, in all combinations. Every seed chooses
+    its best one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     learning_rate: Rates = ()
-    """Peaks of the text encoder's learning rate; none: the stage's own."""
+    """Peak learning rates of the text encoder to try; none: the stage's own."""
     updates: Counts = ()
     """Budgets in optimizer updates; none: the stage's own budget."""
     on: TargetField
-    """Bitexts that the tries are scored on, in the target's primary metric and protocol. No target of
-    the study may report any of them."""
+    """Bitexts that score the tries, in the target's primary metric and protocol. No target of the
+    study may report any of them."""
 
     @model_validator(mode="after")
     def _several(self) -> Self:

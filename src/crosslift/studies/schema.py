@@ -52,14 +52,14 @@ _SHARED_SEED = 0
 
 
 class Start(BaseModel):
-    """Where arms start from: an encoder and, where given, stages that all of them share (phase one)."""
+    """Where arms start: an encoder and, optionally, stages that all arms share (phase one)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     encoder: EncoderField
     """The encoder: a name, or its settings."""
     stages: tuple[StageSettings, ...] = ()
-    """Phase one; none: the encoder as it is. Its seeds are those that `Study.start_seeds` names."""
+    """Phase one; none: the encoder without training. `Study.start_seeds` decides its seeds."""
 
 
 class Arm(BaseModel):
@@ -68,38 +68,37 @@ class Arm(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     description: str = ""
-    """What it is, in words: reports and lists show it."""
+    """Description that reports and lists show."""
     start: str | None = None
     """One of the study's starts; None: the study's own."""
     stages: tuple[StageSettings, ...] = ()
-    """Phase two; none: the start as it is."""
+    """Phase two; none: the start without training."""
     postprocessing: Annotated[tuple[Postprocessing, ...], EachOnce] = ()
-    """Of the vectors and scores of bitexts, in this order, without labels: `centre` per language,
-    `whiten`, `all-but-the-top`, and `csls`. Targets that are no bitexts are not scored then."""
+    """Changes the vectors and scores of bitexts, in this order, without labels: `centre` per
+    language, `whiten`, `all-but-the-top`, and `csls`. Other targets have no score then."""
     hidden_state: Annotated[int, Field(ge=0)] | None = None
-    """Vectors are read from this hidden state instead of the start's own; 0 is the embedding output.
-    Training does not change with it. Such an arm has no phase three."""
+    """Vectors are read from this hidden state instead of the start's own; 0 is the embedding
+    output. It does not affect training. Such an arm has no phase three."""
     interpolate: Path | None = None
-    """The encoder is measured at these shares of the way from its start to its end, too (weight
+    """Also measures the weights at these shares of the way from start to end (weight
     interpolation, WiSE-FT, arXiv 2109.01903), without more training; 0 is the start, 1 the end.
     None: as the study says."""
     control_of: str | None = None
-    """The arm whose effect this one is the control of."""
+    """The arm that this arm is a control of."""
     control: Control | None = None
-    """What kind of control it is; None: another one, or none."""
+    """Kind of the control; None: another kind, or no control."""
     controls: Controls | None = None
-    """Control arms that come with this one, with its stages, budget and seeds, as arms of their own
-    (ARM--CONTROL). `auto`: those that separate its effect from that of its updates.
-    None: as the study says."""
+    """Adds control arms, ARM--CONTROL, with the stages, budget and seeds of this arm. `auto`:
+    those that separate its effect from that of its updates. None: as the study says."""
     choose: ChooseSettings | None = None
-    """Settings of its last stage that are chosen among several. None: as the study says."""
+    """Settings of the last stage to choose among several values. None: as the study says."""
     zero_shot: bool = True
-    """Its labels, captions and pairs are English alone. False: some are in other languages, and the
-    arm is marked so wherever it is shown."""
+    """True: its labels, captions and pairs are English only. False: some are in other languages;
+    every table marks the arm."""
     reference: bool = False
-    """Shown beside the others for orientation, and compared with none."""
+    """Shown beside the others for orientation, without comparisons."""
     fine_tune: FineTuneSettings | None = None
-    """Settings of phase three that this arm has in the place of the study's or a target's, such as
+    """Settings of phase three that override those of the study or a target in this arm, such as
     `robust`; budget and records are the same for all arms."""
 
     @model_validator(mode="after")
@@ -185,24 +184,24 @@ def _control_arm(name: str, arm: Arm, control: Control) -> Arm:
 
 
 class Comparison(BaseModel):
-    """A question asked of two arms, decided before the run."""
+    """A question about two arms, declared before the run."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     arm: str
     """Name of an arm, or of a control that comes with one (`ARM--shuffled-pictures`)."""
     against: str
-    """Name of the arm that it is compared with."""
+    """Name of the other arm."""
     targets: Annotated[tuple[str, ...], EachOnce] | None = None
-    """None: every target that both arms have scores on."""
+    """Names of targets; None: every target that both arms have scores on."""
     question: str = ""
-    """What it asks, in words; reports group comparisons by it."""
+    """The question in words; reports group comparisons by it."""
     smallest_effect: SmallestEffect | None = None
-    """As that of the study, on these targets."""
+    """Overrides that of the study, on these targets."""
 
 
 class Expected(BaseModel):
-    """A score that a study ought to measure, decided before the run; it changes no step."""
+    """A score that a study should measure, declared before the run; it changes no step."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -217,63 +216,66 @@ class Expected(BaseModel):
     within: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     """A score at most this far from it is as expected, in the same unit."""
     source: str = ""
-    """Where the score is from, in words."""
+    """Source of the score, in words."""
 
 
 class Study(BaseModel):
-    """A study, whole and valid as far as its own text goes."""
+    """A study, checked as far as its own text allows."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Name
-    """Of the study: its run lies in `runs/NAME`."""
+    """The run folder is `runs/NAME`."""
     question: Annotated[str, Field(min_length=1)]
-    """What it asks, in one sentence."""
+    """The question of the study, in one sentence."""
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1), EachOnce] = (1, 2, 3)
-    """One run of each trained arm for each seed; a seed twice would count one run as two."""
+    """Each trained arm runs once for each seed. A seed must not be repeated: it would count one
+    run twice."""
     start_seeds: StartSeeds = "shared"
-    """`shared`: phase one of each start is trained once, with seed 0, as a published checkpoint would
-    have been, and all seeds start from it; no interval contains its variation. `paired`: it is trained
-    once per seed, and seed s of every arm starts from phase one with seed s; intervals contain its
-    variation. Untrained arms of such a start are then measured once per seed, too."""
+    """`shared`: phase one of each start trains once, with seed 0, like a published checkpoint,
+    and all seeds start from it; no interval contains its variation. `paired`: phase one trains
+    once per seed, and seed s of every arm starts from phase one with seed s; intervals contain
+    its variation. Untrained arms of such a start are then measured once per seed."""
     starts: Annotated[dict[str, Start], Field(min_length=1)]
-    """Name -> what arms start from."""
+    """Name -> encoder and stages that arms start from."""
     start: str
-    """The start of every arm that names no other."""
+    """The start of every arm that does not name another."""
     budget: Budget | None = None
-    """Of every stage of an arm that names no other."""
+    """Budget of every stage in an arm that has no budget."""
     arms: Annotated[dict[str, Arm], Field(min_length=1)]
-    """Name -> arm, in the order of tables."""
+    """Name -> arm. Tables keep this order."""
     baseline: str = "baseline"
-    """The arm that every other is compared with; arms of another start are compared with the first arm
-    without stages of that start, where there is one."""
+    """The arm that all others are compared with. Arms of another start are compared with the
+    first arm without stages of that start, if there is one."""
     targets: Annotated[tuple[TargetField, ...], Field(min_length=1)]
-    """What is measured: names of targets, or their settings."""
+    """Names of targets to measure, or their settings."""
     controls: Controls = ()
-    """Of every arm with stages that is no control itself and does not say so itself."""
+    """Controls of every arm with stages that has no `controls` and is no control itself."""
     interpolate: Path = ()
-    """Of every arm with stages that does not say so itself; none: arms are measured at their end."""
+    """Shares for every arm with stages that has no `interpolate`; none: arms are measured at
+    their end."""
     choose: ChooseSettings | None = None
-    """Of every arm with stages that does not say so itself; None: settings are as written."""
+    """Settings to choose in every arm with stages that has no `choose`; None: settings are as
+    written."""
     sweep: SweepSettings | None = None
-    """Which hidden state, pooling and prompt retrieves best, of every arm without post-processing;
-    chosen on dev data."""
+    """Finds the hidden state, pooling and prompt that retrieve best, for every arm without
+    post-processing; chosen on dev data."""
     comparisons: Annotated[tuple[Comparison, ...], EachOnce] = ()
-    """The questions that are asked of two arms, decided before the run."""
+    """Questions about two arms, declared before the run."""
     expected: Annotated[tuple[Expected, ...], EachOnce] = ()
-    """Scores that are known beforehand, such as published ones of the baseline: a run says whether it
-    measures them."""
+    """Scores that are known beforehand, such as published ones of the baseline. A run says
+    whether it reaches them."""
     fine_tune: FineTuneSettings = FineTuneSettings()
-    """Phase three: how every arm's encoder is fine-tuned on the English training set of a target of
-    labelled examples (XNLI, UD-POS, XQuAD, ...), the same for all arms; a target may have its own. It
-    needs a budget."""
+    """Phase three: settings of the fine-tuning on the English training set of a labelled target
+    (XNLI, UD-POS, XQuAD, ...), the same for all arms. A target may have its own. It needs a
+    budget."""
     smallest_effect: SmallestEffect | None = None
-    """The smallest difference that matters, in points: comparisons are equivalent if they are shown to
-    differ by less. A target or a comparison may have its own; a target measured in another unit, such
-    as the median rank, needs its own, in that unit."""
+    """The smallest difference that matters, in points: a comparison is equivalent if its
+    difference is shown to be smaller. A target or a comparison may have its own value. A target
+    with another unit, such as the median rank, needs its own, in that unit."""
     overlap_threshold: Annotated[float, Field(gt=0, le=1)] = 0.8
-    """Jaccard similarity of character 4-grams from which two texts are near duplicates. Changed words
-    and letters, and texts inside others, are found beside it: see `docs/leaks.md`."""
+    """Jaccard similarity of character 4-grams from which two texts are near duplicates. The check
+    also finds changed words and letters, and texts inside others: see `docs/leaks.md`."""
 
     @model_validator(mode="after")
     def _with_controls(self) -> Study:

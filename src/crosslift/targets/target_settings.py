@@ -38,7 +38,7 @@ class AnyTargetSettings(BaseModel):
     name: str
     """Name of a target (`crosslift targets` lists them)."""
     data: DataPath | None = None
-    """Folder of the data, for targets that do not bring their own."""
+    """Folder of the data, for targets without embedded data."""
     languages: Annotated[tuple[LanguageCode, ...], Field(min_length=1), EachOnce] | None = None
     """BCP-47 codes; codes of ISO 639-3 and English names are accepted too. None: all that the target
     lists or the data holds."""
@@ -74,11 +74,10 @@ class PairSettings(AnyTargetSettings):
     """What bitexts and pictures with texts both read."""
 
     pairs: Annotated[int, Field(ge=2)] | None = None
-    """Only this many of the first pairs of each language, of bitexts, or of the first pictures; None:
-    all. Among fewer candidates, the right one is found more often: compare such scores only with scores
-    of the same number of pairs."""
+    """Number of pairs of each language (bitexts) or of pictures, from the first; None: all. With
+    fewer candidates, scores are higher: compare them only with scores of the same number."""
     columns: dict[str, str] = Field(default_factory=dict)
-    """Role (`image`, `text`, `id`, `language`) -> column, of a table of captioned pictures."""
+    """Role (`image`, `text`, `id`, `language`) -> column, for a table of captioned pictures."""
 
 
 class BitextSettings(SidePrompts, PairSettings):
@@ -113,9 +112,9 @@ class MiningTargetSettings(SidePrompts, AnyTargetSettings):
     part: ClassVar[str] = "sentences"
 
     sentences: Annotated[int, Field(ge=2)] | None = None
-    """Only this many sentences of each side of every split, of mining: those of gold pairs first, then
-    in the files' order; None: all. In a smaller pool, the pairs are found more easily: compare
-    such scores only with scores of the same number of sentences."""
+    """Number of sentences of each side of every split, for mining: those of gold pairs first,
+    then in the files' order; None: all. In a smaller pool, scores are higher: compare them only
+    with scores of the same number."""
 
 
 class GradedSettings(PairSettings):
@@ -132,10 +131,10 @@ class LabelledSettings(AnyTargetSettings):
     part: ClassVar[str] = "examples"
 
     split: Literal["dev", "test"] | None = None
-    """Which split is scored, of labelled examples. None: test if it exists with labels, else dev. Model
+    """Split of labelled examples to score. None: test if it exists with labels, else dev. Model
     selection of phase three never uses scored examples."""
     examples: Annotated[int, Field(ge=2)] | None = None
-    """Only this many of the first examples of each language, of labelled examples; None: all."""
+    """Number of labelled examples of each language, from the first; None: all."""
     english: Path | None = None
     """Folder of the English training set, of labelled examples, if it is not in `data` (MNLI of XNLI,
     SQuAD 1.1 of XQuAD and MLQA)."""
@@ -148,7 +147,7 @@ class LabelledSettings(AnyTargetSettings):
     """Also scores pairs whose two texts are in different languages, every language with every other
     (generalised cross-lingual transfer); for XNLI and PAWS-X."""
     fine_tune: FineTuneSettings | None = None
-    """Phase three of labelled examples; None: as in the study."""
+    """Phase three for labelled examples; None: as in the study."""
 
 
 _KINDS: tuple[type[AnyTargetSettings], ...] = (

@@ -10,7 +10,7 @@ from crosslift.training.bounded_numbers import Count
 
 
 class Budget(BaseModel):
-    """How much a stage may train: exactly one of updates, examples and tokens.
+    """How long a stage trains: exactly one of updates, examples and tokens.
 
     Training ends with the first update that reaches the budget.
     """

@@ -9,19 +9,20 @@ from crosslift.training.task_settings import MixedTaskSettings
 
 
 class FineTuneSettings(TrainingSettings):
-    """Phase three: how an encoder is fine-tuned on the English training set of a target task."""
+    """Phase three: settings of the fine-tuning on the English training set of a target."""
 
     limit: Count | None = None
     """Number of training records, drawn once at random, the same for every arm and seed. None: all."""
     dev_limit: Count | None = None
     """Number of English dev records for model selection, drawn likewise. None: all."""
     keep_best: bool = True
-    """Keeps the weights with the best score on English dev records. The zero-shot rule holds: model
-    selection sees no label of another language. False: keeps the last weights."""
+    """Keeps the weights with the best score on English dev records. Model selection never uses
+    labels of another language. False: keeps the last weights."""
 
     keep_weights: bool = True
-    """Keeps the fine-tuned weights in the store: as large as the encoder, for each arm, seed, target.
-    False: deletes them once the answers exist, and trains them again where other answers are needed."""
+    """Keeps the fine-tuned weights in the store: as large as the encoder, for each arm, seed,
+    target. False: deletes them once the answers exist, and trains them again if other answers are
+    needed."""
 
     smoothed_prediction: SmoothedPredictionSettings | None = None
     """Answers by vote over draws of noise. None: one answer, without noise."""

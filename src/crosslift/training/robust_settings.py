@@ -23,17 +23,17 @@ class BallSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     radius: NotNegative = 0.1
-    """L2 radius, in the unit below."""
+    """L2 radius, in the unit of `unit`."""
     unit: Literal["mean-row", "absolute"] = "mean-row"
-    """Mean-row: the mean L2 length of the encoder's token rows, so that 0.1 means as much to every
-    encoder. Absolute: the rows' own numbers."""
+    """Mean-row: the mean L2 length of the encoder's token rows, so that 0.1 means the same for
+    every encoder. Absolute: the numbers of the rows."""
     ball: Literal["token", "sequence"] = "token"
     """Token: each token's row moves by at most the radius. Sequence: the rows of a sequence, as one
     vector, do."""
 
 
 class AdversarialSettings(BallSettings):
-    """Trains on what is added to the token rows to make the loss high (projected gradient ascent).
+    """Adds to the token rows a change that makes the loss high (projected gradient ascent).
 
     One step from the rows themselves is the fast gradient method. The gradient's direction counts, not
     its length. Every pass over a batch has the same dropout.
@@ -44,18 +44,19 @@ class AdversarialSettings(BallSettings):
     """
 
     steps: Count = 1
-    """Of the ascent."""
+    """Number of steps of the ascent."""
     step_size: Positive | None = None
     """L2 length of a step, in the radius' unit. None: the radius for one step, 2.5 radius / steps for
     several."""
     start: Literal["zero", "random"] = "zero"
-    """Of the ascent: the rows themselves, or drawn uniformly from the ball."""
+    """Where the ascent starts: at the rows themselves, or at a point drawn uniformly from the
+    ball."""
     loss: Literal["perturbed", "both"] = "perturbed"
-    """What is trained on: the loss where the ascent ends, or the mean of that and the loss of the rows
-    themselves."""
+    """Training loss: the loss at the end of the ascent, or the mean of that and the loss of the
+    rows themselves."""
     free: bool = False
-    """FreeLB: what is trained on is the mean loss of the points that the ascent goes through; the same
-    pass gives the gradient of the weights and the next step."""
+    """FreeLB: trains on the mean loss of all points of the ascent; the same pass gives the
+    gradient of the weights and the next step."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -96,7 +97,7 @@ class RandomPerturbationSettings(BallSettings):
     """
 
     draws: Count = 1
-    """Of noise for each batch; the loss is their mean."""
+    """Number of draws of noise for each batch; the loss is their mean."""
     loss: Literal["perturbed", "both"] = "perturbed"
     """Both: the mean of that loss and the loss of the rows themselves."""
 
@@ -118,8 +119,8 @@ class DataAugmentationSettings(BaseModel):
     """Trains on copies of the English records in which words are replaced by synonyms: randomized
     smoothing by data augmentation (RS-DA).
 
-    Each word that has synonyms is replaced by a uniform draw from itself and them. The copies stand in
-    the place of the records; dev records stay as they are. An update costs what it did.
+    Each word that has synonyms is replaced by a uniform draw from itself and its synonyms. The
+    copies replace the records; dev records do not change. The cost of an update does not change.
 
     Source: Huang et al. 2021 (arXiv 2104.08645), section 3, and their code (10 copies for PAWS-X, 3 for
     XNLI); Ye et al. 2020 (arXiv 2005.14424).
@@ -134,15 +135,16 @@ class DataAugmentationSettings(BaseModel):
     tab, synonym); `wordnet`, where that is installed; or `encoder`: the words of the training texts
     that are one token each, no function words, and whose token rows are nearest."""
     copies: Count = 3
-    """Of each record."""
+    """Number of copies of each record."""
     neighbours: Count = 4
-    """Most synonyms of a word, with `encoder`."""
+    """Largest number of synonyms of a word, with `encoder`."""
     least_cosine: Annotated[float, Field(ge=-1, le=1)] = 0.6
-    """Of two token rows, with `encoder`: further ones are no synonyms. Below 0.6 opposites are many."""
+    """Smallest cosine of the token rows of synonyms, with `encoder`. Below 0.6 many are
+    opposites."""
 
 
 class RobustSettings(BaseModel):
-    """Robust training: of the token rows that the encoder reads, of the texts, or both."""
+    """Robust training: changes the token rows that the encoder reads, the texts, or both."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -169,11 +171,11 @@ class RobustSettings(BaseModel):
 
 
 class SmoothedPredictionSettings(BallSettings):
-    """Answers by vote: what most of several draws of noise on the token rows answer; of equally many
-    votes the answer that was first given.
+    """Answers by vote: the most frequent answer over several draws of noise on the token rows; in
+    a tie, the first one.
 
     Source: Cohen et al. 2019 (arXiv 1902.02918), section 3; Huang et al. 2021 (arXiv 2104.08645).
     """
 
     draws: Annotated[int, Field(ge=2)] = 10
-    """Of noise for each example; the cost of answering grows as much."""
+    """Number of draws of noise for each example; the cost of answering grows in proportion."""

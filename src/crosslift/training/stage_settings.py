@@ -38,9 +38,9 @@ class EarlyStopping(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     patience: Count = 2
-    """This many dev evaluations in a row without a gain end the stage."""
+    """Number of dev evaluations in a row without a gain that end the stage."""
     least_gain: NotNegative = 0.0
-    """A gain is a score more than this above the best so far."""
+    """A score counts as a gain if it is above the best one so far by more than this."""
 
 
 def _several(value: Any) -> Any:
@@ -58,46 +58,51 @@ class TrainingSettings(BaseModel):
     budget: Budget | None = None
     """None: the study's budget."""
     learning_rate: Positive = 2e-5
-    """Peak, of the text encoder."""
+    """Peak learning rate of the text encoder."""
     head_learning_rate: Positive = 1e-3
-    """Peak, of what starts from scratch: heads, an unpublished image tower, temperature."""
+    """Peak learning rate of parts that start from scratch: heads, an unpublished image tower,
+    temperature."""
     tower_learning_rate: Positive | None = None
-    """Peak, of a published image tower that is trained; None: as the text encoder's."""
+    """Peak learning rate of a published image tower that trains; None: that of the text
+    encoder."""
     schedule: Literal["linear", "cosine", "constant"] = "linear"
-    """After the warm-up: down to 0 in a line or half a cosine, or constant."""
+    """After the warm-up, the rate falls to 0 in a line or half a cosine, or stays constant."""
     warmup_share: Share = 0.1
     """Share of the budget over which the learning rate rises from 0."""
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """Each layer of the text encoder learns at this many times the rate of the one above it, and the
-    embeddings at this many times that of the lowest layer (Howard and Ruder 2018, arXiv 1801.06146,
-    section 3.2; as in ELECTRA)."""
+    """Factor between the learning rate of a layer of the text encoder and that of the layer above
+    it; the embeddings have this factor to the lowest layer (Howard and Ruder 2018, arXiv
+    1801.06146, section 3.2; as in ELECTRA)."""
     weight_decay: NotNegative = 0.01
-    """Of matrices; biases, norms and token rows have none."""
+    """Weight decay of matrices; biases, norms and token rows have none."""
     clip_norm: Positive = 1.0
-    """The gradient's largest L2 norm; longer gradients are scaled down."""
+    """Largest L2 norm of the gradient; longer gradients are scaled down."""
     accumulation: Count = 1
-    """An update's batch goes through in this many parts, whose gradients add up. Contrastive forms find
-    their negatives within a part: `cached_texts` saves memory without that."""
+    """Number of parts into which the batch of an update is split; their gradients add up.
+    Contrastive forms find their negatives within a part: `cached_texts` saves memory without
+    that."""
     cached_texts: Count | None = None
-    """This many texts go through the encoder at a time, and the backward pass computes their
-    activations again: it bounds the memory of a large contrastive batch (Gao et al. 2021,
-    arXiv 2101.06983). None: all at once."""
+    """Number of texts that go through the encoder at a time; the backward pass computes their
+    activations again. It bounds the memory of a large contrastive batch (Gao et al. 2021, arXiv
+    2101.06983). None: all at once."""
     gradient_checkpointing: bool = False
     """The backward pass computes activations inside layers again: less memory."""
     dropout: Share | None = None
-    """Of the text encoder; None: as its own configuration says."""
+    """Dropout of the text encoder; None: as its own configuration says."""
     text_side: Literal["trainable", "locked"] = "trainable"
     """Locked: the text encoder does not change, and only the heads train."""
     frozen_layers: Annotated[int, Field(ge=0)] = 0
-    """This many of the text encoder's lowest layers do not change, nor do its embeddings."""
+    """Number of lowest layers of the text encoder that do not change; then its embeddings do not
+    change either."""
     token_table: Literal["occurring", "frozen"] = "occurring"
-    """Occurring: the token rows that occur in the tasks are trained. Frozen: no row is. Either way only
-    the rows that occur are read and held in the optimizer."""
+    """Occurring: the token rows that occur in the tasks train. Frozen: no row trains. Either way,
+    memory and optimizer hold only the rows that occur."""
     lora: LoraSettings | None = None
-    """Trains low-rank adapters alone; token rows do not change."""
+    """Trains only low-rank adapters; token rows do not change."""
     l2_sp: NotNegative = 0.0
-    """Pulls the text encoder's weights towards those at the start of the stage: half this times their
-    squared distance is added to the loss (Li et al. 2018, arXiv 1802.01483, equation 2)."""
+    """Pulls the text encoder's weights towards those at the start of the stage: the loss gets
+    half this value times their squared distance (Li et al. 2018, arXiv 1802.01483, equation
+    2)."""
     distillation: DistillationSettings | None = None
     """Keeps the vectors of multilingual texts close to those at the start of the stage."""
     robust: RobustSettings | None = None
@@ -105,12 +110,12 @@ class TrainingSettings(BaseModel):
     dev_evaluations: Annotated[int, Field(ge=0)] = 4
     """Number of dev evaluations, the one at the end included; 0: none."""
     dev_metric: str | None = None
-    """What early stopping and `keep_best` compare: a dev metric's name, with `TASK:` before it where
-    several tasks have one of that name. None: the first dev metric of each task, and their mean."""
+    """Dev metric that early stopping and `keep_best` compare, with `TASK:` before it if several
+    tasks have a metric of that name. None: the mean of the first dev metric of each task."""
     early_stopping: EarlyStopping | None = None
-    """None: the whole budget is spent."""
+    """None: training uses the whole budget."""
     keep_best: bool = False
-    """Keeps the weights with the best dev score, not the last."""
+    """Keeps the weights with the best dev score instead of the last ones."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -156,18 +161,17 @@ class TrainingSettings(BaseModel):
 class StageSettings(TrainingSettings):
     """One stage of training, on one intermediate task or several at once.
 
-    A stage of one task may be written in short: `task` and the settings of that task beside those of
-    the stage. `tasks` then holds it, and errors name the place where the user wrote the setting.
+    A stage with one task has a short form: `task` and its settings beside those of the stage.
     """
 
     short_form: ClassVar[type[TaskSettings]] = TaskSettings
     """The settings that a file may hold beside those of the stage, instead of `tasks`."""
     tasks: Annotated[tuple[MixedTaskSettings, ...], BeforeValidator(_several)] = ()
-    """What it trains on; a bare name means the task of that name."""
+    """Tasks to train on; a bare name means the task of that name."""
     mixing: MixingSettings = MixingSettings()
     """How several tasks share the budget."""
     heads: Literal["new", "kept"] = "new"
-    """Kept: heads and image towers continue from those of the same tasks in the stage before, so that a
+    """Kept: heads and image towers continue from the same tasks in the previous stage, so that a
     side can be locked first and trained later (staged unfreezing)."""
 
     @model_validator(mode="after")

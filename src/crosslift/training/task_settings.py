@@ -23,21 +23,22 @@ class TaskSettings(BaseModel):
     task: str
     """Name of an intermediate task (`crosslift tasks` lists them)."""
     data: DataPath | None = None
-    """File of records, for the tasks that read your own files (text-pairs, image-text, masked-lm);
-    folder of the published files, for those on published datasets (None: from the hub)."""
+    """File of records, for the tasks that read your own files (text-pairs, image-text,
+    masked-lm); folder of the published files, for tasks on published datasets (None: from the
+    hub)."""
     hub: str | None = None
     """Dataset of the hub with pictures and captions, as ORG/NAME@REVISION, instead of `data`."""
     columns: dict[str, str] = Field(default_factory=dict)
-    """Column of the form -> column of your file, where the names differ."""
+    """Column that the form reads -> column of your file, if the names differ."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Options of the task's form, such as `whole_words` of a masked LM."""
     limit: Count | None = None
-    """Number of training records, drawn once at random, the same for every seed. Of captioned pictures
-    it counts captions, and a picture is drawn with all of its captions. None: all."""
+    """Number of training records, drawn once at random, the same for every seed. For captioned
+    pictures it counts captions; a picture is drawn with all of its captions. None: all."""
     dev_limit: Count | None = None
-    """Number of its dev records, drawn likewise. None: all."""
+    """Number of dev records, drawn the same way. None: all."""
     translate: TranslationSettings | None = None
-    """Trains on machine-translated records, too. None: on the records themselves alone."""
+    """Also trains on machine-translated records. None: no translation."""
     control: Control | None = None
     """Trains on a control of the task instead: the same records without what the task teaches. See
     `crosslift.tasks.controls`."""
@@ -47,18 +48,18 @@ class TaskSettings(BaseModel):
     """Skips and counts captions in another language than declared (`pip install
     crosslift[languages]`)."""
     language: LanguageCode | None = None
-    """Language of all texts of your own file, which has no column `language`. None: English, which is
-    checked where an arm is zero-shot."""
+    """Language of all texts in your own file, if it has no column `language`. None: English;
+    CrossLift checks this in a zero-shot arm."""
 
 
 class MixedTaskSettings(TaskSettings):
     """One of several tasks that a stage trains on at once."""
 
     weight: Weight | None = None
-    """Its share of the examples, the shares of all tasks summing to 1; a mapping from shares of the
-    budget to weights lets it change in straight lines, as {0: 1, 1: 0.5}. None: see `mixing`."""
+    """Share of the examples; the shares of all tasks sum to 1. A mapping from shares of the
+    budget to weights changes it in straight lines, as {0: 1, 1: 0.5}. None: see `mixing`."""
     loss_weight: Positive = 1.0
-    """Factor of its loss."""
+    """Factor of the task's loss."""
 
     def weight_at(self, spent: float) -> float:
         """Its weight when this share of the budget, in [0, 1], is spent."""
@@ -82,16 +83,16 @@ class MixingSettings(BaseModel):
 
     sampling: Literal["uniform", "proportional", "temperature", "capped", "weights"] | None = None
     """A task's share of the examples. Uniform: the same for all. Proportional: to its records.
-    Temperature: to its records to the power of 1 / temperature. Capped: to its records, of which at
-    most `cap` count. Weights: each task's `weight`. None: weights where tasks have them, else
+    Temperature: to its records to the power of 1 / temperature. Capped: to its records, of which
+    at most `cap` count. Weights: each task's `weight`. None: weights if tasks have them, else
     proportional."""
     temperature: Annotated[float, Field(ge=1)] = 2.0
-    """1 is proportional; the higher, the more alike the shares."""
+    """1 is proportional; higher values make the shares more equal."""
     cap: Count = 16_384
-    """Records of a task that count at most."""
+    """Largest number of records of a task that counts."""
     batches: Literal["one-task", "interleaved"] = "one-task"
     """One-task: each part of an update holds records of one task, drawn by the shares. Interleaved:
     it holds records of all tasks, in the shares."""
     accumulate: Literal["within", "across"] = "within"
-    """For batches of one task, where `accumulation` splits an update. Within: all its parts are of one
-    task. Across: each part's task is drawn anew."""
+    """For batches of one task, if `accumulation` splits an update. Within: all parts belong to
+    one task. Across: the task of each part is drawn separately."""

@@ -30,15 +30,16 @@ class TranslationSettings(BaseModel):
     revision: str | None = None
     """Commit or branch of a hub name; None: its main branch."""
     codes: dict[str, str] = Field(default_factory=dict)
-    """BCP-47 code -> the engine's own (`spa_Latn`, `cat_valencia`), where it is not found by itself."""
+    """BCP-47 code -> the engine's own code (`spa_Latn`, `cat_valencia`), if CrossLift does not
+    find it."""
     keep_english: bool = True
-    """The English records stay in the training data, before the translated ones."""
+    """Keeps the English records in the training data, before the translated ones."""
     limit: Count | None = None
-    """Only this many of the first English records are translated; None: all."""
+    """Number of English records to translate, from the first; None: all."""
     beams: Count = 1
-    """Of the search for a translation (seq2seq only); 1: greedy."""
+    """Beams of the search for a translation (seq2seq only); 1: greedy."""
     batch_size: Count = 32
-    """Sentences that go through the model at once (seq2seq only)."""
+    """Number of sentences in one batch of the model (seq2seq only)."""
 
     @field_validator("to")
     @classmethod

@@ -23,7 +23,8 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class DistillationSettings(BaseModel):
-    """Holds the vectors of unlabelled multilingual texts where they were as the stage began.
+    """Keeps the vectors of unlabelled multilingual texts close to those at the start of the
+    stage.
 
     Source: of hidden vectors, Romero et al. 2015 (arXiv 1412.6550), section 2; against forgetting,
     Li and Hoiem 2016 (arXiv 1606.09282), section 3.
@@ -32,7 +33,7 @@ class DistillationSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     task: str = "gettext-mlm"
-    """A task whose texts are taken; what it trains on is not."""
+    """Task whose texts are used; its labels are not."""
     data: DataPath | None = None
     """Of that task."""
     columns: dict[str, str] = Field(default_factory=dict)
@@ -40,9 +41,10 @@ class DistillationSettings(BaseModel):
     weight: Annotated[float, Field(gt=0)] = 1.0
     """Factor of the loss, which is 1 - cosine, the mean over the texts."""
     batch_size: Count = 32
-    """Texts in one update, beside the batch of the budget; their tokens count as spent."""
+    """Number of texts in one update, besides the batch of the budget; their tokens count as
+    spent."""
     texts: Count = 2_000
-    """So many texts are drawn, each language equally often, and their vectors kept."""
+    """Number of texts, drawn equally often from each language, whose vectors are kept."""
 
 
 _TASK = {"task", "data", "columns"}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class LoraSettings(BaseModel):
-    """Low-rank adapters in the place of full training; merged into the weights at the end.
+    """Low-rank adapters instead of full training; merged into the weights at the end.
 
     Source: Hu et al. 2022 (arXiv 2106.09685), by the library peft.
     """
@@ -29,10 +29,10 @@ class LoraSettings(BaseModel):
     alpha: Annotated[float, Field(gt=0)] = 32.0
     """The adapters' products are scaled by alpha / rank."""
     dropout: Annotated[float, Field(ge=0, le=1)] = 0.05
-    """Of what the adapters read."""
+    """Dropout of the adapters' input."""
     modules: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
-    """Ends of the names of the linear layers that get one. None: the projections of queries and values,
-    as the model names them."""
+    """Ends of the names of linear layers that get an adapter. None: the projections of queries
+    and values."""
 
 
 class Lora(Guard):
