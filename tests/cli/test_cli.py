@@ -99,7 +99,9 @@ def test_plan_run_report_export(crosslift: Any, study_file: Path, tmp_path: Path
     assert "gettext" not in shown.out
 
     exported = crosslift("export", out, "image", tmp_path / "model", "--json", "-")
-    assert exported.json == {"arm": "image", "folder": str(tmp_path / "model")}
+    assert exported.json["arm"] == "image"
+    assert exported.json["folder"] == str(tmp_path / "model")
+    assert exported.json["precision"] == "float32"
     assert (tmp_path / "model" / "modules.json").is_file()
 
 

@@ -25,6 +25,7 @@ HOSTILE = "[/b] [red]x[/red] :cat: [link=a"
 
 class Named(ResultRecord):
     name: str
+    package: str = ""
 
 
 def terminal() -> Console:

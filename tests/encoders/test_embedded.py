@@ -134,7 +134,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def copied_home(converted_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the converted folder, with links for the weights."""
-    source = next((converted_home / "encoders").iterdir())
+    source = next((converted_home / "encoders").glob("embedded-*"))
     place = tmp_path / "encoders" / source.name
     shutil.copytree(source, place, ignore=shutil.ignore_patterns("model.safetensors"))
     (place / "model.safetensors").symlink_to(source / "model.safetensors")

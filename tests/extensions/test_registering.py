@@ -79,7 +79,7 @@ def test_the_same_module_may_declare_again_and_another_may_not(
 
 
 def test_what_is_declared_outside_of_files_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(sys.modules["__main__"], "__file__")
+    monkeypatch.delattr(sys.modules["__main__"], "__file__", raising=False)
     with pytest.raises(StudyError, match="declared in __main__, which is no file"):
         TARGETS.register(replace(BITEXT, name="mine"), "__main__")
 

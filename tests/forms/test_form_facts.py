@@ -82,7 +82,7 @@ def test_the_page_on_pictures_has_each_form_with_its_options() -> None:
         options = set(FORMS[name].options) - shared - {"augmentation"}
         assert not [option for option in options if f"`{option}" not in rows[name]], name
     unlike = [name for name in PICTURE_FORMS if not FORMS[name].shares_space]
-    assert f"(all forms but {', '.join(f'`{name}`' for name in unlike)})" in page
+    assert f"(all forms except {', '.join(f'`{name}`' for name in unlike)})" in page
 
 
 def test_an_unknown_form_is_refused() -> None:

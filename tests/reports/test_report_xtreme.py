@@ -494,7 +494,7 @@ def test_tags_have_no_clean_scores_and_unlabelled_examples_none(run: RunFolder, 
     ]
     part = _visible(_part(page, "scores"))
     assert "the words of all examples of a language are counted together" in part
-    assert "MLQA 3 languages No scores: the examples were answered" in part
+    assert "MLQA # 3 languages No scores: the examples were answered" in part
     assert part.count("of mining") == 0
 
 

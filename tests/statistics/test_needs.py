@@ -46,7 +46,9 @@ def test_one_seed_and_runs_without_variances_are_left_out() -> None:
 
 
 def test_the_facts_of_a_verdict_hold_all_of_its_noise() -> None:
-    assert {*NoiseFacts.model_fields, "is_known"} == {field.name for field in fields(Noise)}
+    assert {*NoiseFacts.model_fields, "is_known", "unchanged"} == {
+        field.name for field in fields(Noise)
+    }
 
 
 def test_arms_whose_answers_never_differ_are_neither_equivalent_nor_give_a_power() -> None:

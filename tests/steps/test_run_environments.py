@@ -221,7 +221,7 @@ def test_a_mixed_run_is_marked(
     many = run.model_copy(update={"differing": tuple(run.environments[0].facts)[:9]})
     assert "and 3 more facts. Environment 1: " in str(mixed_words(many))
     page = (folder / "report.html").read_text(encoding="utf-8")
-    assert page.index('id="mixed"') < page.index("<h3>")
+    assert page.index('id="mixed"') < page.index('id="scores"')
     assert words in page
     shown = crosslift("report", folder)
     assert f"mixed environments: {words}" in shown.out

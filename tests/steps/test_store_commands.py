@@ -298,7 +298,7 @@ def test_the_plan_says_why_each_step_would_run(
         content["code"]["crosslift.sources.overlap.find_overlaps"] = "0"
         del content["checksum"]
         manifest.write_text(json.dumps(content))
-    printed = crosslift("plan", path, "--store", store.root).out
+    printed = crosslift("plan", path, "--tree", "--store", store.root).out
     words = " ".join(printed.replace("│", " ").replace("─", " ").split())
     assert "sources.overlap.find_overlaps differ" in words
     assert f"other code: {len(manifests)}" in words

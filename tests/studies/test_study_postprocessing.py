@@ -111,8 +111,11 @@ def out(xlm_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     kinds = [step.kind for step in plan_study(study).steps()]
     assert kinds.count("train") == 1, "arms that differ in post-processing share their training"
-    texts = [s for s in plan_study(study).steps() if s.label == "texts of bitext"]
-    assert len(texts) == 2, "and their vectors"
+    texts = [s for s in plan_study(study).steps() if s.group == "texts of bitext"]
+    sets = len({s.label for s in texts})
+    assert len(texts) == 2 * sets, (
+        "and their vectors: those of the start, and those of the image arm"
+    )
     run_study(study, base / "out", Store(base / "store"))
     return base / "out"
 

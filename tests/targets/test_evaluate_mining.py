@@ -318,7 +318,7 @@ def test_one_protocol_is_measured_without_the_others(
 ) -> None:
     """Our protocol refuses a negative mean; this must not prevent LASER's number."""
     monkeypatch.setattr(
-        "crosslift.making.encode.encode", lambda _encoder, texts, **_: turned(texts)
+        "crosslift.encoders.encode_texts.encode", lambda _encoder, texts, **_: turned(texts)
     )
     target = TargetSettings(name="bucc", data=bucc, languages=("fr",))
     with pytest.raises(DataError, match="`xtreme` or `laser` alone"):

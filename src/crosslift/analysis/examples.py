@@ -1,4 +1,7 @@
-"""Examples of queries with what each arm returned: queries on which the arms disagree."""
+"""Examples of queries with what each arm returned: queries on which the arms disagree.
+
+Of a run of one arm, any queries.
+"""
 
 from __future__ import annotations
 
@@ -78,8 +81,8 @@ def _spread(names: Sequence[str], count: int) -> list[str]:
 
 
 def _is_disputed(answers: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Whether some arms answer a query and others do not."""
-    return len({row["right"] > 0 for row in answers.values()}) > 1
+    """Whether some arms answer a query and others do not; of one arm alone, every query counts."""
+    return len(answers) == 1 or len({row["right"] > 0 for row in answers.values()}) > 1
 
 
 def _disagreement(answers: Mapping[str, Mapping[str, Any]]) -> int:
