@@ -187,3 +187,11 @@ def test_the_page_has_every_language_and_verdict(run: RunFolder, tmp_path: Path)
         assert f"<h2>{target.target}</h2>" in text
         assert f"{target.macro.difference * 100:+.1f} points".replace("-", "−") in text
     assert text.count("<tr><th scope=") == sum(len(t.languages) + 2 for t in comparison.targets)
+
+
+def test_a_missing_run_is_named(tmp_path: Path) -> None:
+    missing = tmp_path / "nothing"
+    with pytest.raises(DataError, match="nothing is no folder of a run"):
+        crosslift.compare(f"{missing}:text", "embedded")
+    result = CliRunner().invoke(app, ["compare", f"{missing}:text", "embedded"])
+    assert "is no folder of a run" in str(result.exception)

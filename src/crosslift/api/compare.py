@@ -169,6 +169,12 @@ def _side(value: Model) -> _Side:
         run = RunFolder.read(Path(path))
         run.arm(arm)
         return _Side(value, run, arm)
+    if separator and not Path(value).exists():
+        raise DataError(
+            f"{path} is no folder of a run",
+            "RUN:ARM, with the folder that a run left",
+            "check the path; a run writes into runs/NAME, or `--out DIR`",
+        )
     if (Path(value) / "run.json").is_file():
         arms = [each.name for each in RunFolder.read(Path(value)).run.arms]
         raise StudyError(

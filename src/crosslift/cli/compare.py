@@ -55,7 +55,7 @@ def compare(
     settings = None
     if target is not None:
         settings = target_settings(target, data, catalogs, languages, pairs, direction=direction)
-    elif not any(_run(side).is_file() for side in (first, second)):
+    elif not any(":" in side or _run(side).is_file() for side in (first, second)):
         raise typer.BadParameter("two encoders as they are need a target", param_hint="--target")
     from crosslift.cli import comparing  # takes seconds: after what may be wrong
 
@@ -63,5 +63,4 @@ def compare(
 
 
 def _run(side: str) -> Path:
-    run, _, arm = side.rpartition(":")
-    return Path(run or arm) / "run.json"
+    return Path(side) / "run.json"
