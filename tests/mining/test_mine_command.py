@@ -157,7 +157,7 @@ def test_the_json_has_counts_threshold_and_timings(mine: Any, tmp_path: Path) ->
     outcome = mine("--json", "-", "--margin", "absolute", "--threshold", 0.999).json
     assert set(outcome) == {
         *("model", "reading", "settings", "sides", "search", "threshold", "pairs", "plan"),
-        "seconds",
+        *("scores", "seconds"),
     }
     assert outcome["sides"]["src"]["lines"] == outcome["sides"]["src"]["mined"] == 50
     assert outcome["sides"]["tgt"]["mined"] == 65
@@ -652,3 +652,20 @@ if __name__ == "__main__":
             kills += 1
     finally:
         sys.stdout.write(str(kills))
+
+
+def test_scores_and_the_pairs_next_to_the_threshold_are_shown(mine: Any, tmp_path: Path) -> None:
+    every = mine("--json", "-").json
+    scores = sorted((score for score, _, _ in rows(tmp_path / "o.tsv")), reverse=True)
+    bins = every["scores"]["bins"]
+    assert sum(each["pairs"] for each in bins) == len(scores)
+    assert (bins[0]["low"], bins[-1]["high"]) == pytest.approx((scores[-1], scores[0]))
+    assert every["scores"]["around"] == []
+    threshold = (scores[9] + scores[10]) / 2
+    result = mine("--threshold", threshold, "--overwrite", "--json", "-")
+    around = result.json["scores"]["around"]
+    assert [each["score"] for each in around] == pytest.approx(scores[7:13])
+    assert [each["written"] for each in around] == [True] * 3 + [False] * 3
+    assert result.json["scores"]["bins"] == bins
+    assert "next to the threshold:" in result.err
+    assert "left out" in result.err

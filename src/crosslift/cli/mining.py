@@ -13,6 +13,7 @@ from rich.text import Text
 from crosslift.artifacts.progress import Phase, Silent
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import ShowsBar, bar_for, console_for, write_json
+from crosslift.errors import shorten
 from crosslift.mining.job import mine_files, plan_of_files
 from crosslift.mining.mining_settings import MiningSettings
 from crosslift.results.mined_files import (
@@ -24,6 +25,8 @@ from crosslift.results.mined_files import (
 )
 from crosslift.wording import about_duration, count, duration, memory, rounded_count, share
 
+_BAR = 30
+_LETTERS = 60
 _SECONDS_BETWEEN_LINES = 60.0
 
 
@@ -178,6 +181,7 @@ def _print(console: Console, outcome: MiningOutcome) -> None:
     if pairs.below_threshold:
         counts_words += f", {pairs.below_threshold:,} below the threshold"
     console.print(f"{counts_words}; {threshold_words(outcome.threshold)}", soft_wrap=True)
+    _print_scores(console, outcome)
     recall = outcome.search.recall
     if recall is not None:
         console.print(
@@ -192,3 +196,18 @@ def _print(console: Console, outcome: MiningOutcome) -> None:
         (f" ({duration(sum(outcome.seconds.values()))})", "dim"),
     )
     console.print(written, soft_wrap=True)
+
+
+def _print_scores(console: Console, outcome: MiningOutcome) -> None:
+    """The distribution of scores, and the pairs next to the threshold."""
+    bins, around = outcome.scores.bins, outcome.scores.around
+    most = max((each.pairs for each in bins), default=0)
+    for each in bins:
+        bar = "█" * round(_BAR * each.pairs / most)
+        console.print(f"  {each.low:6.3f} to {each.high:6.3f} {each.pairs:>9,} {bar}")
+    if around:
+        console.print("next to the threshold:")
+    for pair in around:
+        mark = "written " if pair.written else "left out"
+        texts = f"{shorten(pair.src, _LETTERS)} | {shorten(pair.tgt, _LETTERS)}"
+        console.print(f"  {mark} {pair.score:6.3f}  {texts}", soft_wrap=True)

@@ -141,9 +141,9 @@ def _mine(
                 both, recall = _search(job, listener)
             with job.timed("pairing"):
                 src, tgt = job.sides["src"], job.sides["tgt"]
-                pairs, threshold, counts = select_pairs(both, src, tgt, settings, job.gold)
+                pairs = select_pairs(both, src, tgt, settings, job.gold)
                 refuse_output(settings)
-                rows = write_tsv(settings.out, pairs, src, tgt, settings.keep_duplicates)
+                rows = write_tsv(settings.out, pairs.written, src, tgt, settings.keep_duplicates)
             shutil.rmtree(job.folder, ignore_errors=True)
     return MiningOutcome(
         model=settings.model.name,
@@ -151,8 +151,9 @@ def _mine(
         settings=settings.model_dump(mode="json", exclude={"model", "overwrite"}),
         sides={name: _counts(job.lines[name], side) for name, side in job.sides.items()},
         search=NeighbourSearch(kind=job.search, recall=recall),
-        threshold=threshold,
-        pairs=WrittenPairs(**dict(counts), rows=rows),
+        threshold=pairs.threshold,
+        pairs=WrittenPairs(**dict(pairs.counts), rows=rows),
+        scores=pairs.scores,
         plan=plan,
         seconds=job.seconds,
     )

@@ -20,13 +20,22 @@ from crosslift.mining.threshold import (
     calibrate_on_negatives,
     stand_in_scores,
 )
-from crosslift.results.mined_files import PairCounts, Threshold
+from crosslift.results.mined_files import (
+    PairCounts,
+    PairScores,
+    ScoreBin,
+    ScoredPair,
+    Threshold,
+)
 from crosslift.retrieval.margin_mining import MinedPairs, mine
 from crosslift.retrieval.search import BothNeighbours, Neighbours
 from crosslift.sources.line_filters import KeptTexts, length_ratios
 
 HEADER = "score\tsrc\ttgt\n"
 """First line of the file of pairs: the task `text-pairs` reads it."""
+_BINS = 12
+_AROUND = 3
+"""Pairs that are shown on each side of the threshold."""
 Gold = Sequence[tuple[str, str]] | None
 
 
@@ -47,13 +56,30 @@ class _SideTexts:
         return length_ratios(ours, theirs) <= self.max_length_ratio
 
 
+@dataclass(frozen=True, slots=True)
+class SelectedPairs:
+    """The pairs to write, and what was left out.
+
+    Args:
+        written: best first.
+        threshold: below which pairs are left out.
+        counts: of pairs at each stage.
+        scores: of the pairs on both sides of the threshold.
+    """
+
+    written: MinedPairs
+    threshold: Threshold
+    counts: PairCounts
+    scores: PairScores
+
+
 def select_pairs(
     both: BothNeighbours,
     src: KeptTexts,
     tgt: KeptTexts,
     settings: MiningSettings,
     gold: Gold,
-) -> tuple[MinedPairs, Threshold, PairCounts]:
+) -> SelectedPairs:
     """The pairs to write.
 
     Args:
@@ -62,9 +88,6 @@ def select_pairs(
         tgt: texts of the tgt rows.
         settings: of the job.
         gold: true pairs of texts. None: there is no gold file.
-
-    Returns:
-        The pairs, their threshold, and the numbers of pairs at each stage.
     """
     sides = _SideTexts(src, tgt, settings.max_length_ratio)
     mined = mine(_first_columns(both, settings.k), settings.margin, settings.retrieval)
@@ -78,7 +101,33 @@ def select_pairs(
         below_threshold=len(pairs) - len(written),
         written=len(written),
     )
-    return written, threshold, counts
+    return SelectedPairs(written, threshold, counts, _scores(pairs, threshold.value, sides))
+
+
+def _scores(pairs: MinedPairs, threshold: float | None, sides: _SideTexts) -> PairScores:
+    """How the scores are distributed, and the pairs next to the threshold."""
+    if not len(pairs):
+        return PairScores(bins=(), around=())
+    counts, ends = np.histogram(pairs.score, bins=_BINS)
+    bins = [
+        ScoreBin(low=low, high=high, pairs=count)
+        for low, high, count in zip(ends[:-1], ends[1:], counts.tolist(), strict=True)
+    ]
+    if threshold is None:
+        return PairScores(bins=tuple(bins), around=())
+    order = np.argsort(-pairs.score, kind="stable")
+    above = int(np.count_nonzero(pairs.score >= threshold))
+    near = order[max(0, above - _AROUND) : above + _AROUND].tolist()
+    around = [
+        ScoredPair(
+            score=float(pairs.score[i]),
+            src=sides.src.texts[int(pairs.src[i])],
+            tgt=sides.tgt.texts[int(pairs.tgt[i])],
+            written=bool(pairs.score[i] >= threshold),
+        )
+        for i in near
+    ]
+    return PairScores(bins=tuple(bins), around=tuple(around))
 
 
 def _threshold(

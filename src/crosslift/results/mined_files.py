@@ -86,6 +86,39 @@ class PairCounts(ResultRecord):
     """Distinct pairs written."""
 
 
+class ScoreBin(ResultRecord):
+    """Pairs with scores in one range."""
+
+    low: float
+    """Lower end; belongs to the range."""
+    high: float
+    """Upper end; belongs to the last range alone."""
+    pairs: int
+    """Number of pairs."""
+
+
+class ScoredPair(ResultRecord):
+    """A mined pair near the threshold."""
+
+    score: float
+    """Its margin score."""
+    src: str
+    """Text of the src file."""
+    tgt: str
+    """Text of the tgt file."""
+    written: bool
+    """Whether it is above the threshold."""
+
+
+class PairScores(ResultRecord):
+    """The scores of the mined pairs of similar lengths, on both sides of the threshold."""
+
+    bins: tuple[ScoreBin, ...]
+    """Ranges of equal width, rising."""
+    around: tuple[ScoredPair, ...]
+    """The pairs next to the threshold: best first; empty without a threshold."""
+
+
 class WrittenPairs(PairCounts):
     """What became of the mined pairs, and the rows of the file."""
 
@@ -135,6 +168,8 @@ class MiningOutcome(ResultRecord):
     """Where pairs were cut off."""
     pairs: WrittenPairs
     """What became of them."""
+    scores: PairScores
+    """Their scores."""
     plan: MiningPlan
     """What the job was to need."""
     seconds: dict[str, float]
