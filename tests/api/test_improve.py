@@ -122,6 +122,13 @@ def test_the_command_prints_tries_changes_and_the_folder(
         "Report:",
     ):
         assert words in result.out
+    again = crosslift(*arguments, *places, "--updates", "2", "--allow-loss", "100")
+    assert again.code == 0, again.err
+    assert (tmp_path / "better" / "model" / "model.safetensors").is_file()
+    refused = crosslift(*arguments, *places, "--updates", "2", "--allow-loss", "0")
+    assert refused.code == 0, refused.err
+    exported = "Not exported" not in refused.out
+    assert (tmp_path / "better" / "model").exists() == exported, "nothing of an earlier call is left"
     wrong = crosslift("improve", xlm_folder, "--out", tmp_path / "x")
     assert wrong.code == 2
     assert "--pairs" in wrong.err

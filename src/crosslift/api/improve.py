@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -129,7 +130,7 @@ def prepare(
     if bitexts is not None:
         own.append(look(bitexts, {}))
     first = first_study(
-        out.name or "improve",
+        "improve",
         model,
         own,
         out / "data",
@@ -161,6 +162,8 @@ def conclude(attempt: Attempt, allow_loss: float) -> Improvement:
     tries = _tries(run, arm)
     seed = max((each for each in tries if each.chosen), key=lambda each: each.score).seed
     to = attempt.out / "model"
+    if (attempt.out / IMPROVEMENT_FILE).is_file():
+        shutil.rmtree(to, ignore_errors=True)  # the encoder that an earlier call exported
     exported = None if losses else str(export_arm(attempt.run, arm, to, seed))
     improvement = Improvement(
         model=attempt.first.encoder,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -28,19 +29,28 @@ def matrix_speed() -> float:
     speeds = _remembered(path)
     if key not in speeds:
         speeds[key] = _measured()
-        try:
-            with file_written_whole(path) as draft:
-                draft.write_text(json.dumps(speeds, indent=1), encoding="utf-8")
-        except CrossLiftError:
-            pass  # the cache cannot be written: it is measured again next time
+        with contextlib.suppress(CrossLiftError):  # a cache that cannot be written: measured again
+            _remember(path, speeds)
     return speeds[key]
+
+
+def _remember(path: Path, speeds: dict[str, float]) -> None:
+    with file_written_whole(path) as draft:
+        draft.write_text(json.dumps(speeds, indent=1), encoding="utf-8")
 
 
 def _key() -> str:
     facts = processor_facts()
-    threads = os.environ.get("OMP_NUM_THREADS") or str(len(os.sched_getaffinity(0)))
+    threads = os.environ.get("OMP_NUM_THREADS") or str(_processors())
     masked = os.environ.get("ONEDNN_MAX_CPU_ISA", "")
     return "; ".join((facts["processor"], facts["instructions"], f"{threads} threads", masked))
+
+
+def _processors() -> int:
+    """Processors that this process may use; all of them where the system does not say."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _remembered(path: Path) -> dict[str, float]:
