@@ -128,7 +128,9 @@ def test_the_command_prints_tries_changes_and_the_folder(
     refused = crosslift(*arguments, *places, "--updates", "2", "--allow-loss", "0")
     assert refused.code == 0, refused.err
     exported = "Not exported" not in refused.out
-    assert (tmp_path / "better" / "model").exists() == exported, "nothing of an earlier call is left"
+    assert (tmp_path / "better" / "model").exists() == exported, (
+        "nothing of an earlier call is left"
+    )
     wrong = crosslift("improve", xlm_folder, "--out", tmp_path / "x")
     assert wrong.code == 2
     assert "--pairs" in wrong.err

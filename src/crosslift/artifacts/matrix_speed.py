@@ -2,66 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
+import functools
 import time
-from pathlib import Path
 
-from crosslift.artifacts.files import file_written_whole
-from crosslift.artifacts.places import home
-from crosslift.artifacts.processor import processor_facts
-from crosslift.errors import CrossLiftError
+from crosslift.artifacts.machine_answers import remembered
 
-_FILE = "matrix-speed.json"
 _ROWS, _INNER, _COLUMNS = 1024, 384, 1536
 """Of the measured product: that of a small encoder's widest layer on some thousand tokens."""
 _SECONDS = 0.5
 
 
+@functools.cache
 def matrix_speed() -> float:
     """Operations a second in matrix products, in the precision that encoders take on this machine.
 
-    Measured in half a second where no earlier process measured it with this processor and as many
-    threads; remembered in the user's cache (see `crosslift.artifacts.places.home`).
+    Measured in half a second; see `machine_answers.remembered` for how long it is kept.
     """
-    path, key = home() / _FILE, _key()
-    speeds = _remembered(path)
-    if key not in speeds:
-        speeds[key] = _measured()
-        with contextlib.suppress(CrossLiftError):  # a cache that cannot be written: measured again
-            _remember(path, speeds)
-    return speeds[key]
-
-
-def _remember(path: Path, speeds: dict[str, float]) -> None:
-    with file_written_whole(path) as draft:
-        draft.write_text(json.dumps(speeds, indent=1), encoding="utf-8")
-
-
-def _key() -> str:
-    facts = processor_facts()
-    threads = os.environ.get("OMP_NUM_THREADS") or str(_processors())
-    masked = os.environ.get("ONEDNN_MAX_CPU_ISA", "")
-    return "; ".join((facts["processor"], facts["instructions"], f"{threads} threads", masked))
-
-
-def _processors() -> int:
-    """Processors that this process may use; all of them where the system does not say."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _remembered(path: Path) -> dict[str, float]:
-    """What earlier processes measured; nothing where the file is missing or damaged."""
-    try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    if not isinstance(content, dict):
-        return {}
-    return {str(k): float(v) for k, v in content.items() if isinstance(v, (int, float)) and v > 0}
+    return float(remembered("operations a second in matrix products", _measured))
 
 
 def _measured() -> float:
