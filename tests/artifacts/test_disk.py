@@ -12,7 +12,6 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from filelock._native import _unix
 from PIL import Image
 
 from crosslift.analysis.examples import _Example
@@ -119,13 +118,16 @@ def test_a_file_system_without_locks(
     def refuse(*_: object) -> None:
         raise refusal(number)
 
-    monkeypatch.setattr(_unix.fcntl, "flock", refuse)
-    store = Store(tmp_path)
-    for take in (lambda: store.lock("ab").acquire(), lambda: store.lock("ab").__enter__()):
-        with pytest.raises(ArtifactError, match="has no locks") as caught:
-            take()
-        assert "CROSSLIFT_HOME" in str(caught.value.remedy)
-    with file_written_whole(tmp_path / "results.csv") as draft:  # a run's folder needs none
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    store = Store(tmp_path / "store")
+    with store.lock("ab"), store.reading("ab"), store.using(["ab"]):
+        with Store(store.root).lock_if_free("ab") as free:
+            assert not free
+        with Store(store.root).keys_in_use() as keys:
+            assert keys == {"ab"}
+    with Store(store.root).lock_if_free("ab") as free:
+        assert free
+    with file_written_whole(tmp_path / "results.csv") as draft:
         draft.write_text("a")
     assert (tmp_path / "results.csv").read_text() == "a"
 

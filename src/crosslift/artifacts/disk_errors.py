@@ -1,4 +1,4 @@
-"""Errors of the disk as the project's own error: full, not writable, no such name, no locks."""
+"""Errors of the disk as the project's own error: full, not writable, no such name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from safetensors import SafetensorError
 from crosslift.errors import ArtifactError
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
 _ELSEWHERE = (
     "choose a folder you may write to: --out for results, --store or CROSSLIFT_HOME for the rest"
 )
@@ -55,26 +54,6 @@ def disk_errors_explained(place: Path) -> Iterator[None]:
         if isinstance(error, OSError) and remedy is not None and _is_about(error, place):
             raise ArtifactError(f"cannot write {place}: {error.strerror}", remedy=remedy) from error
         raise
-
-
-@contextlib.contextmanager
-def lock_errors_explained(place: Path) -> Iterator[None]:
-    """As `disk_errors_explained`, for taking the lock ``place``.
-
-    Raises:
-        ArtifactError: the file system has no locks, or the place cannot be written.
-    """
-    try:
-        with disk_errors_explained(place):
-            yield
-    except OSError as error:
-        if error.errno not in _NO_LOCKS:
-            raise
-        raise ArtifactError(
-            f"the file system of {place} has no locks: {error.strerror}",
-            "a file system with locks: without them two processes could harm each other's work",
-            "set --store or CROSSLIFT_HOME to a folder on a local disk",
-        ) from error
 
 
 def make_folder(place: Path) -> Path:

@@ -1,22 +1,24 @@
 """Which artifacts living processes use: a process notes their keys for as long as it runs.
 
-A note is a draft (see `crosslift.artifacts.drafts`) that is never renamed. Its process locks it, so a
-note without a lock belongs to a dead process, and the writer of the next note deletes it.
+FOLDER/<token>.json holds the keys, and the process has the lease FOLDER/<token>.lease. So a note
+without a living owner belongs to a dead process, and whoever reads the notes next deletes it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
-import os
+import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from crosslift.artifacts.disk_errors import disk_errors_explained, make_folder
-from crosslift.artifacts.drafts import draft_of
+from crosslift.artifacts.disk_errors import disk_errors_explained
+from crosslift.artifacts.files import file_written_whole
+from crosslift.artifacts.leases import Lease, owner_is_alive
 from crosslift.artifacts.parse import parse_json
 from crosslift.errors import ArtifactError
+
+_TOKEN_BYTES = 8
 
 
 @contextlib.contextmanager
@@ -30,12 +32,14 @@ def noted_as_used(folder: Path, keys: Iterable[str]) -> Iterator[None]:
     Raises:
         ArtifactError: the folder cannot be written.
     """
-    place = make_folder(folder) / "keys.json"
-    with contextlib.ExitStack() as stack:
-        with disk_errors_explained(place):
-            note = stack.enter_context(draft_of(place))
-            note.write_text(json.dumps(sorted(keys)), encoding="utf-8")
-        yield
+    note = folder / f"{secrets.token_hex(_TOKEN_BYTES)}.json"
+    with Lease(note.with_suffix(".lease")).acquire():
+        try:
+            with file_written_whole(note) as draft:
+                draft.write_text(json.dumps(sorted(keys)), encoding="utf-8")
+            yield
+        finally:
+            note.unlink(missing_ok=True)
 
 
 def keys_in_use(folder: Path) -> frozenset[str]:
@@ -49,19 +53,10 @@ def keys_in_use(folder: Path) -> frozenset[str]:
     """
     keys: set[str] = set()
     with disk_errors_explained(folder):
-        for note in folder.glob("*"):
+        for note in folder.glob("[!.]*.json"):
+            if not owner_is_alive(note.with_suffix(".lease")):
+                note.unlink(missing_ok=True)
+                continue
             with contextlib.suppress(FileNotFoundError):  # its process has just ended
-                if _is_locked(note):
-                    keys.update(parse_json(note.read_bytes(), str(note), error=ArtifactError))
+                keys.update(parse_json(note.read_bytes(), str(note), error=ArtifactError))
     return frozenset(keys)
-
-
-def _is_locked(path: Path) -> bool:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
-    return False

@@ -3,8 +3,11 @@
 STORE/<kind>/<key>/              the artifact's files and manifest.json
 STORE/traces/<kind>/<key>.json   the manifest of an artifact that was made for other steps and deleted
 STORE/unfinished/<key>-<code>/   what a killed step left to resume from (checkpoints)
-STORE/locks/<key>.lock           the lock of the process that is making the artifact
+STORE/locks/<key>.lease          the lease of the process that is making the artifact
+STORE/locks/<key>.readers.rw/    who reads an artifact that may be deleted after use
 STORE/running/                   notes of living processes: the keys of the artifacts that they use
+
+Many processes on many machines may share a store on any file system (see `crosslift.artifacts.leases`).
 
 The key identifies what was to be made. The manifest records what made the artifact, which decides
 whether it is up to date (see `crosslift.steps.status`).
@@ -19,19 +22,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
+from weakref import WeakValueDictionary
 
-from filelock import FileLock, Timeout
+from filelock import SoftReadWriteLock
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from crosslift.artifacts.disk_errors import (
-    disk_errors_explained,
-    lock_errors_explained,
-    make_folder,
-)
+from crosslift.artifacts.disk_errors import disk_errors_explained, make_folder
 from crosslift.artifacts.environment import Environment, as_recorded
 from crosslift.artifacts.files import file_written_whole, folder_written_whole, sha256_of_file
 from crosslift.artifacts.in_use import keys_in_use, noted_as_used
 from crosslift.artifacts.keys import key_of
+from crosslift.artifacts.leases import LEASE_SECONDS, Lease
 from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.places import home
 from crosslift.artifacts.sums import check_sum, file_written_with_sum
@@ -109,6 +110,7 @@ class Store:
         self.root = Path(root) if root is not None else home() / "store"
         self._checked: dict[str, str] = {}  # key -> digest of the artifact that was checked
         self._read: dict[Path, tuple[int, Manifest]] = {}
+        self._leases: WeakValueDictionary[str, Lease] = WeakValueDictionary()
 
     def place(self, kind: str, key: str) -> Path:
         """The folder of an artifact, whether it exists or not."""
@@ -249,7 +251,7 @@ class Store:
         """
         kind, key = manifest.kind, manifest.key
         place = self.place(kind, key)
-        with self.lock(key):
+        with self.lock(key) as lease:
             if not (self.exists(kind, key) and serves(self.manifest(kind, key))):
                 for remnant in place.parent.glob(f".{key}.*"):  # of a killed making
                     shutil.rmtree(remnant, ignore_errors=True)
@@ -261,6 +263,7 @@ class Store:
                     _write_manifest(draft, measure())
                     if not keep and (not replaces or _is_file(place / LET_GO)):
                         (draft / LET_GO).touch()  # at once: no killed process can omit it
+                    lease.check()
                 self._checked[key] = self.manifest(kind, key).digest
             for attempt in (self.root / "unfinished").glob(f"{key}*"):
                 shutil.rmtree(attempt, ignore_errors=True)
@@ -279,9 +282,9 @@ class Store:
         place = self.place(kind, key)
         if not _is_file(place / LET_GO):
             return
-        with self.lock(key):
+        with self._unless_read(key) as free, self.lock(key):
             gone = place.parent / f".{key}.discarded"
-            if _is_file(place / LET_GO):
+            if free and _is_file(place / LET_GO):
                 with disk_errors_explained(gone):
                     with file_written_whole(self._trace_place(kind, key)) as draft:
                         shutil.copyfile(place / MANIFEST, draft)
@@ -289,32 +292,66 @@ class Store:
             shutil.rmtree(gone, ignore_errors=True)
             self._checked.pop(key, None)
 
-    def lock(self, key: str) -> FileLock:
-        """The lock of a key; the operating system frees it when its process dies.
+    def lock(self, key: str) -> Lease:
+        """The lease of a key. A thread that has it may take it again; others wait for it.
 
         Raises:
-            ArtifactError: the store cannot be written. Taking the lock raises it too, where the file
-                system has no locks.
+            ArtifactError: the store cannot be written. Taking the lease raises it too.
         """
-        return _ExplainedLock(make_folder(self.root / "locks") / f"{key}.lock")
+        lease = self._leases.get(key)
+        if lease is None:
+            lease = self._leases[key] = Lease(self.root / "locks" / f"{key}.lease")
+        return lease
 
     @contextlib.contextmanager
     def lock_if_free(self, key: str) -> Iterator[bool]:
-        """Takes the lock of a key unless another process holds it; yields whether it did.
+        """Takes the lease of a key unless another process has it; yields whether it did.
 
         Raises:
             ArtifactError: as for `lock`.
         """
-        lock = self.lock(key)
+        lease = self.lock(key)
         try:
-            lock.acquire(timeout=0)
-        except Timeout:
+            lease.acquire(timeout=0)
+        except TimeoutError:
             yield False
             return
         try:
             yield True
         finally:
-            lock.release()
+            lease.release()
+
+    @contextlib.contextmanager
+    def reading(self, key: str) -> Iterator[None]:
+        """No process discards an artifact in the block; several may read it at once.
+
+        Raises:
+            ArtifactError: as for `lock`.
+        """
+        readers = self._readers(key)
+        with disk_errors_explained(Path(readers.lock_file)), readers.read_lock():
+            yield
+
+    @contextlib.contextmanager
+    def _unless_read(self, key: str) -> Iterator[bool]:
+        """Yields whether no process reads an artifact; none begins to in the block."""
+        readers = self._readers(key)
+        try:
+            with disk_errors_explained(Path(readers.lock_file)):
+                readers.acquire_write(timeout=0)
+        except TimeoutError:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            readers.release()
+
+    def _readers(self, key: str) -> SoftReadWriteLock:
+        path = make_folder(self.root / "locks") / f"{key}.readers"
+        return SoftReadWriteLock(
+            path, heartbeat_interval=LEASE_SECONDS / 3, stale_threshold=LEASE_SECONDS
+        )
 
     @contextlib.contextmanager
     def using(self, keys: Iterable[str]) -> Iterator[None]:
@@ -337,12 +374,6 @@ class Store:
         """
         with self.lock(_RUNNING):
             yield keys_in_use(self.root / _RUNNING)
-
-
-class _ExplainedLock(FileLock):
-    def acquire(self, *args: Any, **kwargs: Any) -> Any:
-        with lock_errors_explained(Path(self.lock_file)):
-            return super().acquire(*args, **kwargs)
 
 
 def _is_file(path: Path) -> bool:

@@ -224,12 +224,12 @@ class Passing:
                 while True:
                     if not (before.exists(self._store) and self.status.up_to_date(before)):
                         make(before)
-                    lock = self._store.lock(before.key)
-                    lock.acquire()
-                    if before.exists(self._store):
-                        stack.callback(lock.release)
-                        break
-                    lock.release()  # another process deleted it in between
+                    with contextlib.ExitStack() as reading:
+                        reading.enter_context(self._store.reading(before.key))
+                        if before.exists(self._store):
+                            stack.enter_context(reading.pop_all())
+                            break
+                    # another process deleted it in between
             yield
 
 

@@ -1,0 +1,99 @@
+"""Leases: what only one process at a time does, among processes that share a folder and nothing else.
+
+A lease is a file with its owner (host, process, token), whose time of change the owner renews. It needs
+no locks of the file system, so it works on network ones. A dead owner on this machine loses its lease
+at once; one on another machine when the file has not changed for `LEASE_SECONDS` by the clock of the
+process that waits, so clocks of machines may differ.
+
+filelock's `SoftFileLease` does this. Ours adds what it says when it fails.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from filelock import SoftFileLease
+
+from crosslift.artifacts.disk_errors import disk_errors_explained, make_folder
+from crosslift.errors import ArtifactError
+
+LEASE_SECONDS = 30.0
+"""All processes that share a folder must agree on it."""
+
+
+class Lease(SoftFileLease):
+    """The right to do something alone.
+
+    A process that stops for longer than `LEASE_SECONDS` (suspended, or cut off from the folder) loses
+    it. So the owner calls `check` before it puts its work in place.
+
+    Args:
+        path: of the file; its folder is made.
+
+    Raises:
+        ArtifactError: the folder cannot be written. `acquire` raises it, too.
+    """
+
+    def __init__(self, path: Path) -> None:
+        make_folder(path.parent)
+        super().__init__(path, lease_duration=LEASE_SECONDS)
+
+    def acquire(self, *args: Any, **kwargs: Any) -> Any:
+        """Takes the lease; see `filelock.BaseFileLock.acquire`."""
+        with disk_errors_explained(Path(self.lock_file)):
+            return super().acquire(*args, **kwargs)
+
+    def check(self) -> None:
+        """Raises if another process has taken the lease meanwhile.
+
+        Raises:
+            ArtifactError: it is lost.
+        """
+        path = Path(self.lock_file)
+        try:
+            content = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            content = ""
+        if self.token is None or f"token={self.token}" not in content:
+            raise ArtifactError(
+                f"the lease {path} of process {os.getpid()} was lost: the process did not renew it "
+                f"for {LEASE_SECONDS:.0f} s, and another one may have taken over its work",
+                remedy="give the command again: it resumes, or finds the work done",
+            )
+
+
+def owner_is_alive(path: Path) -> bool:
+    """Whether a living process owns a lease. Waits up to `LEASE_SECONDS` where the owner is on another
+    machine and the lease was not renewed lately.
+
+    Args:
+        path: of the lease; it may be absent.
+    """
+    if not path.exists():
+        return False
+    lease = Lease(path)
+    try:
+        lease.acquire(timeout=0)
+    except TimeoutError:
+        if _renewed_lately(path):
+            return True
+        try:
+            lease.acquire(timeout=LEASE_SECONDS * 1.2)
+        except TimeoutError:
+            return True
+    lease.release()
+    return False
+
+
+def _renewed_lately(path: Path) -> bool:
+    """By the times that the file system gives to this file and to a new one."""
+    probe = path.with_name(f".{path.name}.{os.getpid()}.probe")
+    try:
+        probe.touch()
+        return probe.stat().st_mtime - path.stat().st_mtime < LEASE_SECONDS
+    except FileNotFoundError:  # the owner has just released it
+        return False
+    finally:
+        probe.unlink(missing_ok=True)
