@@ -17,6 +17,7 @@ from crosslift.artifacts.read_once import reading_once
 from crosslift.artifacts.store import Store
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.sweep_settings import SweepSettings
+from crosslift.engines.crew import Crew, Engine
 from crosslift.errors import UnknownNameError
 from crosslift.making.evaluate import open_mined, open_outcomes
 from crosslift.making.loaded_target import LoadedTarget
@@ -24,6 +25,7 @@ from crosslift.making.object_encoder import ObjectEncoder, store_of, untouched
 from crosslift.making.trained import Trained
 from crosslift.metrics.table import metrics_of_queries
 from crosslift.planning.plan import load_target, plan_study
+from crosslift.planning.sizes import needs_of
 from crosslift.planning.sweep_steps import sweep_of, sweep_steps
 from crosslift.planning.target_steps import evaluate_steps
 from crosslift.planning.text_steps import encode_steps, reading_of
@@ -52,6 +54,7 @@ def run_study(
     trust_code: bool = False,
     registered: Registered | None = None,
     replace: bool = False,
+    engine: Engine | None = None,
 ) -> RunFolder:
     """Runs a study, or what remains of it, and writes its folder and report.
 
@@ -65,6 +68,8 @@ def run_study(
         trust_code: use artifacts that other code made, and name them in the report.
         registered: the study's lock, see `crosslift.studies.registration.registered`. None: none.
         replace: delete the earlier run of another study in the folder.
+        engine: workers that make the steps, such as ``Processes(4)``; None: one step after another in
+            this process.
 
     Returns:
         The folder, read.
@@ -81,7 +86,12 @@ def run_study(
     plan = plan_study(study, keep_going=keep_going)
     with unfinished(out, study, store, registered, trust_code=trust_code):
         done, records = run_plan(
-            plan, store, listener, keep_going=keep_going, trust_code=trust_code
+            plan,
+            store,
+            listener,
+            keep_going=keep_going,
+            trust_code=trust_code,
+            maker=None if engine is None else Crew(engine, needs_of(plan.steps())),
         )
         write_run_folder(done, store, records, out, registered)
     return RunFolder.read(out)

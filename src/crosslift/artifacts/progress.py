@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
 from crosslift.errors import CrossLiftError
 
@@ -32,6 +32,15 @@ class Listener(Protocol[Work]):
     def fail(self, work: Work, error: CrossLiftError) -> None:
         """It failed; the rest continues without it."""
 
+    def of_worker(self, name: str) -> Listener[Work]:
+        """The listener of one of several workers at once."""
+
+    def leave(self) -> None:
+        """The worker of this listener has ended."""
+
+    def warn(self, words: str) -> None:
+        """Something that people should know, such as the death of a worker."""
+
 
 class Silent(Generic[Work]):
     """Receives progress and shows nothing."""
@@ -50,6 +59,17 @@ class Silent(Generic[Work]):
 
     def fail(self, work: Work, error: CrossLiftError) -> None:
         """Nothing: the outcome of the run names what failed."""
+
+    def of_worker(self, name: str) -> Self:
+        """The same for all workers."""
+        del name
+        return self
+
+    def leave(self) -> None:
+        """Nothing."""
+
+    def warn(self, words: str) -> None:
+        """Nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,19 +25,24 @@ UNDECLARED = ("torchvision",)
 """Packages that change numbers and cannot be declared: torchvision has to fit the installed torch."""
 NOT_IN_NUMBERS = frozenset(
     {
+        "cloudpickle",
         "filelock",
         "jinja2",
         "matplotlib",
         "packaging",
         "platformdirs",
+        "psutil",
         "pydantic",
         "pyyaml",
+        "ray",
         "rich",
+        "submitit",
         "threadpoolctl",
         "typer",
     }
 )
-"""Declared packages that change no number: they display, lock, or read settings (in the key)."""
+"""Declared packages that change no number: they display, lock, start workers, or read settings (in the
+key)."""
 
 _DEV = "dev"
 _PROGRAMS = ("apertium",)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.progress import TextColumn, TimeElapsedColumn
+from rich.progress import Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from crosslift.artifacts.progress import Phase, Silent
@@ -20,14 +20,17 @@ from crosslift.wording import share as share_words
 
 _SECONDS_BETWEEN_LINES = 60.0
 """Of a log: a step that takes longer prints how far it is."""
+_FEW_SECONDS = 5.0
+"""Expected seconds of work after which the pace so far counts."""
 
 
-class LiveProgress(ShowsBar, Silent[Step]):
+class LiveProgress(ShowsBar):
     """Shows which step of which arm and seed runs, how far it is, and how much time remains.
 
-    On a terminal in a bar; elsewhere in lines, at least one a minute. Steps of one group that are made
-    one after another, such as the languages of a target, end with one line. The remaining time is the
-    sum of the steps' expected seconds, corrected by the ratio of real to expected seconds so far.
+    On a terminal in a bar for each worker; elsewhere in lines, at least one a minute. Steps of one
+    group that are made one after another, such as the languages of a target, end with one line. The
+    remaining time is the sum of the steps' expected seconds, corrected by the ratio of real to expected
+    seconds so far, and divided by the number of workers.
 
     Args:
         console: to show it on.
@@ -43,28 +46,129 @@ class LiveProgress(ShowsBar, Silent[Step]):
         estimates: Estimates,
         owners: Mapping[str, Sequence[str]],
     ) -> None:
-        self._console = console
+        self.console = console
         self._owners = owners
         self._expected = {step.key: max(0.05, estimates.total([step])) for step in steps}
         self._remaining = dict(self._expected)
         self._done_expected = self._done_seconds = 0.0
         self._count = 0
+        self._bar = bar_for(console, TimeElapsedColumn(), TextColumn("{task.fields[remaining]}"))
+        self._lanes: dict[str, _Lane] = {}
+
+    def of_worker(self, name: str) -> _Lane:
+        """The progress of one worker; the steps of this process have the empty name."""
+        if name not in self._lanes:
+            task = self._bar.add_task("", total=sum(self._expected.values()) or 1, remaining="")
+            self._lanes[name] = _Lane(self, name, self._bar, task)
+        return self._lanes[name]
+
+    def begin(self, work: Step) -> None:
+        """A step is about to be made in this process."""
+        self.of_worker("").begin(work)
+
+    def advance(self, done: float) -> None:
+        """This share of the step is done."""
+        self.of_worker("").advance(done)
+
+    def note(self, words: str) -> None:
+        """What the step says of itself, beside the share that is done."""
+        self.of_worker("").note(words)
+
+    def end(self, work: Step, seconds: float) -> None:
+        """The step is made."""
+        self.of_worker("").end(work, seconds)
+
+    def fail(self, work: Step, error: CrossLiftError) -> None:
+        """The step failed, and the run continues."""
+        self.of_worker("").fail(work, error)
+
+    def leave(self) -> None:
+        """Nothing: this process shows the progress."""
+
+    def warn(self, words: str) -> None:
+        """Something that people should know."""
+        self.console.print(Text.assemble(("warning", "yellow"), f" {words}"), soft_wrap=True)
+
+    def __exit__(self, *error: Any) -> None:
+        for lane in self._lanes.values():
+            lane.leave()
+        super().__exit__(*error)
+
+    def count(self) -> int:
+        """Counts a step that begins: its number."""
+        self._count += 1
+        return self._count
+
+    def place(self, step: Step, number: int) -> str:
+        """``[13/82] image, seed 1 (and 3 more): train: masked-lm``."""
+        return f"[{number}/{len(self._expected)}] {self.whose(step)}{_name(step)}"
+
+    def places(self, steps: Sequence[Step], numbers: Sequence[int]) -> str:
+        """``[13-20/82] image, seed 1: encode: texts of tatoeba (8 parts)``."""
+        first, last = min(numbers), max(numbers)
+        words = f"{self.whose(steps[0])}{steps[0].kind}: {steps[0].group or steps[0].label}"
+        return f"[{first}-{last}/{len(self._expected)}] {words} ({len(steps)} parts)"
+
+    def whose(self, step: Step) -> str:
+        """``image, seed 1 (and 3 more): ``."""
+        owners = self._owners.get(step.key, ())
+        more = f" (and {len(owners) - 1} more)" if len(owners) > 1 else ""
+        return f"{owners[0]}{more}: " if owners else ""
+
+    def settle(self, step: Step, seconds: float | None) -> None:
+        """A step is made in some seconds; None: it failed."""
+        expected = self._remaining.pop(step.key, 0.0)
+        if seconds is not None:
+            self._done_expected += expected
+            self._done_seconds += seconds
+
+    def left(self, step: Step, share: float, seconds: float) -> tuple[float, str]:
+        """How much is done, in expected seconds, and the time that remains, in words.
+
+        Args:
+            step: that runs.
+            share: of it that is done.
+            seconds: that it has taken.
+        """
+        here = share * self._remaining.get(step.key, 0.0)
+        remaining = sum(self._remaining.values()) - here
+        expected = self._done_expected + here
+        pace = (self._done_seconds + seconds) / expected if expected > _FEW_SECONDS else 1.0
+        at_once = max(1, sum(lane.works for lane in self._lanes.values()))
+        done = sum(self._expected.values()) - remaining
+        return done, f"{about_duration(remaining * pace / at_once)} left"
+
+
+class _Lane(Silent[Step]):
+    """The progress of one worker, or of this process.
+
+    Args:
+        progress: of the run.
+        name: of the worker.
+        bar: that shows it.
+        task: its line of the bar.
+    """
+
+    def __init__(self, progress: LiveProgress, name: str, bar: Progress, task: TaskID) -> None:
+        self.works = True
+        self._progress = progress
+        self._name = f"{name} " if name else ""
+        self._bar, self._task = bar, task
         self._began = self._printed = 0.0
         self._note = ""
         self._step: Step | None = None
-        self._ended: list[Step] = []
+        self._number = 0
+        self._ended: list[tuple[int, Step]] = []
         self._ended_seconds = 0.0
-        self._bar = bar_for(console, TimeElapsedColumn(), TextColumn("{task.fields[remaining]}"))
-        self._task = self._bar.add_task("", total=sum(self._expected.values()) or 1, remaining="")
 
     def begin(self, work: Step) -> None:
         """A step is about to be made."""
         self._began = time.monotonic()
-        if not (self._ended and self._words(self._ended[0]) == self._words(work)):
+        if not (self._ended and self._words(self._ended[0][1]) == self._words(work)):
             self._print_ended()
             self._printed = self._began
         self._step, self._note = work, ""
-        self._count += 1
+        self._number = self._progress.count()
         self._show(0.0)
 
     def advance(self, done: float) -> None:
@@ -77,77 +181,56 @@ class LiveProgress(ShowsBar, Silent[Step]):
 
     def end(self, work: Step, seconds: float) -> None:
         """The step is made."""
-        self._done_expected += self._remaining.pop(work.key, 0.0)
-        self._done_seconds += seconds
-        self._ended.append(work)
+        self._progress.settle(work, seconds)
+        self._ended.append((self._number, work))
         self._ended_seconds += seconds
         if not work.group:
             self._print_ended()
 
     def fail(self, work: Step, error: CrossLiftError) -> None:
         """The step failed, and the run continues."""
-        self._remaining.pop(work.key, None)
+        self._progress.settle(work, None)
         self._print_ended()
-        failure = Text.assemble(("failed", "red"), f" {self._place(work)}: {error}")
-        self._console.print(failure, soft_wrap=True)
+        failure = f" {self._progress.place(work, self._number)}: {error}"
+        self._progress.console.print(Text.assemble(("failed", "red"), failure), soft_wrap=True)
 
-    def __exit__(self, *error: Any) -> None:
+    def leave(self) -> None:
+        """The worker has ended."""
         self._print_ended()
-        super().__exit__(*error)
+        self.works = False
+        self._bar.update(self._task, visible=False)
 
     def _print_ended(self) -> None:
         """Prints the line of the steps that ended since the last line."""
         if not self._ended:
             return
-        first, count = self._ended[0], len(self._ended)
-        words = f" {self._place(first)}{self._noted()} "
-        if count > 1:
-            words = f" {self._number(count)} {self._words(first)} ({count} parts) "
+        numbers, steps = [n for n, _ in self._ended], [step for _, step in self._ended]
+        words = f" {self._progress.place(steps[0], numbers[0])}{self._noted()} "
+        if len(steps) > 1:
+            words = f" {self._progress.places(steps, numbers)} "
         time_words = (duration(self._ended_seconds), "dim")
-        self._console.print(Text.assemble(("done", "green"), words, time_words), soft_wrap=True)
+        line = Text.assemble(("done", "green"), words, time_words)
+        self._progress.console.print(line, soft_wrap=True)
         self._ended, self._ended_seconds = [], 0.0
 
     def _show(self, share: float) -> None:
         if self._step is None:
             return
-        step_expected = self._remaining.get(self._step.key, 0.0)
-        remaining = sum(self._remaining.values()) - share * step_expected
-        total = sum(self._expected.values())
-        pace = self._pace(share * step_expected)
-        words = f"{self._place(self._step)}{self._noted()}"
-        left = f"{about_duration(remaining * pace)} left"
-        self._bar.update(self._task, completed=total - remaining, description=words, remaining=left)
         now = time.monotonic()
-        if not self._console.is_terminal and now - self._printed >= _SECONDS_BETWEEN_LINES:
+        done, left = self._progress.left(self._step, share, now - self._began)
+        words = f"{self._name}{self._progress.place(self._step, self._number)}{self._noted()}"
+        self._bar.update(self._task, completed=done, description=words, remaining=left)
+        console = self._progress.console
+        if not console.is_terminal and now - self._printed >= _SECONDS_BETWEEN_LINES:
             self._printed = now
-            self._console.print(f"{words}, {share_words(share)}, {left}", soft_wrap=True)
-
-    def _place(self, step: Step) -> str:
-        """``[13/82] image, seed 1 (and 3 more): train: masked-lm``."""
-        return f"{self._number(1)} {self._whose(step)}{_name(step)}"
-
-    def _number(self, count: int) -> str:
-        """Of the last steps: ``[13/82]``, or ``[13-20/82]`` of several."""
-        first = f"{self._count - count + 1}-" if count > 1 else ""
-        return f"[{first}{self._count}/{len(self._expected)}]"
-
-    def _whose(self, step: Step) -> str:
-        owners = self._owners.get(step.key, ())
-        more = f" (and {len(owners) - 1} more)" if len(owners) > 1 else ""
-        return f"{owners[0]}{more}: " if owners else ""
+            console.print(f"{words}, {share_words(share)}, {left}", soft_wrap=True)
 
     def _words(self, step: Step) -> str:
         """What steps that share a line have in common."""
-        return f"{self._whose(step)}{step.kind}: {step.group or step.label}"
+        return f"{self._progress.whose(step)}{step.kind}: {step.group or step.label}"
 
     def _noted(self) -> str:
         return f", {self._note}" if self._note else ""
-
-    def _pace(self, expected_here: float) -> float:
-        """Real seconds for each expected second so far; 1 until enough steps are done."""
-        expected = self._done_expected + expected_here
-        seconds = self._done_seconds + time.monotonic() - self._began
-        return seconds / expected if expected > 5 else 1.0
 
 
 def _name(step: Step) -> str:

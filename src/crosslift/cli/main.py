@@ -15,6 +15,7 @@ from crosslift.artifacts.read_once import reading_once
 from crosslift.cli.claims import claims
 from crosslift.cli.compare import compare
 from crosslift.cli.encoder_options import with_encoder_options
+from crosslift.cli.engine_options import chosen_engine
 from crosslift.cli.export import export
 from crosslift.cli.fetch import app as fetch
 from crosslift.cli.improve import improve
@@ -22,8 +23,11 @@ from crosslift.cli.init import init
 from crosslift.cli.mine import mine
 from crosslift.cli.moved_options import moved_option_error
 from crosslift.cli.options import (
+    AddressOption,
     CatalogsOption,
     DirectionOption,
+    EngineOption,
+    EngineOptions,
     Json,
     KeepGoing,
     LanguagesOption,
@@ -36,7 +40,9 @@ from crosslift.cli.options import (
     StudyFile,
     TargetDataOption,
     TargetOption,
+    ThreadsOption,
     TrustCode,
+    WorkersOption,
     target_settings,
 )
 from crosslift.cli.power import power
@@ -113,6 +119,11 @@ def run(
     keep_going: KeepGoing = False,
     trust_code: TrustCode = False,
     replace: Replace = False,
+    engine: EngineOption = "local",
+    workers: WorkersOption = None,
+    threads: ThreadsOption = None,
+    address: AddressOption = None,
+    engine_option: EngineOptions = None,
     store: StoreOption = None,
     json: Json = None,
 ) -> None:
@@ -124,6 +135,7 @@ def run(
     from crosslift.studies.reading import read_study
     from crosslift.studies.registration import registered
 
+    chosen = chosen_engine(engine, workers, threads, address, engine_option)
     wanted, lock = read_study(study, data), registered(study)
     folder = _folder(wanted, out, replace=replace)
     from crosslift.cli import running  # takes seconds: after what may be wrong with the file
@@ -136,6 +148,7 @@ def run(
         keep_going=keep_going,
         trust_code=trust_code,
         registered=lock,
+        engine=chosen,
     )
 
 

@@ -41,6 +41,39 @@ TrustCode = Annotated[
         help="Use artifacts that other code made. The report names them.",
     ),
 ]
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="E",
+        help="local: one step after another. processes: several at once on this machine. ray, slurm: "
+        "on a cluster.",
+    ),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, metavar="N", help="Workers of the engine."),
+]
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--threads", min=1, metavar="N", help="Of each worker. They are part of its rounding."
+    ),
+]
+AddressOption = Annotated[
+    str | None,
+    typer.Option(
+        "--address", metavar="A", help="Of a Ray cluster. Default: a new one on this machine."
+    ),
+]
+EngineOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--engine-option",
+        metavar="NAME=VALUE",
+        help="Of Slurm's jobs, as submitit names them: slurm_partition=cpu, timeout_min=600.",
+    ),
+]
 StoreOption = Annotated[
     Path | None,
     typer.Option(

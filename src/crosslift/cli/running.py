@@ -15,7 +15,9 @@ from crosslift.cli.live_progress import LiveProgress
 from crosslift.cli.output import console_for, write_json
 from crosslift.cli.printed_plan import print_failures
 from crosslift.cli.printed_run import outcome, print_run
+from crosslift.engines.crew import Crew, Engine
 from crosslift.planning.plan import Plan, plan_study
+from crosslift.planning.sizes import needs_of
 from crosslift.reports.partial import partial_sentence
 from crosslift.results.run_folder import REPORT, RunFolder
 from crosslift.steps.estimates import Estimates
@@ -35,6 +37,7 @@ def run(
     keep_going: bool = False,
     trust_code: bool = False,
     registered: Registered | None = None,
+    engine: Engine | None = None,
 ) -> None:
     """Runs a study with live progress, and prints its verdicts and the path of the report."""
     console = console_for(json_to)
@@ -47,6 +50,7 @@ def run(
         keep_going=keep_going,
         trust_code=trust_code,
         registered=registered,
+        engine=engine,
     )
     run_folder = RunFolder.read(folder)
     print_run(console, run_folder)
@@ -66,6 +70,7 @@ def carry_out(
     keep_going: bool = False,
     trust_code: bool = False,
     registered: Registered | None = None,
+    engine: Engine | None = None,
 ) -> Plan:
     """Runs a study with live progress and writes its folder; after Ctrl-C, what is finished of it.
 
@@ -96,7 +101,12 @@ def carry_out(
         with unfinished(folder, study, artifacts, registered, trust_code=trust_code):
             with LiveProgress(console, missing, estimates, plan.owners()) as progress:
                 plan, records = run_plan(
-                    plan, artifacts, progress, keep_going=keep_going, trust_code=trust_code
+                    plan,
+                    artifacts,
+                    progress,
+                    keep_going=keep_going,
+                    trust_code=trust_code,
+                    maker=None if engine is None else Crew(engine, needs_of(missing)),
                 )
             with console.status("comparing the arms and writing the report"):
                 from crosslift.analysis.write_run_folder import write_run_folder  # loads matplotlib

@@ -5,12 +5,13 @@ longer than a dozen tokens, training takes more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.encoder_size import EncoderSize, size_of
+from crosslift.engines.needs import Needs
 from crosslift.making.answer import Answering
 from crosslift.making.encode import EncodedTexts
 from crosslift.making.object_encoder import ObjectEncoder
@@ -142,6 +143,13 @@ def together(sizes: Iterable[Size]) -> Size:
             return Size(None, None)
         memory, disk = max(memory, each.memory), disk + each.disk
     return Size(memory, disk)
+
+
+def needs_of(steps: Sequence[Step]) -> Needs:
+    """What a worker needs that may make any of some steps."""
+    sizes = [(size_of_step(step).memory or 0.0, step) for step in steps]
+    memory, largest = max(sizes, key=lambda each: each[0])
+    return Needs(memory=memory, step=f"{largest.kind}: {largest.label}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from crosslift.artifacts import progress
 from crosslift.artifacts.environment import Environment, environment, peak_bytes
@@ -25,6 +25,39 @@ Listener = progress.Listener[Step]
 """Hears of the steps of a run."""
 
 Graph = TypeVar("Graph", bound=StepGraph)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a `Maker` did.
+
+    Args:
+        keys: of the steps that it made.
+        failed: key of a step that cannot be made -> why.
+    """
+
+    keys: frozenset[str] = frozenset()
+    failed: Mapping[str, CrossLiftError] = field(default_factory=dict)
+
+
+class Maker(Protocol):
+    """Makes many steps in its own way, such as several at once (see `crosslift.engines`)."""
+
+    def make(
+        self,
+        steps: Sequence[Step],
+        store: Store,
+        listener: Listener,
+        *,
+        keep_going: bool,
+        trust_code: bool,
+    ) -> Made:
+        """Makes steps that are not up to date, each after its inputs.
+
+        Raises:
+            CrossLiftError: a step cannot be made, unless `keep_going`.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +86,7 @@ def run_plan(
     *,
     keep_going: bool = False,
     trust_code: bool = False,
+    maker: Maker | None = None,
 ) -> tuple[Graph, list[StepRecord]]:
     """Makes every step of a plan that is not up to date in the store.
 
@@ -64,6 +98,7 @@ def run_plan(
         listener: receives the progress of the run. None: no reports.
         keep_going: the run continues without the arms that need a step that cannot be made.
         trust_code: artifacts that other code made are taken as they are.
+        maker: makes the steps that are not up to date; None: one after another in this process.
 
     Returns:
         The plan as it could be carried out, and what became of its steps.
@@ -77,20 +112,33 @@ def run_plan(
     _read_code(steps)
     status = Status(store, trust_code=trust_code)
     with store.using(step.key for step in steps):
-        records, failed = _run_steps(steps, store, listener or Silent(), status, keep_going)
+        made = Made()
+        if maker is not None and (missing := missing_steps(steps, store, status)):
+            made = maker.make(
+                missing, store, listener or Silent(), keep_going=keep_going, trust_code=trust_code
+            )
+            status.forget()
+        records, failed = _run_steps(steps, store, listener or Silent(), status, keep_going, made)
     done = plan.without(failed) if failed else plan
     return done, [records[step.key] for step in done.steps() if step.key in records]
 
 
 def _run_steps(
-    steps: Sequence[Step], store: Store, listener: Listener, status: Status, keep_going: bool
+    steps: Sequence[Step],
+    store: Store,
+    listener: Listener,
+    status: Status,
+    keep_going: bool,
+    made: Made,
 ) -> tuple[dict[str, StepRecord], dict[str, CrossLiftError]]:
     """Key of a step -> what became of it, and of those that could not be made -> why."""
     workplace = Workplace(store, report=listener.advance, note=listener.note)
     passing = Passing(steps, store, status)
     records: dict[str, StepRecord] = {}
-    failed: dict[str, CrossLiftError] = {}
+    failed = dict(made.failed)
     for step in steps:
+        if step.key in failed:
+            continue
         if not passing.wanted(step):
             if (trace := store.trace(step.kind, step.key)) and status.other_code(step):
                 records[step.key] = StepRecord(step, trace, True, status.other_code(step))
@@ -103,7 +151,7 @@ def _run_steps(
         reused = not passing.to_make(step)
         try:
             if not reused:
-                _make_passing(step, workplace, listener, passing)
+                make_passing(step, workplace, listener, passing)
         except CrossLiftError as error:
             if not keep_going:
                 raise
@@ -111,6 +159,7 @@ def _run_steps(
             listener.fail(step, error)
             continue
         manifest = store.manifest(step.kind, step.key)
+        reused = reused and step.key not in made.keys
         records[step.key] = StepRecord(step, manifest, reused, status.other_code(step))
         passing.note(step)
     return records, failed
@@ -149,7 +198,7 @@ def make_steps(
             status.forget()
         for step in steps:
             if passing.to_make(step):
-                _make_passing(step, workplace, listener, passing)
+                make_passing(step, workplace, listener, passing)
                 made.add(step.key)
             passing.note(step)
     traces = [(step, store.trace(step.kind, step.key)) for step in steps]
@@ -266,8 +315,18 @@ def check_needs(plan: Graph, missing: Sequence[Step], *, keep_going: bool = Fals
     return plan.without(failed) if failed else plan
 
 
-def _make_passing(step: Step, workplace: Workplace, listener: Listener, passing: Passing) -> None:
-    """Makes a step; what it reads and was deleted after use is made again before."""
+def make_passing(step: Step, workplace: Workplace, listener: Listener, passing: Passing) -> None:
+    """Makes a step; what it reads and was deleted after use is made again before.
+
+    Args:
+        step: not up to date.
+        workplace: what it is made with.
+        listener: receives the progress.
+        passing: of the plan.
+
+    Raises:
+        CrossLiftError: it cannot be made.
+    """
 
     def make(each: Step) -> None:
         listener.begin(each)

@@ -9,7 +9,7 @@ https://doi.org/10.1145/3236774: a verifying trace).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,9 +74,17 @@ class Status:
         """Why a run makes a step that is to be made."""
         return self.reason(step) or Reason("deleted", "deleted after use, and needed again")
 
-    def forget(self) -> None:
-        """Looks again from now on: a step was made."""
-        self._reasons.clear()
+    def forget(self, keys: Iterable[str] | None = None) -> None:
+        """Looks again from now on: a step was made.
+
+        Args:
+            keys: of that step and those after it; None: of all.
+        """
+        if keys is None:
+            self._reasons.clear()
+            return
+        for key in keys:
+            self._reasons.pop(key, None)
 
     def other_code(self, step: Step) -> tuple[str, ...]:
         """The modules that differ between the code that made an artifact and the present code."""

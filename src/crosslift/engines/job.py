@@ -1,0 +1,224 @@
+"""What an engine's crew and its workers say to each other, in files of the store that they share.
+
+STORE/engines/<token>/
+    job.pkl            the steps, and what a worker must agree with
+    crew.lease         of the process that started the engine; workers stop when it is gone
+    stop               exists when workers are to stop at their next checkpoint
+    failed/<key>.json  of a step that cannot be made: why
+    workers/<name>.jsonl    what a worker does, a line for each event
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import cloudpickle
+
+from crosslift.artifacts.code import code_of
+from crosslift.artifacts.files import file_written_whole
+from crosslift.artifacts.leases import owner_is_alive
+from crosslift.artifacts.versions import NOT_IN_NUMBERS, PROJECT, package_versions, project_facts
+from crosslift.errors import ArtifactError, CrossLiftError, StudyError
+from crosslift.steps.step import Step
+
+ENGINES = "engines"
+Happened = Literal["begin", "advance", "note", "end", "fail", "refuse", "stop"]
+_MOST_NAMED = 3
+
+
+def software() -> dict[str, str]:
+    """Everything that must be the same for all workers of a job: versions that can change a number."""
+    versions = {n: v for n, v in package_versions().items() if n not in NOT_IN_NUMBERS}
+    return {**versions, PROJECT: project_facts()[PROJECT], "python": platform.python_version()}
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the workers of an engine do.
+
+    Args:
+        steps: to be made, each after its inputs.
+        ranks: key of a step -> its rank (see `frontier`).
+        store: folder of the artifacts.
+        keep_going: the others continue if a step cannot be made.
+        trust_code: artifacts that other code made are taken as they are.
+        threads: of each worker.
+        code: module that takes part -> hash of its code.
+        software: see the function `software`.
+    """
+
+    steps: tuple[Step, ...]
+    ranks: Mapping[str, float]
+    store: str
+    keep_going: bool
+    trust_code: bool
+    threads: int
+    code: Mapping[str, str]
+    software: Mapping[str, str] = field(default_factory=software)
+
+    def refusal(self) -> str | None:
+        """Why this process may not work on the job; None if it may."""
+        try:
+            code = code_of(self.code)
+        except ModuleNotFoundError as error:
+            return f"the module {error.name or error} is not installed"
+        modules = [name for name in self.code if code[name] != self.code[name]]
+        if modules:
+            return f"other code of CrossLift: {_first_few(modules)}"
+        here = software()
+        others = [
+            f"{name} {here.get(name)} instead of {wanted}"
+            for name, wanted in self.software.items()
+            if here.get(name) != wanted
+        ]
+        return f"other versions: {_first_few(others)}" if others else None
+
+
+def _first_few(names: list[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that a worker says.
+
+    Args:
+        worker: its name.
+        happened: what.
+        key: of the step; empty: of none.
+        seconds: that the step took (`end`).
+        share: of the step that is done (`advance`).
+        words: of the step (`note`), of a refusal.
+    """
+
+    worker: str
+    happened: Happened
+    key: str = ""
+    seconds: float = 0.0
+    share: float = 0.0
+    words: str = ""
+
+
+class WorkerLog:
+    """Writes what a worker does.
+
+    Args:
+        path: of its file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a", encoding="utf-8")
+
+    def write(self, happened: Happened, **facts: Any) -> None:
+        """Adds an event."""
+        self._file.write(json.dumps({"happened": happened, **facts}) + "\n")
+        self._file.flush()
+
+
+class JobFolder:
+    """The folder of a job.
+
+    Args:
+        root: the folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.stop = root / "stop"
+        self.lease = root / "crew.lease"
+        self._read_to: dict[Path, int] = {}
+
+    @classmethod
+    def new(cls, store: Path, token: str) -> JobFolder:
+        """A new folder in a store; those of crews that died are deleted.
+
+        Raises:
+            ArtifactError: the store cannot be written.
+        """
+        for old in (store / ENGINES).glob("*"):
+            if not owner_is_alive(old / "crew.lease"):
+                shutil.rmtree(old, ignore_errors=True)
+        root = store / ENGINES / token
+        for folder in (root / "workers", root / "failed"):
+            folder.mkdir(parents=True)
+        return cls(root)
+
+    def write(self, job: Job) -> None:
+        """Writes what is to be done.
+
+        Raises:
+            ArtifactError: it cannot be written.
+        """
+        with file_written_whole(self.root / "job.pkl") as draft:
+            draft.write_bytes(cloudpickle.dumps(job))
+
+    def read(self, worker: str) -> Job:
+        """What is to be done. The file is code: it is read from the user's own store alone.
+
+        Raises:
+            ArtifactError: this machine does not see the store.
+            StudyError: a module that the study uses is missing here.
+        """
+        path = self.root / "job.pkl"
+        if not path.is_file():
+            raise ArtifactError(
+                f"worker {worker} on {platform.node()} does not see {path}",
+                "a store that all workers see at the same path",
+                "set --store to a folder on a file system that all machines share",
+            )
+        try:
+            job: Job = cloudpickle.loads(path.read_bytes())
+        except ModuleNotFoundError as error:
+            raise StudyError(
+                f"worker {worker} on {platform.node()} has no module {error.name}",
+                remedy="install the packages of the study on all machines",
+            ) from error
+        return job
+
+    def log(self, worker: str) -> WorkerLog:
+        """Where a worker writes what it does."""
+        return WorkerLog(self.root / "workers" / f"{worker}.jsonl")
+
+    def new_events(self) -> Iterator[Event]:
+        """What workers did since the last call."""
+        for path in sorted((self.root / "workers").glob("*.jsonl")):
+            with path.open("rb") as file:
+                file.seek(self._read_to.get(path, 0))
+                content = file.read()
+            whole, _, _ = content.rpartition(b"\n")  # the last line may be half written
+            if whole:
+                self._read_to[path] = self._read_to.get(path, 0) + len(whole) + 1
+                for line in whole.splitlines():
+                    yield Event(worker=path.stem, **json.loads(line))
+
+    def note_failure(self, key: str, error: CrossLiftError) -> None:
+        """Notes that a step cannot be made."""
+        content: dict[str, str | None] = {"kind": type(error).__name__, "what": error.what}
+        content |= {"expected": error.expected, "remedy": error.remedy}
+        with file_written_whole(self.root / "failed" / f"{key}.json") as draft:
+            draft.write_text(json.dumps(content), encoding="utf-8")
+
+    def failures(self) -> dict[str, CrossLiftError]:
+        """Key of a step that cannot be made -> why."""
+        paths = (self.root / "failed").glob("[!.]*.json")
+        return {path.stem: _error(json.loads(path.read_bytes())) for path in sorted(paths)}
+
+    def failed_keys(self) -> set[str]:
+        """Keys of the steps that cannot be made."""
+        return {path.stem for path in (self.root / "failed").glob("[!.]*.json")}
+
+
+def _error(content: Mapping[str, Any]) -> CrossLiftError:
+    """An error that a worker noted, of its class where that takes the same arguments."""
+    kinds = {kind.__name__: kind for kind in CrossLiftError.__subclasses__()}
+    kind = kinds.get(content["kind"], CrossLiftError)
+    if kind.__init__ is not CrossLiftError.__init__:
+        kind = CrossLiftError
+    return kind(content["what"], content["expected"], content["remedy"])

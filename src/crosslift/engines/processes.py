@@ -1,0 +1,107 @@
+"""Workers that are processes of this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO
+
+from crosslift.engines.crew import Start
+from crosslift.engines.job import JobFolder
+from crosslift.engines.machine import machine_memory, usable_processors
+from crosslift.engines.needs import Needs
+from crosslift.errors import StudyError
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_LONGEST_WORDS = 600
+
+
+def thread_variables(threads: int) -> dict[str, str]:
+    """Variables of the environment that limit the threads of a worker."""
+    return dict.fromkeys(_THREAD_VARIABLES, str(threads))
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """Workers on this machine.
+
+    Args:
+        workers: how many.
+        threads: of each; None: the processors shared among the workers.
+
+    Raises:
+        StudyError: fewer than one worker or thread.
+    """
+
+    workers: int
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        if self.workers < 1 or self.threads < 0:
+            raise StudyError(f"{self.workers} workers of {self.threads} threads", "at least one")
+        if self.threads == 0:
+            share = max(1, usable_processors() // self.workers)
+            object.__setattr__(self, "threads", share)
+
+    @contextlib.contextmanager
+    def open(self, folder: JobFolder, needs: Needs) -> Iterator[Start]:
+        """See `crosslift.engines.crew.Engine`."""
+        needs.check(
+            "this machine",
+            self.threads,
+            usable_processors(),
+            machine_memory() / self.workers,
+            float("inf"),
+        )
+        variables = {**os.environ, **thread_variables(self.threads)}
+
+        def start(name: str) -> _Process:
+            return _Process(str(folder.root), name, variables)
+
+        yield start
+
+
+class _Process:
+    """A worker in its own session: Ctrl-C of the terminal does not reach it. It ends when its input is
+    closed, so none outlives the process that started it."""
+
+    def __init__(self, folder: str, name: str, variables: dict[str, str]) -> None:
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `_close`)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "crosslift.engines.work", folder, name],
+            stdin=subprocess.PIPE,
+            stdout=self._errors,
+            stderr=self._errors,
+            env=variables,
+            start_new_session=True,
+        )
+
+    def ended(self) -> str | None:
+        """See `crosslift.engines.crew.WorkerHandle`."""
+        code = self._process.poll()
+        if code is None:
+            return None
+        self._errors.seek(0)
+        said = self._errors.read().decode(errors="replace").strip()[-_LONGEST_WORDS:]
+        self._close()
+        if code == 0:
+            return ""
+        cause = signal.Signals(-code).name if code < 0 else f"status {code}"
+        return f"{cause}{f': {said}' if said else ''}"
+
+    def kill(self) -> None:
+        """See `crosslift.engines.crew.WorkerHandle`."""
+        self._process.kill()
+        self._process.wait()
+        self._close()
+
+    def _close(self) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._errors.close()

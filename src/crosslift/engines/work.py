@@ -1,0 +1,200 @@
+"""A worker of an engine: takes one free step after another until none is left."""
+
+from __future__ import annotations
+
+import _thread
+import contextlib
+import os
+import platform
+import sys
+import threading
+import time
+from collections.abc import Hashable, Iterator
+from pathlib import Path
+
+from crosslift.artifacts.leases import LEASE_SECONDS
+from crosslift.artifacts.progress import Silent
+from crosslift.artifacts.read_once import reading_once
+from crosslift.artifacts.store import Store
+from crosslift.engines.frontier import Frontier, in_memory
+from crosslift.engines.job import Job, JobFolder, WorkerLog
+from crosslift.errors import CrossLiftError
+from crosslift.steps.run import Passing, make_passing
+from crosslift.steps.status import Status
+from crosslift.steps.step import Step, Workplace
+
+_LOOK_SECONDS = 0.25
+"""Between looks at what others made, and at whether to stop."""
+_REPORT_SECONDS = 0.5
+
+
+def work(folder: str, name: str) -> None:
+    """Works on a job until no step is left, or until the crew stops its workers.
+
+    Args:
+        folder: of the job (see `crosslift.engines.job`).
+        name: of the worker.
+
+    Raises:
+        ArtifactError: this machine does not see the folder.
+    """
+    place = JobFolder(Path(folder))
+    job = place.read(name)
+    log = place.log(name)
+    refusal = job.refusal()
+    if refusal is not None:
+        log.write("refuse", words=f"worker {name} on {platform.node()} is refused: {refusal}")
+        return
+    _use_threads(job.threads)
+    with contextlib.suppress(KeyboardInterrupt), _stopped_by(place), reading_once():
+        _Worker(job, place, log).to_the_end()
+    log.write("stop")
+
+
+def _use_threads(threads: int) -> None:
+    import torch  # seconds
+
+    torch.set_num_threads(threads)
+
+
+@contextlib.contextmanager
+def _stopped_by(place: JobFolder) -> Iterator[None]:
+    """Ctrl-C in the block when the crew stops its workers, or is gone."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        changed, since = -1, time.monotonic()
+        while not ended.wait(_LOOK_SECONDS):
+            with contextlib.suppress(FileNotFoundError):
+                written = place.lease.stat().st_mtime_ns
+                if written != changed:
+                    changed, since = written, time.monotonic()
+            if place.stop.exists() or time.monotonic() - since > LEASE_SECONDS:
+                _thread.interrupt_main()
+                return
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
+
+
+class _Worker:
+    """Takes steps of a job.
+
+    Args:
+        job: what is to be done.
+        place: the job's folder.
+        log: where it writes what it does.
+    """
+
+    def __init__(self, job: Job, place: JobFolder, log: WorkerLog) -> None:
+        self._job = job
+        self._place = place
+        self._log = log
+        self._store = Store(job.store)
+        self._status = Status(self._store, trust_code=job.trust_code)
+        self._passing = Passing(job.steps, self._store, self._status)
+        self._frontier = Frontier(job.steps, job.ranks)
+        self._listener = _Reports(log)
+        self._workplace = Workplace(
+            self._store, report=self._listener.advance, note=self._listener.note
+        )
+        self._memory: Hashable = None
+        self._failed: set[str] = set()
+        for step in job.steps:
+            step.code  # noqa: B018 (the code that this process has loaded)
+
+    def to_the_end(self) -> None:
+        """Makes steps until none is left."""
+        while self._frontier:
+            self._note_failures()
+            if not any(map(self._take, list(self._frontier.ready(self._memory)))):
+                time.sleep(_LOOK_SECONDS)
+
+    def _note_failures(self) -> None:
+        new = self._place.failed_keys() - self._failed
+        self._failed |= new
+        for step in self._job.steps:
+            if new and step.key in new:
+                self._frontier.drop(step)
+
+    def _take(self, step: Step) -> bool:
+        """Makes a step unless another worker makes it; whether it exists now, or failed."""
+        with self._store.lock_if_free(step.key) as free:
+            if not free or step.key in self._place.failed_keys():
+                return False
+            self._forget(step)
+            if self._passing.to_make(step):
+                try:
+                    make_passing(step, self._workplace, self._listener, self._passing)
+                except CrossLiftError as error:
+                    self._place.note_failure(step.key, error)
+                    self._log.write("fail", key=step.key)
+                    return True
+                self._memory = in_memory(step) or self._memory
+        self._settle(step)
+        return True
+
+    def _settle(self, step: Step) -> None:
+        self._forget(step)
+        self._frontier.settle(step)
+        self._passing.note(step)
+
+    def _forget(self, step: Step) -> None:
+        self._status.forget([step.key, *self._frontier.downstream(step)])
+
+
+class _Reports(Silent[Step]):
+    """Writes the progress of a worker's steps, at most twice a second.
+
+    Args:
+        log: where it writes.
+    """
+
+    def __init__(self, log: WorkerLog) -> None:
+        self._log = log
+        self._words = ""
+        self._written = 0.0
+
+    def begin(self, work: Step) -> None:
+        """A step begins."""
+        self._words = ""
+        self._log.write("begin", key=work.key)
+
+    def advance(self, done: float) -> None:
+        """This share of it is done."""
+        now = time.monotonic()
+        if now - self._written >= _REPORT_SECONDS:
+            self._written = now
+            self._log.write("advance", share=done, words=self._words)
+
+    def note(self, words: str) -> None:
+        """What it says of itself."""
+        self._words = words
+
+    def end(self, work: Step, seconds: float) -> None:
+        """It is made."""
+        if self._words:
+            self._log.write("advance", share=1.0, words=self._words)
+        self._log.write("end", key=work.key, seconds=seconds)
+
+
+def main() -> None:
+    """``python -m crosslift.engines.work FOLDER NAME``: a worker that ends when its input is closed."""
+
+    def end_with_the_crew() -> None:
+        while os.read(sys.stdin.fileno(), 1):
+            pass
+        os._exit(1)  # the process that started it is gone: what is made so far can be resumed
+
+    threading.Thread(target=end_with_the_crew, daemon=True).start()
+    try:
+        work(*sys.argv[1:3])
+    except CrossLiftError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
