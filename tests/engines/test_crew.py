@@ -248,13 +248,15 @@ def test_a_worker_with_other_code_is_refused(store: Store, monkeypatch: pytest.M
         "Job",
         lambda **settings: real(**settings | {"code": {"crosslift.steps.step": "0000"}}),
     )
-    with pytest.raises(ArtifactError, match="other code of CrossLift: crosslift.steps.step"):
+    with pytest.raises(ArtifactError, match="other code of CrossLift"):
         make([step("a")], store, Hearing())
 
 
 def test_a_worker_that_does_not_see_the_store_says_so(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "crosslift.engines.work", str(tmp_path / "absent"), "w1"]
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.PIPE)
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, stdin=subprocess.PIPE
+    )
     assert done.returncode == 1
     assert "worker w1 on " in done.stderr and "does not see" in done.stderr
     assert "--store" in done.stderr
@@ -262,7 +264,7 @@ def test_a_worker_that_does_not_see_the_store_says_so(tmp_path: Path) -> None:
 
 def test_a_step_that_is_too_large_for_a_worker_is_named(store: Store) -> None:
     crew = Crew(Processes(2, 1), Needs(memory=1e15, step="train: image-text"))
-    with pytest.raises(StudyError, match="train: image-text needs about 931322.6 GB") as caught:
+    with pytest.raises(StudyError, match="train: image-text needs about 931322") as caught:
         crew.make([step("a")], store, Hearing(), keep_going=False, trust_code=False)
     assert "fewer --workers" in str(caught.value.remedy)
     with pytest.raises(StudyError, match="4096 threads does not fit"):

@@ -45,7 +45,7 @@ def test_a_step_is_ready_when_its_inputs_exist() -> None:
     both = step("both", [first, second])
     frontier = Frontier([first, second, both], ranks([first, second, both], seconds))
     frontier.settle(first)
-    assert not frontier.is_ready(both)
+    assert names(frontier.ready()) == ["second"]
     frontier.settle(second)
     assert names(frontier.ready()) == ["both"]
     frontier.settle(both)
@@ -70,3 +70,5 @@ def test_the_encoder_in_memory_is_used_first() -> None:
     frontier.settle(trainings[1])
     assert names(frontier.ready(in_memory(trainings[1]))) == ["texts 2", "arm 1", "arm 3"]
     assert names(frontier.ready()) == ["arm 1", "arm 3", "texts 2"]
+    assert frontier.take(in_memory(trainings[1])) is encodings[1]
+    assert frontier.take(in_memory(trainings[1])) is trainings[0]

@@ -27,6 +27,8 @@ def count_then_write(step: Step, workplace: Workplace, folder: Path) -> None:
     """Counts in a file how often it was made."""
     with Path(step.settings["counts"]).open("a") as file:
         file.write(f"{step.label}\n")
+    if Path(step.settings.get("slow", "absent")).exists():
+        time.sleep(1.0)
     write(step, workplace, folder)
 
 

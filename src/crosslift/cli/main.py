@@ -188,6 +188,14 @@ def plan(
         ),
     ] = None,
     tree: Annotated[bool, typer.Option("--tree", help="Print every step, too.")] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=1, metavar="N", help="Print the schedule over N workers."),
+    ] = None,
+    price: Annotated[
+        float | None,
+        typer.Option("--price", min=0, help="Of a worker for an hour: print what they cost."),
+    ] = None,
     store: StoreOption = None,
     json: Json = None,
 ) -> None:
@@ -209,6 +217,8 @@ def plan(
         trust_code=trust_code,
         like=like,
         tree=tree,
+        workers=workers,
+        price=price,
     )
 
 

@@ -15,10 +15,11 @@ from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, write_json
 from crosslift.cli.plan_tree import PlanTree
 from crosslift.cli.printed_plan import print_failures
+from crosslift.engines.simulation import simulate
 from crosslift.metrics.table import described
 from crosslift.planning.plan import Plan, plan_study
 from crosslift.planning.sizes import ArmSteps, size_of_step, steps_by_arm, together
-from crosslift.results.command_output import PlannedArm, PlannedStep, StudyPlan
+from crosslift.results.command_output import PlannedArm, PlannedSchedule, PlannedStep, StudyPlan
 from crosslift.results.reference_noise import PlannedPower
 from crosslift.results.run_folder import RunFolder
 from crosslift.statistics.planned import (
@@ -48,6 +49,8 @@ def show(
     trust_code: bool = False,
     like: Path | None = None,
     tree: bool = False,
+    workers: int | None = None,
+    price: float | None = None,
 ) -> None:
     """Prints what each arm of a study needs, why steps that are not up to date would run, and what its
     comparisons could show.
@@ -60,6 +63,8 @@ def show(
         trust_code: count artifacts of other code as up to date.
         like: an earlier run, whose noise is expected; None: that of ours.
         tree: print every step, too.
+        workers: of an engine, whose schedule is printed; None: none.
+        price: of a worker for an hour, in any currency; None: no cost is printed.
 
     Raises:
         CrossLiftError: the study cannot be planned, or a step would fail.
@@ -86,13 +91,22 @@ def show(
         f"{len(steps)} steps: {len(steps) - len(missing)} up to date, {len(missing)} to run, "
         f"{about_duration(estimates.total(missing))}{unknown}. Store: {artifacts.root}",
     )
+    schedule = _schedule(missing, estimates, workers, price)
+    _print_schedule(console, schedule)
     _print_reasons(console, status, missing)
     print_failures(console, plan)
     power = _power(plan, like)
     _print_power(console, power)
     rows = tuple(_row(step, status, estimates, to_run) for step in steps)
     write_json(
-        StudyPlan(study=study.name, store=str(artifacts.root), steps=rows, arms=arms, power=power),
+        StudyPlan(
+            study=study.name,
+            store=str(artifacts.root),
+            steps=rows,
+            arms=arms,
+            power=power,
+            schedule=schedule,
+        ),
         json_to,
     )
 
@@ -135,6 +149,37 @@ def _print_arms(console: Console, arms: Sequence[PlannedArm]) -> None:
             style="dim",
             soft_wrap=True,
         )
+
+
+def _schedule(
+    missing: Sequence[Step], estimates: Estimates, workers: int | None, price: float | None
+) -> PlannedSchedule | None:
+    """The schedule over the workers of an engine; None without them."""
+    if workers is None:
+        return None
+    schedule = simulate(missing, lambda step: estimates.total([step]), workers)
+    return PlannedSchedule(
+        workers=workers,
+        seconds=schedule.seconds,
+        critical_path_seconds=schedule.critical_path,
+        work_seconds=schedule.work,
+        idle_share=schedule.idle_share,
+        cost=None if price is None else schedule.cost(price),
+    )
+
+
+def _print_schedule(console: Console, schedule: PlannedSchedule | None) -> None:
+    """Prints how long workers take, and how much of their time they have nothing to do."""
+    if schedule is None:
+        return
+    count = f"{schedule.workers} worker{'' if schedule.workers == 1 else 's'}"
+    cost = "" if schedule.cost is None else f"; they cost {schedule.cost:.2f}"
+    console.print(
+        f"With {count} (--engine): {about_duration(schedule.seconds)}, of which the longest chain of "
+        f"steps takes {duration(schedule.critical_path_seconds)}; {schedule.idle_share:.0%} of the "
+        f"workers' time is idle{cost}. Each is taken to be as fast as this machine.",
+        soft_wrap=True,
+    )
 
 
 def _power(plan: Plan, like: Path | None) -> tuple[PlannedPower, ...]:

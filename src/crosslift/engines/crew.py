@@ -28,8 +28,8 @@ _LOOK_SECONDS = 0.2
 _MOST_DEATHS = 3
 """Workers that may die at one step before the run ends: it is the step that kills them."""
 _AT_A_STEP = (
-    "look for a lack of memory: fewer workers on a machine need less; what is made is kept, and the same "
-    "command resumes"
+    "look for a lack of memory: fewer workers on a machine need less; what is made is kept, and the "
+    "same command resumes"
 )
 _STOPPING = "\nstopping all workers at their next checkpoint; Ctrl-C again to stop now\n"
 

@@ -85,9 +85,14 @@ class Frontier:
             if key not in skipped:
                 yield self._left[key]
 
-    def is_ready(self, step: Step) -> bool:
-        """Whether a step is left and its inputs exist."""
-        return step.key in self._left and not self._before[step.key]
+    def take(self, memory: Hashable = None) -> Step | None:
+        """The first of `ready`, which is not ready any more; None if there is none."""
+        places = (memory is not None and self._ready_by_memory.get(memory)) or self._ready
+        if not places:
+            return None
+        step = self._left[places[0][2]]
+        self._take_from_ready(step)
+        return step
 
     def settle(self, step: Step) -> None:
         """A step exists now."""

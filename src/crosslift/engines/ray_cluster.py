@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
@@ -24,6 +25,8 @@ _NO_ANSWER = (
 )
 _PASSED_ON = ("CROSSLIFT_HOME", "HF_HOME", "HF_HUB_OFFLINE", "HF_TOKEN", "PYTHONPATH")
 _FIRST_LINE = 300
+_PATIENCE = 5.0
+"""Seconds for a cluster to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,10 @@ class Ray:
                 needs.check("this machine", self.threads, usable_processors(), float("inf"), 0)
             processors = self.workers * self.threads
             settings |= {"num_cpus": processors, "include_dashboard": False}
+        elif not _answers(self.address):
+            raise StudyError(
+                f"no Ray cluster at {self.address}: nothing answers", remedy=_NO_ANSWER
+            )
         try:
             ray.init(address=self.address or "local", **settings)
         except (ConnectionError, RuntimeError, ValueError, TimeoutError, OSError) as error:
@@ -131,6 +138,18 @@ class _Task:
         """See `crosslift.engines.crew.WorkerHandle`."""
         with contextlib.suppress(self._ray.exceptions.RayError):
             self._ray.cancel(self._reference, force=True)
+
+
+def _answers(address: str) -> bool:
+    """Whether something listens at ``host:port``; Ray itself tries for minutes. True for a name."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not (host and port.isdecimal()):
+        return True
+    try:
+        with socket.create_connection((host, int(port)), timeout=_PATIENCE):
+            return True
+    except (OSError, OverflowError):
+        return False
 
 
 def _ray() -> ModuleType:

@@ -96,7 +96,7 @@ class _SlurmJob:
         if not self._job.done():
             return None
         error = self._job.exception()
-        return "" if error is None else f"job {self._job.job_id}: {error}"[-_LONGEST_WORDS:]
+        return "" if error is None else f"job {self._job.job_id}: {error}"[:_LONGEST_WORDS]
 
     def kill(self) -> None:
         """See `crosslift.engines.crew.WorkerHandle`."""

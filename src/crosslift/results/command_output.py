@@ -121,6 +121,23 @@ class PlannedArm(ResultRecord):
     """Estimated disk of what they leave; null: the encoder's files are not here."""
 
 
+class PlannedSchedule(ResultRecord):
+    """How long the workers of an engine take. Each is taken to be as fast as this machine."""
+
+    workers: int
+    """How many there are."""
+    seconds: float
+    """From the start to the end of the last step."""
+    critical_path_seconds: float
+    """Of the longest chain of steps: no number of workers is faster."""
+    work_seconds: float
+    """Of all steps together."""
+    idle_share: float
+    """Share of the workers' time in which they have no step."""
+    cost: float | None = None
+    """Of all workers until the last step is done; null: no price was given."""
+
+
 class StudyPlan(ResultRecord):
     """The plan of a study."""
 
@@ -134,6 +151,8 @@ class StudyPlan(ResultRecord):
     """What each arm adds."""
     power: tuple[PlannedPower, ...] = ()
     """What comparisons with a baseline could show, for each target."""
+    schedule: PlannedSchedule | None = None
+    """With ``--workers``: how long they take; null without."""
 
 
 class HeldArtifact(ResultRecord):
