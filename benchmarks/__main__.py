@@ -19,6 +19,7 @@ from benchmarks.measuring.speeds import measure_speeds
 from benchmarks.measuring.table import line, show
 from benchmarks.measuring.texts import read_texts
 from benchmarks.parts.encoding import encoding_rows
+from benchmarks.parts.engines import engine_rows
 from benchmarks.parts.evaluation import evaluation_rows
 from benchmarks.parts.pictures import picture_rows
 from benchmarks.parts.robust import robust_rows
@@ -39,6 +40,7 @@ _PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "towers": tower_rows,
     "robust": robust_rows,
     "start-up": start_up_rows,
+    "engines": engine_rows,
 }
 _TEXTS = 10_000
 _PEAK_SECONDS, _PEAK_SECONDS_QUICK = 6.0, 2.0

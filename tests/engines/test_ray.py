@@ -1,4 +1,4 @@
-"""Workers on a Ray cluster: two nodes on this machine, a node that is removed, a cluster that is absent."""
+"""Workers on a Ray cluster: two nodes on this machine, a removed node, a lost head, no cluster."""
 
 from __future__ import annotations
 
