@@ -19,7 +19,7 @@ import contextlib
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar
 from weakref import WeakValueDictionary
@@ -398,7 +398,8 @@ def _write_manifest(draft: Path, manifest: Manifest) -> None:
         for path in sorted(draft.rglob("*"))
         if path.is_file()
     }
-    content = json.loads(json.dumps({**asdict(manifest), "files": files}))
+    facts = {each.name: getattr(manifest, each.name) for each in fields(manifest)}
+    content = json.loads(json.dumps({**facts, "files": files}))
     content[_CHECKSUM] = key_of(content)
     (draft / MANIFEST).write_text(json.dumps(content, indent=1), encoding="utf-8")
 
