@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.progress import Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from crosslift.artifacts.progress import Phase, Silent
@@ -53,14 +53,35 @@ class LiveProgress(ShowsBar):
         self._done_expected = self._done_seconds = 0.0
         self._count = 0
         self._bar = bar_for(console, TimeElapsedColumn(), TextColumn("{task.fields[remaining]}"))
+        self._whole = self._bar.add_task("", total=sum(self._expected.values()) or 1, remaining="")
         self._lanes: dict[str, _Lane] = {}
 
     def of_worker(self, name: str) -> _Lane:
         """The progress of one worker; the steps of this process have the empty name."""
         if name not in self._lanes:
-            task = self._bar.add_task("", total=sum(self._expected.values()) or 1, remaining="")
-            self._lanes[name] = _Lane(self, name, self._bar, task)
+            line = self._bar.add_task("", total=1.0, remaining="") if name else None
+            self._lanes[name] = _Lane(self, name, line)
         return self._lanes[name]
+
+    def show(self, line: TaskID | None, words: str, share: float, done: float, left: str) -> None:
+        """Shows a step that runs, and the whole.
+
+        Args:
+            line: of the worker; None: the words are shown in the line of the whole.
+            words: of the step.
+            share: of the step that is done.
+            done: of all steps, in expected seconds.
+            left: the time that remains, in words.
+        """
+        if line is not None:
+            self._bar.update(line, completed=share, description=words)
+            words = f"{len(self._expected) - len(self._remaining)}/{len(self._expected)} steps"
+        self._bar.update(self._whole, completed=done, description=words, remaining=left)
+
+    def hide(self, line: TaskID | None) -> None:
+        """Removes the line of a worker."""
+        if line is not None:
+            self._bar.update(line, visible=False)
 
     def begin(self, work: Step) -> None:
         """A step is about to be made in this process."""
@@ -145,15 +166,14 @@ class _Lane(Silent[Step]):
     Args:
         progress: of the run.
         name: of the worker.
-        bar: that shows it.
-        task: its line of the bar.
+        line: of the display; None: that of the whole.
     """
 
-    def __init__(self, progress: LiveProgress, name: str, bar: Progress, task: TaskID) -> None:
+    def __init__(self, progress: LiveProgress, name: str, line: TaskID | None) -> None:
         self.works = True
         self._progress = progress
         self._name = f"{name} " if name else ""
-        self._bar, self._task = bar, task
+        self._line = line
         self._began = self._printed = 0.0
         self._note = ""
         self._step: Step | None = None
@@ -198,7 +218,7 @@ class _Lane(Silent[Step]):
         """The worker has ended."""
         self._print_ended()
         self.works = False
-        self._bar.update(self._task, visible=False)
+        self._progress.hide(self._line)
 
     def _print_ended(self) -> None:
         """Prints the line of the steps that ended since the last line."""
@@ -219,7 +239,7 @@ class _Lane(Silent[Step]):
         now = time.monotonic()
         done, left = self._progress.left(self._step, share, now - self._began)
         words = f"{self._name}{self._progress.place(self._step, self._number)}{self._noted()}"
-        self._bar.update(self._task, completed=done, description=words, remaining=left)
+        self._progress.show(self._line, words, share, done, left)
         console = self._progress.console
         if not console.is_terminal and now - self._printed >= _SECONDS_BETWEEN_LINES:
             self._printed = now
