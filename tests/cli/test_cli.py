@@ -62,9 +62,14 @@ def test_every_command_has_help_and_json(crosslift: Any) -> None:
 
 
 def test_plan_run_report_export(crosslift: Any, study_file: Path, tmp_path: Path) -> None:
-    before = crosslift("plan", study_file, "--json", "-")
+    before = crosslift("plan", study_file, "--workers", 3, "--price", 2, "--json", "-")
     assert before.code == 0
     assert "to run" in before.err
+    assert "With 3 workers (--engine): about" in before.err
+    schedule = before.json["schedule"]
+    assert schedule["workers"] == 3 and 0 <= schedule["idle_share"] < 1
+    assert schedule["critical_path_seconds"] <= schedule["seconds"] <= schedule["work_seconds"] + 10
+    assert schedule["cost"] == pytest.approx(3 * schedule["seconds"] / 3600 * 2)
     steps = before.json["steps"]
     assert not any(step["up_to_date"] for step in steps)
     assert {key for step in steps for key in step["inputs"]} <= {step["key"] for step in steps}

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields
@@ -111,6 +112,12 @@ class Store:
         self._checked: dict[str, str] = {}  # key -> digest of the artifact that was checked
         self._read: dict[Path, tuple[int, Manifest]] = {}
         self._leases: WeakValueDictionary[str, Lease] = WeakValueDictionary()
+
+    def look_again(self, kind: str) -> None:
+        """Sees the artifacts that other machines have made: a network file system remembers for up to a
+        minute that a file is absent, unless its folder is opened."""
+        with contextlib.suppress(FileNotFoundError), os.scandir(self.root / kind):
+            pass
 
     def place(self, kind: str, key: str) -> Path:
         """The folder of an artifact, whether it exists or not."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from crosslift.engines.crew import Engine
-from crosslift.engines.machine import usable_processors
 from crosslift.errors import StudyError, UnknownNameError
+
+if TYPE_CHECKING:
+    from crosslift.engines.crew import Engine
 
 LOCAL = "local"
 
@@ -50,7 +52,7 @@ def _value(text: str) -> int | str:
     return int(text) if text.isdecimal() else text
 
 
-_ENGINES: Mapping[str, Callable[[int, int | None, str | None, Mapping[str, str]], Engine]] = {
+_ENGINES: Mapping[str, Callable[..., Engine]] = {
     "processes": _processes,
     "ray": _ray,
     "slurm": _slurm,
@@ -90,5 +92,7 @@ def engine_named(
         return None
     if name not in _ENGINES:
         raise UnknownNameError("engine", name, (LOCAL, *_ENGINES))
+    from crosslift.engines.machine import usable_processors
+
     count = max(1, usable_processors() // (threads or 1)) if workers is None else workers
     return _ENGINES[name](count, threads, address, options or {})

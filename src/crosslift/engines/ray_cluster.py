@@ -82,7 +82,9 @@ class Ray:
         if self.address is None:
             if self.threads > usable_processors():
                 needs.check("this machine", self.threads, usable_processors(), float("inf"), 0)
-            os.environ.setdefault("RAY_worker_niceness", "0")  # else our workers yield to all others
+            os.environ.setdefault(
+                "RAY_worker_niceness", "0"
+            )  # else our workers yield to all others
             processors = self.workers * self.threads
             settings |= {"num_cpus": processors, "include_dashboard": False}
         elif not _answers(self.address):

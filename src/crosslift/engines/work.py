@@ -126,6 +126,7 @@ class _Worker:
             if not free or step.key in self._place.failed_keys():
                 return False
             self._forget(step)
+            self._store.look_again(step.kind)
             if self._passing.to_make(step):
                 try:
                     make_passing(step, self._workplace, self._listener, self._passing)
