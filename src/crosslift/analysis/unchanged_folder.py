@@ -11,18 +11,20 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import crosslift
 from crosslift.artifacts.files import file_written_whole
 from crosslift.artifacts.keys import key_of
 from crosslift.artifacts.store import Store
 from crosslift.artifacts.versions import package_versions
-from crosslift.planning.plan import Plan
 from crosslift.results.partial_run import UNFINISHED_FILE
 from crosslift.results.run_folder import REPORT
-from crosslift.steps.run import StepRecord
-from crosslift.studies.registration import Registered
+
+if TYPE_CHECKING:  # `crosslift report` of an unchanged folder loads none of these
+    from crosslift.planning.plan import Plan
+    from crosslift.steps.run import StepRecord
+    from crosslift.studies.registration import Registered
 
 WRITTEN_FILE = "written.json"
 _NOT_COMPARED = (WRITTEN_FILE, UNFINISHED_FILE)
