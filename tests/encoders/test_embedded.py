@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from crosslift.encoders import embedded
-from crosslift.encoders.embedded import Q4File, dequantise, embedded_folder
+from crosslift.encoders.embedded import embedded_folder
+from crosslift.encoders.embedded_conversion import Q4File, dequantise
 from crosslift.encoders.encode_texts import encode
 from crosslift.encoders.encoder_folder import own_prompts
 from crosslift.encoders.encoder_settings import EncoderSettings
