@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
+import textwrap
 import types
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -181,18 +182,26 @@ def _is_documented(kind: Any) -> bool:
 
 
 def _fields(kind: type) -> list[_Field]:
+    texts = attribute_docstrings(kind)
     if issubclass(kind, ResultRecord):
         return [
-            _Field(field.alias or name, field.annotation, field.description or "")
+            _Field(field.alias or name, field.annotation, texts[name])
             for name, field in kind.model_fields.items()
         ]
-    texts = attribute_docstrings(kind)
     return [_Field(name, hint, texts[name]) for name, hint in get_type_hints(kind).items()]
 
 
 def attribute_docstrings(kind: type) -> dict[str, str]:
-    """Attribute -> the text below it in the source of its class."""
-    (tree,) = ast.parse(inspect.getsource(kind)).body
+    """Attribute -> the text below it in the source of its class, or of the class that declares it."""
+    texts: dict[str, str] = {}
+    for each in reversed(kind.__mro__):
+        if each.__module__.partition(".")[0] == kind.__module__.partition(".")[0]:
+            texts |= _own_docstrings(each)
+    return texts
+
+
+def _own_docstrings(kind: type) -> dict[str, str]:
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
     body = tree.body if isinstance(tree, ast.ClassDef) else []
     return {
         before.target.id: inspect.cleandoc(after.value.value)

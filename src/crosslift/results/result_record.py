@@ -22,11 +22,12 @@ Kind = TypeVar("Kind")
 class ResultRecord(BaseModel):
     """A JSON object of a result file. It is immutable, and all of its numbers are finite.
 
-    A short text below each field says what it holds: the documentation of the files consists of them.
-    A field with a default may be missing in the files of earlier versions.
+    A short text below each field says what it holds. `crosslift.results.documentation` reads these
+    texts from the source: no command spends time on them. A field with a default may be missing in the
+    files of earlier versions.
     """
 
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object, with its keys in the order of the fields."""

@@ -63,17 +63,8 @@ def _hints(kind: type[BaseModel]) -> dict[str, Any]:
     return {name: hints[name] for name in kind.model_fields}
 
 
-def _texts(kind: type[BaseModel]) -> dict[str, str]:
-    """Name -> what a setting is, in words."""
-    texts: dict[str, str] = {}
-    for each in reversed(kind.__mro__):
-        if each is not BaseModel and _is_settings(each):
-            texts |= attribute_docstrings(each)
-    return texts
-
-
 def _section(kind: type[BaseModel]) -> str:
-    texts = _texts(kind)
+    texts = attribute_docstrings(kind)
     cells = (
         (f"`{name}`", cell_of(_words(hint)), _default(kind, name), cell_of(texts[name]))
         for name, hint in _hints(kind).items()
