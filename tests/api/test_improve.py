@@ -134,3 +134,28 @@ def test_the_command_prints_tries_changes_and_the_folder(
     wrong = crosslift("improve", xlm_folder, "--out", tmp_path / "x")
     assert wrong.code == 2
     assert "--pairs" in wrong.err
+
+
+def test_other_data_in_a_used_folder_are_refused_and_nothing_is_written(
+    crosslift: Any, xlm_folder: Path, tmp_path: Path
+) -> None:
+    places = ["--out", tmp_path / "better", "--store", tmp_path / "store", "--languages", "de"]
+    settings = ["--updates", "2", "--seeds", "1", "--allow-loss", "100"]
+    pairs = ["improve", xlm_folder, "--pairs", pairs_file(tmp_path)]
+    first = crosslift(*pairs, *places, *settings)
+    assert first.code == 0, first.err
+    before = contents(tmp_path / "better")
+    images = ["improve", xlm_folder, "--images", captions_folder(tmp_path / "photos")]
+    refused = crosslift(*images, *places, *settings)
+    assert refused.code == 2
+    assert "holds the run of another study" in refused.err
+    assert "--replace" in refused.err
+    assert contents(tmp_path / "better") == before
+    replaced = crosslift(*images, *places, *settings, "--replace")
+    assert replaced.code == 0, replaced.err
+    saved = json.loads((tmp_path / "better" / IMPROVEMENT_FILE).read_text(encoding="utf-8"))
+    assert saved["arm"] == "pictures"
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -54,6 +54,8 @@ except SystemExit as end:
         (["targets", "tatoba"], 2),
         (["plan", "absent.yaml"], 2),
         (["run", "absent.yaml"], 2),
+        (["init", "nowhere.csv"], 2),
+        (["improve", "embedded", "--pairs", "nowhere.csv", "--out", "better"], 2),
         (["sweep", "embedded", "--target", "tatoba"], 2),
     ],
 )

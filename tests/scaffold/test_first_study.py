@@ -49,6 +49,7 @@ def written(tmp_path: Path, *data: Path, **settings: Any) -> Study:
     own = [look(path, {}) for path in data]
     study = first_study("mine", "embedded", own, tmp_path / "mine-data", base=tmp_path, **settings)
     file = tmp_path / "mine.yaml"
+    study.write_parts()
     file.write_text(study.text(), encoding="utf-8")
     return read_study(file)
 
@@ -178,3 +179,40 @@ def test_the_command_writes_a_study_that_can_be_planned(crosslift: Any, tmp_path
     again = crosslift("init", data, "--out", out)
     assert again.code == 2
     assert "exists" in again.err
+
+
+@pytest.mark.parametrize(
+    ("stem", "name"),
+    [
+        ("My Study (1)", "my-study-1"),
+        ("_Übung.2", "ubung.2"),
+        ("mine_a-b", "mine_a-b"),
+        ("研究", "study"),
+    ],
+)
+def test_the_name_of_the_study_is_valid_whatever_the_file_is_called(
+    crosslift: Any, tmp_path: Path, stem: str, name: str
+) -> None:
+    out = tmp_path / f"{stem}.yaml"
+    result = crosslift("init", pairs_file(tmp_path), "--out", out)
+    assert result.code == 0, result.err
+    assert read_study(out).name == name
+    assert (tmp_path / f"{stem}-data" / "pairs.test.jsonl").is_file()
+
+
+def test_a_wrong_path_is_reported_before_a_file_that_exists(crosslift: Any, tmp_path: Path) -> None:
+    out = tmp_path / "mine.yaml"
+    out.write_text("mine\n", encoding="utf-8")
+    result = crosslift("init", tmp_path / "nowhere.csv", "--out", out)
+    assert result.code == 2
+    assert "nowhere.csv does not exist" in result.err
+    assert "mine.yaml exists" in crosslift("init", pairs_file(tmp_path), "--out", out).err
+    assert out.read_text(encoding="utf-8") == "mine\n"
+    assert not (tmp_path / "mine-data").exists()
+
+
+def test_nothing_is_written_if_the_study_is_wrong(crosslift: Any, tmp_path: Path) -> None:
+    out = tmp_path / "mine.yaml"
+    result = crosslift("init", pairs_file(tmp_path), "--out", out, "--languages", "sw")
+    assert result.code == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["faq.csv"]

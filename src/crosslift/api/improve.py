@@ -5,43 +5,19 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from crosslift.api.compare import compare
 from crosslift.api.export import export_arm
 from crosslift.api.session import run_study
-from crosslift.artifacts.files import file_written_whole
 from crosslift.artifacts.store import Store
 from crosslift.errors import StudyError
 from crosslift.results.comparison import ComparedLanguage, ComparedTarget
 from crosslift.results.improvement import IMPROVEMENT_FILE, Improvement, TriedRate
 from crosslift.results.result_record import write_json_file
 from crosslift.results.run_folder import RunFolder
-from crosslift.scaffold.first_study import FirstStudy, first_study
-from crosslift.scaffold.own_data import OwnBitexts, look
+from crosslift.scaffold.attempt import Attempt, prepare
 from crosslift.steps.run import Listener
-from crosslift.studies.reading import parse_study, read_study
-from crosslift.studies.schema import Study
 from crosslift.wording import interval, signed_points
-
-
-class Attempt(NamedTuple):
-    """A study that trains an encoder on your data.
-
-    Args:
-        study: the study.
-        first: what it was written from.
-        out: folder of everything that belongs to it.
-    """
-
-    study: Study
-    first: FirstStudy
-    out: Path
-
-    @property
-    def run(self) -> Path:
-        """Folder of its run."""
-        return self.out / "run"
 
 
 def improve(
@@ -59,6 +35,7 @@ def improve(
     updates: int | None = None,
     store: Store | None = None,
     listener: Listener | None = None,
+    replace: bool = False,
 ) -> Improvement:
     """Trains an encoder on your data, compares it with the untouched one, and exports it.
 
@@ -80,9 +57,11 @@ def improve(
         updates: of each; None: two passes over the data, 20 to 300.
         store: of the artifacts; None: the one in the user's cache.
         listener: receives the progress of the run.
+        replace: delete the earlier run of another study in the folder.
 
     Raises:
-        StudyError: neither pairs nor images, or both; a language that nothing measures.
+        StudyError: neither pairs nor images, or both; a language that nothing measures; a folder with
+            the run of another study.
         CrossLiftError: the data or the encoder cannot be used.
     """
     attempt = prepare(
@@ -95,6 +74,7 @@ def improve(
         languages=languages,
         seeds=seeds,
         updates=updates,
+        replace=replace,
     )
     run_study(attempt.study, attempt.run, store, listener)
     return conclude(attempt, allow_loss)
@@ -104,48 +84,6 @@ def _one_of(pairs: Path | str | None, images: Path | str | None) -> Path:
     if (pairs is None) == (images is None):
         raise StudyError("pairs and images" if pairs else "no data", "pairs, or images")
     return Path(pairs if pairs is not None else str(images))
-
-
-def prepare(
-    model: str,
-    out: Path,
-    *,
-    data: Path,
-    bitexts: Path | None,
-    columns: Mapping[str, str],
-    language: str | None,
-    languages: Sequence[str],
-    seeds: int,
-    updates: int | None,
-) -> Attempt:
-    """Looks at the data, writes what is held out and the study, and reads the study.
-
-    Args:
-        data: pairs or pictures with captions.
-        model, out, bitexts, columns, language, languages, seeds, updates: as of `improve`.
-    """
-    own = [look(data, columns, language)]
-    if isinstance(own[0], OwnBitexts):
-        raise StudyError(f"{data} is a folder of bitexts", "pairs, or pictures with captions")
-    if bitexts is not None:
-        own.append(look(bitexts, {}))
-    first = first_study(
-        "improve",
-        model,
-        own,
-        out / "data",
-        languages=tuple(languages),
-        zero_shot=language in (None, "en"),
-        seeds=seeds,
-        updates=updates,
-        with_controls=False,
-        base=out,
-    )
-    text = first.text()
-    parse_study(text, source="the study of your data")
-    with file_written_whole(out / "study.yaml") as draft:
-        draft.write_text(text, encoding="utf-8")
-    return Attempt(read_study(out / "study.yaml"), first, out)
 
 
 def conclude(attempt: Attempt, allow_loss: float) -> Improvement:

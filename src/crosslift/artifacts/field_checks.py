@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -43,6 +45,16 @@ NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]*$"
 NAME_WORDS = "lower-case letters (a to z), digits, and . _ - after the first, without spaces"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 """A name that is part of the names of files."""
+
+
+def name_like(text: str) -> str:
+    """The valid name that is most like a text, such as ``my-study-1`` of ``My Study (1)``.
+
+    Letters lose their accents, and other characters become hyphens. A text without letters (a to z) and
+    digits becomes ``study``.
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9._]+", "-", plain).strip("._-") or "study"
 
 
 def _each_once(values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from crosslift.cli.init import ColumnsOption, DataLanguageOption, bound_columns
-from crosslift.cli.options import Json, LanguagesOption, Model, StoreOption, listed
+from crosslift.cli.options import Json, LanguagesOption, Model, Replace, StoreOption, listed
 
 
 def improve(
@@ -42,6 +42,7 @@ def improve(
         int | None,
         typer.Option("--updates", min=1, help="Of each. Default: two passes, 20 to 300."),
     ] = None,
+    replace: Replace = False,
     store: StoreOption = None,
     json: Json = None,
 ) -> None:
@@ -55,22 +56,25 @@ def improve(
     data = pairs or images
     if data is None or (pairs and images):
         raise typer.BadParameter("give `--pairs` or `--images`, one of them")
+    from crosslift.cli.output import console_for
     from crosslift.languages import code_meant
+    from crosslift.scaffold.attempt import prepare
 
     codes = [str(code_meant(each)) for each in listed(languages)]
+    console = console_for(json)
+    with console.status("looking at the data"):
+        attempt = prepare(
+            model,
+            out,
+            data=data,
+            bitexts=bitexts,
+            columns=bound_columns(columns),
+            language=str(code_meant(language)) if language else None,
+            languages=codes,
+            seeds=seeds,
+            updates=updates,
+            replace=replace,
+        )
     from crosslift.cli import improving  # takes seconds: after what may be wrong
 
-    improving.show(
-        model,
-        out,
-        data,
-        bitexts=bitexts,
-        columns=bound_columns(columns),
-        language=str(code_meant(language)) if language else None,
-        languages=codes,
-        allow_loss=allow_loss,
-        seeds=seeds,
-        updates=updates,
-        store=store,
-        json_to=json,
-    )
+    improving.show(console, attempt, allow_loss=allow_loss, store=store, json_to=json)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from crosslift.api.improve import conclude, prepare
-from crosslift.cli.output import console_for, write_json
+from crosslift.api.improve import conclude
+from crosslift.cli.output import write_json
 from crosslift.cli.running import carry_out
 from crosslift.metrics.table import described
 from crosslift.reports.comparison_tables import LEGEND, NOT_SHOWN, SIGNS
@@ -18,33 +17,28 @@ from crosslift.reports.html import REPORT
 from crosslift.results.comparison import ComparedLanguage, ComparedTarget
 from crosslift.results.improvement import Improvement
 from crosslift.results.verdict import HIGHER, LOWER
-from crosslift.studies.earlier_run import check_folder
+from crosslift.scaffold.attempt import Attempt
 
 
 def show(
-    model: str,
-    out: Path,
-    data: Path,
+    console: Console,
+    attempt: Attempt,
     *,
     allow_loss: float,
     store: Path | None,
     json_to: str | None,
-    **settings: Any,
 ) -> None:
     """Trains, compares, exports, and prints what got better and worse.
 
     Args:
-        model, out, data, allow_loss: as `crosslift.api.improve.improve` takes them.
+        console: to print on.
+        attempt: the study.
+        allow_loss: points that a guard may lose.
         store: of the artifacts.
         json_to: as of `write_json`.
-        settings: the other arguments of `prepare`.
     """
-    console = console_for(json_to)
-    with console.status("looking at the data"):
-        attempt = prepare(model, out, data=data, **settings)
     for part in attempt.first.parts:
         console.print(f"{part.target['name']}: {part.measures}", soft_wrap=True)
-    check_folder(attempt.run, attempt.study)
     carry_out(console, attempt.study, attempt.run, store)
     with console.status("comparing and exporting"):
         improvement = conclude(attempt, allow_loss)

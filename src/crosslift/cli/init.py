@@ -51,21 +51,22 @@ def init(
     It looks at your files, holds a tenth of the rows out to choose settings on and a tenth to measure,
     and writes both beside the study. Change the study as you like, then `crosslift run` it.
     """
+    from crosslift.artifacts.field_checks import name_like
     from crosslift.languages import code_meant
     from crosslift.scaffold.first_study import first_study
     from crosslift.scaffold.own_data import look
     from crosslift.studies.reading import parse_study
 
-    if out.exists():
-        raise StudyError(f"{out} exists", "a new file", "name another with `--out FILE`")
     bound = bound_columns(columns)
     code = str(code_meant(language)) if language else None
     own = [look(path, bound, code) for path in data]
     for each in own:
         typer.echo(each.words())
+    if out.exists():
+        raise StudyError(f"{out} exists", "a new file", "name another with `--out FILE`")
     folder = out.with_name(f"{out.stem}-data")
     study = first_study(
-        out.stem,
+        name_like(out.stem),
         model,
         own,
         folder,
@@ -75,6 +76,7 @@ def init(
     )
     text = study.text()
     parse_study(text, source=str(out))
+    study.write_parts()
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(text, encoding="utf-8")
     typer.echo(f"\nWrote {out}, and what is held out in {folder}.\nNext: crosslift plan {out}")

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from crosslift.errors import StudyError
-from crosslift.scaffold.own_data import OwnData, StudyParts
+from crosslift.scaffold.own_data import OwnData, StudyParts, write_rows
 from crosslift.targets.gettext import GETTEXT
 
 RATES = (3e-6, 1e-5, 3e-5)
@@ -60,6 +60,16 @@ class FirstStudy:
     def text(self) -> str:
         """The study file, with a comment for each choice."""
         return "\n".join(self._lines()) + "\n"
+
+    def write_parts(self) -> None:
+        """Writes the parts of the data: what is trained on, and what is held out.
+
+        Raises:
+            ArtifactError: the disk is full, or the folder cannot be written.
+        """
+        for part in self.parts:
+            for path, rows in part.files.items():
+                write_rows(path, rows)
 
     def _lines(self) -> Iterator[str]:
         question = f"Does training on {' and '.join(self._trained_on())} help in other languages?"
@@ -185,7 +195,7 @@ def first_study(
     folder: Path,
     **settings: Any,
 ) -> FirstStudy:
-    """The study of some data. What is held out is written to a folder.
+    """The study of some data. It writes nothing: `FirstStudy.write_parts` does.
 
     Args:
         name: of the study.

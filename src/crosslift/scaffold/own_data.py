@@ -61,6 +61,7 @@ class StudyParts:
         measures: what that is, in words.
         rows: number of rows that are trained on.
         languages: that the target has besides English; empty: those that the data say.
+        files: file of a part of the data -> its rows, which `FirstStudy.write_parts` writes.
     """
 
     target: dict[str, Any]
@@ -73,6 +74,7 @@ class StudyParts:
     choose_on: dict[str, Any] | None = None
     rows: int = 0
     languages: tuple[str, ...] = ()
+    files: Mapping[Path, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
 class OwnData(Protocol):
@@ -82,10 +84,10 @@ class OwnData(Protocol):
         """What the data hold, in one line."""
 
     def parts(self, folder: Path) -> StudyParts:
-        """What the data add to a study.
+        """What the data add to a study. It writes nothing.
 
         Args:
-            folder: in which what is held out is written.
+            folder: for the parts of the data.
 
         Raises:
             DataError: too few rows to hold some out.
@@ -118,9 +120,7 @@ class OwnPairs:
             [(record.texts["anchor"], record.texts["positive"]) for record in records]
         )
         _refuse_few(self.path, Counter(splits), "pairs")
-        for part in _PARTS:
-            rows = [_row(r) for r, split in zip(records, splits, strict=True) if split == part]
-            write_rows(folder / f"pairs.{part}.jsonl", rows)
+        files = {folder / f"pairs.{part}.jsonl": _rows_in(part, records, splits) for part in _PARTS}
         language = {} if self.language is None else {"language": self.language}
         return StudyParts(
             arm="pairs",
@@ -131,6 +131,7 @@ class OwnPairs:
             target={"name": "text-pairs", "data": str(folder / "pairs.test.jsonl")},
             measures="your pairs that no arm trains on",
             rows=splits.count("train"),
+            files=files,
         )
 
     def _records(self) -> list[Record]:
@@ -145,6 +146,11 @@ class OwnPairs:
             language_column="language" if "language" in names else None,
             language=self.language or "en",
         )
+
+
+def _rows_in(part: str, records: Sequence[Record], splits: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of the records whose split is a part."""
+    return [_row(record) for record, split in zip(records, splits, strict=True) if split == part]
 
 
 def _row(record: Record) -> dict[str, Any]:
@@ -176,7 +182,7 @@ class OwnCaptions:
 
     def parts(self, folder: Path) -> StudyParts:
         """An arm on the training pictures, and the test pictures as a target."""
-        data, rows = self._with_splits(folder)
+        data, rows, files = self._with_splits(folder)
         stage: dict[str, Any] = {"task": "image-text", "data": str(data)}
         if data == self.path and self.columns:
             stage["columns"] = dict(self.columns)
@@ -194,13 +200,14 @@ class OwnCaptions:
             target=target,
             measures="your pictures that no arm trains on, by their captions",
             rows=rows,
+            files=files,
         )
 
-    def _with_splits(self, folder: Path) -> tuple[Path, int]:
-        """The data with a test split, and the number of training captions."""
+    def _with_splits(self, folder: Path) -> tuple[Path, int, dict[Path, list[dict[str, Any]]]]:
+        """The data with a test split, the number of training captions, and the files to write."""
         records = self._records("train")
         if self._records("test"):
-            return self.path, len(records)
+            return self.path, len(records), {}
         splits = split_rows([(_picture_of(record),) for record in records])
         splits = ["test" if split == "dev" else split for split in splits]
         _refuse_few(self.path, Counter(splits), "captions")
@@ -218,8 +225,8 @@ class OwnCaptions:
                 "split": split,
             }
             rows.append(row | {"language": record.language})
-        write_rows(folder / "captions.jsonl", rows)
-        return folder / "captions.jsonl", splits.count("train")
+        table = folder / "captions.jsonl"
+        return table, splits.count("train"), {table: rows}
 
     def _records(self, split: Any) -> list[Record]:
         captions = read_captions(
