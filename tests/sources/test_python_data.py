@@ -17,10 +17,13 @@ from pydantic import ValidationError
 
 import crosslift
 from crosslift.errors import DataError
+from crosslift.planning.plan import load_target
 from crosslift.sources.bitext_files import load_folder
-from crosslift.sources.python_data import as_path, rows_file
+from crosslift.sources.python_data import as_path
+from crosslift.sources.python_rows import rows_file
 from crosslift.sources.record_tables import read_records
 from crosslift.studies.reading import StudyFileError
+from crosslift.targets.target_settings import TargetSettings
 from crosslift.tasks.all_tasks import find_task
 from crosslift.training.task_settings import TaskSettings
 
@@ -81,6 +84,65 @@ def test_rows_by_language_are_a_folder() -> None:
     assert texts.languages == ("de", "sw")
 
 
+def test_pairs_by_language_are_a_table_for_own_pairs() -> None:
+    pairs = {"de": [("Frage", "Antwort"), ("Wo?", "Hier.")], "sw": [("swali", "jibu"), ("a", "b")]}
+    rows = [
+        {"anchor": a, "positive": b, "language": c} for c, both in pairs.items() for a, b in both
+    ]
+    task = TaskSettings(task="text-pairs", data=pairs)  # type: ignore[arg-type]
+    target = TargetSettings(name="text-pairs", data=pairs)  # type: ignore[arg-type]
+    assert task.data == target.data == rows_file(rows)
+    records = find_task("text-pairs", task.data).source.train()
+    assert [record.language for record in records] == ["de", "de", "sw", "sw"]
+    loaded = load_target(target).data.bitexts
+    assert loaded["sw"].tgt == ("jibu", "b")
+    columns = {c: [{"anchor": a, "positive": b} for a, b in both] for c, both in pairs.items()}
+    assert as_path(columns) == task.data
+    bitexts = TargetSettings(name="bitext", data=pairs)  # type: ignore[arg-type]
+    assert bitexts.data is not None and bitexts.data.is_dir()
+
+
+def test_graded_pairs_by_language_are_what_sts_reads() -> None:
+    rows = {"de": [(5, "ein Hund", "der Hund"), (0.5, "ein Hund", "Regen")]}
+    data = load_target(TargetSettings(name="sts", data=rows)).data  # type: ignore[arg-type]
+    assert data.pairs["de"].grades == (5.0, 0.5)
+    assert data.pairs["de"].tgt == ("der Hund", "Regen")
+
+
+@pytest.mark.parametrize("kind", ["dataset", "rows"])
+def test_captions_by_language_are_one_table(kind: str, tmp_path: Path) -> None:
+    place = tmp_path / "red.png"
+    Image.new("RGB", (8, 8), "red").save(place)
+    texts = {"en": ["red"], "de": ["rot", "ganz rot"]}
+    features = {"image": datasets.Image(), "text": datasets.Value("string")}
+    data: dict[str, Any] = {}
+    for code, captions in texts.items():
+        rows = [{"image": place, "text": caption} for caption in captions]
+        if kind == "dataset":
+            pictures = [{**row, "image": Image.new("RGB", (8, 8), "red")} for row in rows]
+            data[code] = datasets.Dataset.from_list(pictures, features=datasets.Features(features))
+        else:
+            data[code] = rows
+    settings = TaskSettings(task="image-text", data=data)  # type: ignore[arg-type]
+    records = find_task("image-text", settings.data).source.train()
+    assert [(record.language, record.texts["text"]) for record in records] == [
+        (code, caption) for code, captions in texts.items() for caption in captions
+    ]
+
+
+def test_an_error_names_the_splits_of_a_dataset() -> None:
+    parts = {"train": datasets.Dataset.from_list(NAMED), "test": datasets.Dataset.from_list(NAMED)}
+    splits = datasets.DatasetDict(parts)
+    with pytest.raises(DataError, match="the splits train, test") as caught:
+        as_path(splits)
+    assert caught.value.remedy == "give one: data=NAME['train']"
+    with pytest.raises(
+        ValidationError, match=r"the splits train, test; give one: data=NAME\['train'"
+    ):
+        TaskSettings(task="text-pairs", data=splits)  # type: ignore[arg-type]
+    assert TaskSettings(task="text-pairs", data=splits["train"]).data == rows_file(NAMED)  # type: ignore[arg-type]
+
+
 def test_a_dataset_with_pictures_is_read_with_them() -> None:
     pictures = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
     dataset = datasets.Dataset.from_list(
@@ -116,7 +178,11 @@ def test_pictures_of_rows_are_found_by_their_paths(
         ([("a", "b"), 3], "row 2: 3"),
         ([{"anchor": object()}], "a value of the type object"),
         (7, "type int"),
-        ({"train": PAIRS}, "one split of a dataset"),
+        ({"train": PAIRS}, "the splits train"),
+        ({"klingon": PAIRS}, "'klingon', which is the code of no known language"),
+        ({"de": [{"anchor": "a", "language": "de"}]}, "have a column 'language'"),
+        ({"de": [{"anchor": "a"}, 3]}, "row 2 of 'de': 3"),
+        ({"de": [(1, "a", "b"), (2, "c")]}, "a grade, a text and a text"),
         ({"de": PAIRS, "German": PAIRS}, "each language once"),
         ({"de": [("a\tb", "c")]}, "tabs"),
         ({"de": [("a", "b"), ("c", 3)]}, "row 2 of 'de'"),

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from crosslift.artifacts.field_checks import EachOnce
 from crosslift.encoders.encoder_settings import SidePrompts
 from crosslift.errors import DataError, StudyError
 from crosslift.languages import LanguageCode
 from crosslift.sources.file_names import exists
-from crosslift.sources.python_data import DataPath
+from crosslift.sources.python_data import data_setting
 from crosslift.targets.protocol import OURS, Direction
 from crosslift.training.fine_tune_settings import FineTuneSettings
 
@@ -23,6 +23,14 @@ SmallestEffect = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 def _as_tuple(value: Any) -> Any:
     """A list of one for a single name."""
     return (value,) if isinstance(value, str) else value
+
+
+_READS_TABLE = "text-pairs"
+"""The only target whose pairs by language are a table; of others, they are texts and their English."""
+
+
+def _data_of_target(value: Any, info: ValidationInfo) -> Any:
+    return data_setting(value, bitexts=info.data.get("name") != _READS_TABLE)
 
 
 class AnyTargetSettings(BaseModel):
@@ -37,7 +45,7 @@ class AnyTargetSettings(BaseModel):
 
     name: str
     """Name of a target (`crosslift targets` lists them)."""
-    data: DataPath | None = None
+    data: Annotated[Path | None, BeforeValidator(_data_of_target)] = None
     """Folder of the data, for targets without embedded data."""
     languages: Annotated[tuple[LanguageCode, ...], Field(min_length=1), EachOnce] | None = None
     """BCP-47 codes; codes of ISO 639-3 and English names are accepted too. None: all that the target
