@@ -18,11 +18,11 @@ class Augmentation(ResultRecord):
     source: str
     """Source of the synonyms."""
     words: int
-    """Number of words of all copies."""
+    """Number of words in all copies."""
     with_synonyms: int
     """Number of these words that have synonyms."""
     replaced: int
-    """Number of these words that a synonym replaces."""
+    """Number of these words that were replaced by a synonym."""
 
 
 class TaskTower(ResultRecord):
@@ -33,22 +33,23 @@ class TaskTower(ResultRecord):
     side: str
     """``frozen`` or ``trainable``."""
     trained_on: str
-    """What it was trained on before the study, in words."""
+    """Its training data before the study, in words."""
     photographs: tuple[str, ...] | None
     """Published sets whose photographs it was trained on; null: not recorded."""
 
 
 class Learning(ResultRecord):
-    """What a task's dev score says of whether it was learnt."""
+    """Whether training learnt a task, judged by its dev score."""
 
     metric: str
     """Metric of the dev score."""
     score: float
     """The dev score of the kept weights, mean over seeds."""
     guess: float
-    """The score of the best guess that reads no text: of the commonest answer; 0 of a correlation."""
+    """The score of the best guess without reading the text: the most common answer; 0 for a
+    correlation."""
     learnt: bool
-    """Whether the score is above the guess by more than two of its standard errors."""
+    """Whether the score is more than two standard errors above the guess."""
 
 
 class StageTask(ResultRecord):
@@ -61,11 +62,11 @@ class StageTask(ResultRecord):
     examples: int
     """Number of examples that training drew from it."""
     share: Annotated[float, Field(ge=0, le=1)]
-    """Its share of the examples of the stage."""
+    """Its share of the stage's examples."""
     settings: dict[str, Any] = Field(default_factory=dict)
     """Settings of the task in this stage that differ from their defaults."""
     cost: float = 1.0
-    """Counted operations of an update, relative to an update without robust training."""
+    """Operations of an update, relative to an update without robust training."""
     tower: TaskTower | None = None
     """The image tower; null: the task has no pictures, or an earlier version wrote the file."""
     train: int
@@ -73,39 +74,41 @@ class StageTask(ResultRecord):
     dev: int
     """Number of dev records."""
     rows: int
-    """Number of rows that training draws from: a form may make several rows of a record, or none."""
+    """Number of rows that training draws from; a form makes no row, one or several rows from a
+    record."""
     left_out: dict[str, int]
     """Reason -> number of records that training leaves out."""
     english_share: Annotated[float | None, absent_if(None)] = None
-    """Share of its training records that read as English, of an own file that states no language;
-    absent: the language is stated, or the data are published."""
+    """For an own file without a stated language: the share of its training records that read as
+    English. Absent: the language is stated, or the data are published."""
     learning: Learning | None = None
-    """Whether it was learnt; null: its dev scores do not say, or it has no dev records."""
+    """Whether training learnt the task; null: unknown, because it has no dev records or no suitable dev
+    score."""
     augmentation: Annotated[Augmentation | None, absent_if(None)] = None
-    """Copies of the records with synonyms; absent: there are none."""
+    """Copies of the records with synonyms; absent: none."""
 
 
 class StageFacts(ResultRecord):
     """One stage of an arm's training."""
 
     tasks: Annotated[tuple[StageTask, ...], Field(min_length=1)]
-    """The tasks that it trains on at once."""
+    """The tasks that it trains on at the same time."""
     updates: int
     """Number of updates, mean over seeds."""
     batch_size: int
-    """Number of examples of an update."""
+    """Number of examples in an update."""
     learning_rate: float
-    """Peak learning rate; mean over seeds, where each chose its own."""
+    """Peak learning rate; the mean over seeds if each seed chose one."""
     settings: dict[str, Any]
     """All other settings that differ from their defaults."""
     kept_updates: tuple[int, ...]
-    """The update whose weights were kept, for each seed; empty: the last."""
+    """The update whose weights each seed kept; empty: the last update."""
     learning_rates: Annotated[tuple[float, ...], absent_if(())] = ()
-    """The peak learning rate that each seed chose; absent: none was chosen."""
+    """The peak learning rate that each seed chose; absent: no choice."""
 
 
 class ArmBudget(ResultRecord):
-    """What an arm spent on training, mean over seeds; zeros for an arm that is not trained."""
+    """The training budget that an arm spent, mean over seeds; zeros for an arm without training."""
 
     updates: float
     """Number of updates of the weights."""
@@ -138,39 +141,39 @@ class ArmFacts(ResultRecord):
     name: str
     """Name of the arm."""
     role: Role
-    """What the arm is for."""
+    """Role of the arm."""
     baseline: str
-    """The untrained arm of the same start, which the arm is compared with; it may be the arm itself."""
+    """The untrained arm of the same start, with which the arm is compared; possibly the arm itself."""
     control_of: str | None
-    """The arm that it controls."""
+    """The arm that it is a control of; null: none."""
     control: ControlKind | None = None
-    """Kind of the control; null: another one, or none."""
+    """Kind of the control; null: another kind, or no control."""
     zero_shot: bool = True
-    """Whether it saw no labels and no captions in other languages than English."""
+    """Whether all labels and captions in its training data are English."""
     languages: tuple[str, ...] = ()
     """Languages of its labelled training texts."""
     description: str
-    """Description in the study."""
+    """Its description in the study."""
     encoder: str
     """Name of the encoder that it starts from."""
     start: str
     """Name of the start in the study."""
     start_seeds: Literal["shared", "paired"] | None = None
-    """``shared``: phase one was trained once for all seeds, and no interval contains its variation.
-    ``paired``: it was trained once for each seed. null: the start has no stages."""
+    """``shared``: all seeds use one training run of phase one, and intervals do not cover its
+    variation. ``paired``: each seed has a separate run of phase one. null: the start has no stages."""
     prompt: str | None = None
-    """The prompt before every text, in training and in our protocols; empty: none. null: an earlier
+    """The prompt before every text in training and in our protocols; empty: no prompt. null: an earlier
     version wrote the file."""
     seeds: tuple[int, ...]
     """Seeds of the arm."""
     stages: tuple[StageFacts, ...]
     """Stages of phase two, in order."""
     budget: ArmBudget
-    """What the stages spent; of a stage whose settings were chosen, the chosen try alone."""
+    """The budget of the stages; for a stage with chosen settings, the budget of the chosen try only."""
     choice: Annotated[ArmChoice | None, absent_if(None)] = None
-    """Which settings of the last stage were chosen, and what was tried; absent: none were chosen."""
+    """The chosen settings of the last stage, and all tries; absent: no choice."""
     budget_of_tries: Annotated[ArmBudget | None, absent_if(None)] = None
-    """What the stages spent with all tries of the last; absent: nothing was chosen."""
+    """The budget of the stages including all tries of the last stage; absent: no choice."""
     fine_tune: dict[str, Any] = Field(default_factory=dict)
     """Settings of phase three that replace those of the study."""
 
@@ -190,4 +193,4 @@ class Failure(ResultRecord):
     arm: str
     """Name of the arm."""
     error: str
-    """The whole message of the error."""
+    """The full error message."""

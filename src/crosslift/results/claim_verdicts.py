@@ -15,18 +15,19 @@ ClaimOutcome = Literal[
 
 
 class ClaimTest(ResultRecord):
-    """One comparison that bears on a claim."""
+    """One comparison that tests a claim."""
 
     says: str
-    """What is compared, in words."""
+    """The comparison, in words."""
     arm: str
-    """The arm that is compared."""
+    """The compared arm."""
     against: str
-    """The arm it is compared with."""
+    """The arm that it is compared with."""
     targets: dict[str, float]
     """Name of a target -> its weight in the effect."""
     predicts: Literal["higher", "lower", "none", "not higher"]
-    """What the claim predicts; ``none`` and ``not higher``: within the smallest effect of interest."""
+    """The prediction of the claim; ``none`` and ``not higher`` refer to the smallest effect of
+    interest."""
     effect: float
     """The weighted sum of the differences of the targets, in [-1, 1]."""
     low: float
@@ -38,15 +39,15 @@ class ClaimTest(ResultRecord):
     p_corrected: float | None
     """p-value after Holm's correction over all tests of the ledger in this run."""
     verdict: Outcome
-    """As that of a verdict."""
+    """As in a verdict."""
     seeds: int
     """Number of seeds."""
     not_learnt: tuple[str, ...] = ()
-    """Arms of the two that did not learn their task."""
+    """Which of the two arms did not learn their task."""
 
 
 class ClaimVerdict(ResultRecord):
-    """What one run says of one claim."""
+    """The verdict of one run on one claim."""
 
     ledger: str
     """Name of the ledger."""
@@ -59,21 +60,22 @@ class ClaimVerdict(ResultRecord):
     published: str
     """The published figure."""
     scope: str
-    """What the claim is of."""
+    """The models, data and languages that the claim covers."""
     note: str
-    """What else a reader must know; may be empty."""
+    """A note for the reader; may be empty."""
     study: str | None
-    """The study that tests it; null: none of the runs does."""
+    """The study that tests it; null: no run tests it."""
     verdict: ClaimOutcome
-    """``supported``: the tests came out as predicted; ``contradicted``: against it; ``equivalent to
-    none``: the effect is smaller than the smallest of interest."""
+    """``supported``: the tests agree with the claim; ``contradicted``: they show the opposite;
+    ``equivalent to none``: the effect is smaller than the smallest effect of interest."""
     reason: str
-    """Why, in a sentence."""
+    """The reason, in a sentence."""
     tests: tuple[ClaimTest, ...] = ()
-    """The comparisons that decide."""
+    """The comparisons that decide the verdict."""
     beside: tuple[ClaimTest, ...] = ()
-    """Another reading of the claim; it has no part in the verdict."""
+    """Comparisons for another reading of the claim; they do not affect the verdict."""
     difference: str = ""
-    """How the scope of the study differs from that of the claim."""
+    """How the scope of the study differs from the scope of the claim."""
     smallest_effect: float | None = None
-    """The smallest effect of interest of the study, in the unit of ``effect``; null: none."""
+    """The smallest effect of interest of the study, in the unit of ``effect``; null: the study has
+    none."""

@@ -27,19 +27,19 @@ class RunOutcome(ResultRecord):
     question: str
     """Question of the study."""
     folder: str
-    """Path of the folder that the run left."""
+    """Path of the run folder."""
     report: str
     """Path of the report."""
     idle: tuple[str, ...]
-    """Sentences that name the tasks whose loss was 0 at a tenth of the updates or more."""
+    """A sentence for each task whose loss was 0 at a tenth of its updates or more."""
     edges: tuple[str, ...] = ()
-    """Sentences that name the chosen settings at the edge of what was tried."""
+    """A sentence for each chosen setting at the edge of the tried values."""
     verdicts: tuple[Verdict, ...]
     """Every comparison, as in ``verdicts.json``."""
 
 
 class RegisteredStudy(ResultRecord):
-    """A study that was registered."""
+    """A registered study."""
 
     study: str
     """Name of the study."""
@@ -48,16 +48,16 @@ class RegisteredStudy(ResultRecord):
     hash: str
     """Hash of the lock's content."""
     registered: str
-    """When, in UTC, as of ISO 8601."""
+    """Time of registration, in UTC (ISO 8601)."""
 
 
 class ComparisonNeeds(ResultRecord):
-    """What a comparison of a run could have shown, and what an effect needs to be found."""
+    """The effect that a comparison of a run could have shown, and the data that an effect needs."""
 
     arm: str
-    """The arm that is compared."""
+    """The compared arm."""
     against: str
-    """The arm it is compared with."""
+    """The arm that it is compared with."""
     target: str
     """Name of the target."""
     metric: str
@@ -67,18 +67,19 @@ class ComparisonNeeds(ResultRecord):
     n_queries: int
     """Number of queries under one seed."""
     detectable: float
-    """The smallest true effect that this comparison finds in the share ``power`` of such runs."""
+    """The smallest true effect that this comparison finds with probability ``power``."""
     effect: float
-    """The effect that is asked for, in the unit of scores."""
+    """The effect in question, in the unit of scores."""
     power: float
-    """The share of runs in which it is to be found."""
+    """The wanted probability of finding the effect."""
     chance: float
-    """The share of such runs in which this comparison finds it."""
+    """The probability that this comparison finds the effect."""
     seeds_needed: int | None
-    """The fewest seeds that find it with these items; null: more than 100, or no seed changes the
-    comparison."""
+    """The fewest seeds that find the effect with these items; null: more than 100, or seeds do not
+    change the comparison."""
     items_needed: float | None
-    """How many times the items find it with these seeds, 0.001 or more; null: no number does."""
+    """The factor on the number of items, 0.001 or more, at which the comparison finds the effect with
+    these seeds; null: no number suffices."""
 
 
 class PlannedStep(ResultRecord):
@@ -89,53 +90,55 @@ class PlannedStep(ResultRecord):
     kind: str
     """Kind of the step, such as ``train``."""
     label: str
-    """What it makes, in words."""
+    """The result of the step, in words."""
     inputs: tuple[str, ...]
     """Keys of the steps whose artifacts it reads."""
     up_to_date: bool
-    """Whether its artifact is in the store and would be used."""
+    """Whether the store has an artifact that the run would use."""
     reason: ReasonKind | None
-    """Why the step would run; null: it would not."""
+    """Why the step would run; null: it would not run."""
     why: str | None
-    """The same in words."""
+    """The reason in words."""
     modules: tuple[str, ...]
     """Modules whose code differs from the code that made the artifact."""
     expected_seconds: float | None
-    """Time that it would take; null: the speed of this encoder is not known yet."""
+    """Expected time in seconds; null: the speed of this encoder is not known yet."""
 
 
 class PlannedArm(ResultRecord):
-    """What an arm adds to a plan: the steps that no arm before it needs."""
+    """The steps that an arm adds to a plan: those that no earlier arm needs."""
 
     arm: str
-    """Name of the arm; empty: comparisons of training data with targets, for all arms."""
+    """Name of the arm; empty: the overlap checks between training data and targets, for all arms."""
     steps_to_run: int
     """Number of steps that would run."""
     steps_up_to_date: int
     """Number of steps that are up to date."""
     expected_seconds: float | None
-    """Time that those to run would take; null: the speed of an encoder is not known yet."""
+    """Expected time of the steps that would run, in seconds; null: the speed of an encoder is not known
+    yet."""
     memory_bytes: int | None
-    """Estimated most memory of one of those to run; null: the encoder's files are not here."""
+    """Estimated peak memory of the largest step that would run; null: the encoder's files are not on
+    this machine."""
     disk_bytes: int | None
-    """Estimated disk of what they leave; null: the encoder's files are not here."""
+    """Estimated size of their artifacts on disk; null: the encoder's files are not on this machine."""
 
 
 class PlannedSchedule(ResultRecord):
-    """How long the workers of an engine take. Each is taken to be as fast as this machine."""
+    """The expected time of an engine's workers, if each is as fast as this machine."""
 
     workers: int
-    """How many there are."""
+    """Number of workers."""
     seconds: float
-    """From the start to the end of the last step."""
+    """Time from the start to the end of the last step, in seconds."""
     critical_path_seconds: float
-    """Of the longest chain of steps: no number of workers is faster."""
+    """Time of the longest chain of steps, in seconds; more workers cannot be faster."""
     work_seconds: float
-    """Of all steps together."""
+    """Time of all steps together, in seconds."""
     idle_share: float
-    """Share of the workers' time in which they have no step."""
+    """Share of the workers' time without a step."""
     cost: float | None = None
-    """Of all workers until the last step is done; null: no price was given."""
+    """Cost of all workers until the end of the last step; null: no price was given."""
 
 
 class StudyPlan(ResultRecord):
@@ -148,63 +151,63 @@ class StudyPlan(ResultRecord):
     steps: tuple[PlannedStep, ...]
     """Every step, each after its inputs."""
     arms: tuple[PlannedArm, ...] = ()
-    """What each arm adds."""
+    """The steps that each arm adds."""
     power: tuple[PlannedPower, ...] = ()
-    """What comparisons with a baseline could show, for each target."""
+    """The smallest effect that a comparison with a baseline could show, for each target."""
     schedule: PlannedSchedule | None = None
-    """With ``--workers``: how long they take; null without."""
+    """With ``--workers``: the expected time; null without."""
 
 
 class HeldArtifact(ResultRecord):
-    """One thing in a store."""
+    """One entry of a store: an artifact, or a remnant of work."""
 
     kind: str
     """Kind of the step that made it; ``unfinished``, ``trace`` and ``remnant`` are no artifacts."""
     key: str
     """Key of that step."""
     label: str
-    """What the step makes, in words; empty where it is not known."""
+    """The result of the step, in words; empty if unknown."""
     bytes: int
     """Bytes on disk."""
     written: float
-    """Seconds since 1970."""
+    """Time of writing, in seconds since 1970."""
     studies: tuple[str, ...]
     """Names of the studies that used it when they ran last."""
     useless: bool
-    """Whether nothing reads or resumes it, such as unfinished work of other code."""
+    """Whether nothing will read or resume it, such as unfinished work of other code."""
 
 
 class StoreContent(ResultRecord):
-    """What a store holds."""
+    """The content of a store."""
 
     store: str
     """Path of the store."""
     held: tuple[HeldArtifact, ...]
-    """Everything in it."""
+    """Every artifact, and everything else in the store."""
 
 
 class PrunedStore(ResultRecord):
-    """What no named study needs."""
+    """The artifacts that no named study needs."""
 
     store: str
     """Path of the store."""
     deleted: bool
-    """Whether anything was deleted."""
+    """Whether the command deleted anything."""
     held: tuple[HeldArtifact, ...]
-    """What was deleted, or would be."""
+    """The deleted entries, or those that would be deleted."""
     in_use: tuple[HeldArtifact, ...]
-    """What a process makes or uses at this moment, and therefore stays."""
+    """Entries that stay because a running process makes or uses them."""
     needed: tuple[HeldArtifact, ...]
-    """What a named study has asked for since it was shown, and therefore stays."""
+    """Entries that stay because a study requested them after the list was shown."""
 
 
 class DamagedArtifact(ResultRecord):
-    """An artifact that is not as it was written."""
+    """An artifact whose files changed since they were written."""
 
     path: str
     """Path of its folder."""
     error: str
-    """The whole message of the error."""
+    """The full error message."""
 
 
 class VerifiedStore(ResultRecord):
@@ -213,30 +216,30 @@ class VerifiedStore(ResultRecord):
     store: str
     """Path of the store."""
     whole: int
-    """Number of artifacts that are as they were written."""
+    """Number of artifacts whose files have not changed since they were written."""
     damaged: tuple[DamagedArtifact, ...]
-    """All others."""
+    """All other artifacts."""
 
 
 class TaskEntry(ResultRecord):
     """An intermediate task."""
 
     name: str
-    """As a study names it."""
+    """Its name in a study."""
     form: str
     """Name of its form."""
     title: str
-    """In words."""
+    """A description in words."""
     languages: tuple[str, ...]
-    """Codes of the languages of its records; empty: those of your data."""
+    """Codes of the languages of its records; empty: the languages of your data."""
     options: tuple[str, ...]
     """Names of the options that a study may set."""
     needs_data: bool
-    """Whether a study must say where its data are."""
+    """Whether a study must name its data."""
     files: str = ""
-    """Names of the files that are read of published data; empty: others, or none."""
+    """Names of the files of published data; empty: other data, or none."""
     link: str = ""
-    """Where these files are published."""
+    """Address of these files."""
     licence: str
     """Licence of the data."""
     citation: str
@@ -249,23 +252,23 @@ class TargetEntry(ResultRecord):
     """A target task."""
 
     name: str
-    """As a study names it."""
+    """Its name in a study."""
     kind: KindName
     """Kind of its data."""
     title: str
-    """As the report shows it."""
+    """Title in the report."""
     description: str
-    """In words."""
+    """A description in words."""
     metric: str
     """Primary metric."""
     protocols: tuple[str, ...]
     """Ids of its protocols, the primary one first."""
     languages: tuple[str, ...]
-    """Codes of its languages; empty: those of your data."""
+    """Codes of its languages; empty: the languages of your data."""
     needs_data: bool
-    """Whether a study must say where its data are."""
+    """Whether a study must name its data."""
     files: str
-    """Layout of the data that a target must be given; empty: it brings its own, or the hub has them."""
+    """Layout of the data that the user must give; empty: the data are packaged or on the hub."""
     licence: str
     """Licence of the data."""
     citation: str
@@ -275,54 +278,54 @@ class TargetEntry(ResultRecord):
 
 
 class ExportedArm(ResultRecord):
-    """An arm that was written as a sentence-transformers folder."""
+    """An arm exported as a sentence-transformers folder."""
 
     arm: str
     """Name of the arm."""
     folder: str
     """Path of the folder."""
     precision: str
-    """Of the written weights."""
+    """Precision of the written weights."""
     url: Annotated[str | None, absent_if(None)] = None
-    """Address of the repository that it was uploaded to; absent: it was not."""
+    """Address of the repository of the upload; absent: no upload."""
 
 
 class FetchedNames(ResultRecord):
-    """CLDR's names of concepts, downloaded."""
+    """Downloaded names of concepts from CLDR."""
 
     folder: str
-    """Path of the folder that holds them."""
+    """Path of their folder."""
 
 
 class HealthCheck(ResultRecord):
-    """One thing that CrossLift needs, or can use."""
+    """A check of one thing that CrossLift needs or can use."""
 
     what: str
-    """What was checked."""
+    """The checked thing."""
     ok: bool
-    """Whether it is there and can be used."""
+    """Whether it is present and works."""
     told: str
-    """What was found, or the message of the error."""
+    """The result in words, or the error message."""
 
 
 class MachineHealth(ResultRecord):
-    """What this machine has."""
+    """The state of this machine."""
 
     checks: tuple[HealthCheck, ...]
-    """What CrossLift needs."""
+    """The result of each check."""
     environment: dict[str, str]
     """Fact -> value, as in ``run.json``."""
 
 
 class TrustedStep(ResultRecord):
-    """A step whose artifact other code made, taken as it is."""
+    """A step whose artifact was made by other code and used as it is."""
 
     key: str
     """Key of the step."""
     kind: str
     """Kind of the step, such as ``train``."""
     label: str
-    """What it makes, in words."""
+    """The result of the step, in words."""
     modules: tuple[str, ...]
     """Modules whose code differs from the code that made the artifact."""
 
@@ -335,6 +338,6 @@ class WrittenPredictions(ResultRecord):
     folder: str
     """Path of the folder of the submission."""
     files: tuple[str, ...]
-    """Paths that were written."""
+    """Paths of the written files."""
     other_code: tuple[TrustedStep, ...]
-    """The steps behind them whose artifacts ``--trust-code`` took."""
+    """The steps behind these answers whose artifacts were used because of ``--trust-code``."""

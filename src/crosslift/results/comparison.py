@@ -24,19 +24,19 @@ class ComparedLanguage(ResultRecord):
     difference: float
     """The second minus the first."""
     low: float
-    """Lower end of the interval of the difference, of the level 0.95."""
+    """Lower end of the 95% interval of the difference."""
     high: float
-    """Upper end of it."""
+    """Upper end of its interval."""
     p_corrected: float | None
-    """The p-value, corrected over the languages of the target (Holm); null where one seed gives no
-    verdict. That of the mean is corrected for nothing."""
+    """The p-value, corrected over the languages of the target (Holm); null if one seed gives no
+    verdict. The p-value of the mean is not corrected."""
     verdict: Outcome
-    """On the difference: whether the second encoder is higher, lower, or neither is shown."""
+    """Whether the second encoder is shown to be higher or lower."""
     gained: int | None
-    """Queries that the second encoder answers rightly and the first does not, by the majority of seeds;
-    null: the metric has no right answers."""
+    """Number of queries that only the second encoder answers correctly, by the majority of seeds; null:
+    the metric has no correct answers."""
     lost: int | None
-    """The reverse."""
+    """Number of queries that only the first encoder answers correctly."""
 
 
 class ComparedTarget(ResultRecord):
@@ -51,18 +51,18 @@ class ComparedTarget(ResultRecord):
     macro: ComparedLanguage
     """The mean over languages."""
     languages: Annotated[tuple[ComparedLanguage, ...], Field(min_length=1)]
-    """The languages that both were measured in."""
+    """The languages in which both have a score."""
 
 
 class EncoderComparison(ResultRecord):
-    """Two encoders on the targets that both were measured on."""
+    """Two encoders on the targets that both have scores for."""
 
     first: str
     """Name of the first encoder, or RUN:ARM."""
     second: str
     """Name of the second."""
     seeds: tuple[int, int]
-    """Number of trained seeds of each; 1 of an encoder as it is: its intervals contain the variation of
-    items alone."""
+    """Number of trained seeds of each. 1 for an untrained encoder: its intervals cover the variation of
+    items only."""
     targets: Annotated[tuple[ComparedTarget, ...], Field(min_length=1)]
     """The targets."""

@@ -14,9 +14,9 @@ class Figure(ResultRecord):
     """The verdict on two arms, in figures."""
 
     arm: str
-    """The arm that is compared."""
+    """The compared arm."""
     against: str
-    """The arm it is compared with."""
+    """The arm that it is compared with."""
     effect: float
     """Mean of the scores of ``arm`` minus that of ``against``, in [-1, 1]."""
     low: float
@@ -26,9 +26,9 @@ class Figure(ResultRecord):
     level: float
     """Level of the interval."""
     p_corrected: float | None
-    """The p-value after Holm's correction; null where there is no verdict."""
+    """The p-value after Holm's correction; null: no verdict."""
     verdict: Outcome
-    """As that of a verdict."""
+    """As in a verdict."""
     n_queries: int
     """Number of queries under one seed."""
     n_languages: int
@@ -60,29 +60,30 @@ class Figure(ResultRecord):
 
 
 class EffectPart(ResultRecord):
-    """What one control says about an effect. ``named`` and ``rest`` add up to the whole."""
+    """The parts of an effect, according to one control. ``named`` and ``rest`` add up to the whole
+    effect."""
 
     source: str
-    """What the named part is, in words."""
+    """The source of the named part, in words."""
     control: str
     """Name of the control arm."""
     kind: str | None
-    """Kind of the control, as of an arm; null: the study writes it out."""
+    """Kind of the control; null: the study defines it itself."""
     named: Figure
     """The part of that name: the arm against the control (``shuffled-pictures``: picture content;
-    ``same-kind-pictures``: detail of the pictures;
-    ``random-features``: learned features; ``placebo-labels``: labels; a control that the study writes
-    out: what it lacks), or the control against the baseline (``captions-only``: text exposure;
-    ``same-updates-no-task``: training at all)."""
+    ``same-kind-pictures``: detail of the pictures; ``random-features``: learned features;
+    ``placebo-labels``: labels; a control that the study defines itself: what it lacks), or the
+    control against the baseline (``captions-only``: text exposure; ``same-updates-no-task``:
+    training at all)."""
     rest: Figure
-    """The whole without the named part."""
+    """The whole effect without the named part."""
     within_whole: bool = True
     """Whether ``named`` lies between 0 and the whole. If not, it is no part of the whole: the control
     is on the other side of the baseline."""
 
 
 class Attribution(ResultRecord):
-    """Where the effect of an arm with controls comes from, on one target.
+    """The sources of the effect of an arm with controls, on one target.
 
     The parts of different controls overlap, and do not add up.
     """
@@ -102,12 +103,12 @@ class Attribution(ResultRecord):
     parts: Annotated[tuple[EffectPart, ...], Field(min_length=1)]
     """One part for each control."""
     sentence: str
-    """The finding in words, with effects in percentage points."""
+    """The result in words, with effects in percentage points."""
 
 
 class Gain(ResultRecord):
-    """What part of an arm's gain over the baseline survives against a control that the study writes
-    out."""
+    """The part of an arm's gain over the baseline that remains against a control that the study defines
+    itself."""
 
     arm: str
     """The arm."""
@@ -116,16 +117,16 @@ class Gain(ResultRecord):
     target: str
     """Name of the target."""
     sentence: str
-    """The finding in words."""
+    """The result in words."""
 
 
 class Orientation(ResultRecord):
-    """How far a reference is from a baseline. No test and no correction applies to it."""
+    """The difference between a reference and a baseline, without a test or a correction."""
 
     arm: str
     """The reference."""
     against: str
-    """The baseline of its start or, where that is the reference itself, that of the study."""
+    """The baseline of its start; if that is the reference itself, the baseline of the study."""
     target: str
     """Name of the target."""
     effect: float

@@ -14,9 +14,9 @@ class GroupScores(ResultRecord):
     """The scores of a group of languages."""
 
     languages: tuple[str, ...]
-    """Codes of those that were measured."""
+    """Codes of the measured languages."""
     macro: dict[str, float]
-    """Metric -> unweighted mean over them."""
+    """Metric -> unweighted mean over these languages."""
 
 
 class Evaluation(ResultRecord):
@@ -35,14 +35,15 @@ class Evaluation(ResultRecord):
     languages: dict[str, dict[str, int | float]]
     """Language -> ``n`` (queries; where pairs are mined, distinct src texts) and metric -> score."""
     gaps: dict[str, str]
-    """Language -> why it is not measured."""
+    """Language -> why it has no score."""
     notes: Annotated[dict[str, str], absent_if({})] = Field(default_factory=dict)
-    """Language -> what its texts are, in words, where that must be known; absent where none is."""
+    """Language -> a note on its texts, such as their source; absent if there is none."""
     left_out: Annotated[dict[str, dict[str, int]], absent_if({})] = Field(default_factory=dict)
-    """Language -> reason -> items of the data that are not measured; absent where all are."""
+    """Language -> reason -> number of items that are not measured; absent if all are measured."""
     unread: Annotated[dict[str, str], absent_if({})] = Field(default_factory=dict)
-    """File that looks like a part of the data and is not read -> why; absent where there is none."""
+    """File that looks like part of the data but was not read -> why; absent if there is none."""
     groups: dict[str, dict[str, GroupScores]]
-    """Grouping (``family``, ``script``, and ``pretraining`` where it parts them) -> group -> scores."""
+    """Grouping (``family``, ``script``, and ``pretraining`` if it divides the languages) -> group ->
+    scores."""
     mining: Annotated[tuple[MinedLanguage, ...], absent_if(())] = ()
-    """What was mined in each language; absent of a protocol that mines nothing."""
+    """The mining result of each language; absent for a protocol without mining."""

@@ -17,7 +17,7 @@ class ArmAnswer(ResultRecord):
     picture: str | None
     """Path of the picture that it returned, relative to the folder; null: it returned a text."""
     correct: bool
-    """Whether the answer is right."""
+    """Whether the answer is correct."""
 
 
 class Example(ResultRecord):
@@ -28,15 +28,15 @@ class Example(ResultRecord):
     language: str
     """Code of the language, or of the pair of languages."""
     protocol: str
-    """Id of the protocol that asks."""
+    """Id of the protocol of the query."""
     query_text: str | None
     """The query, if it is a text."""
     query_picture: str | None
-    """The query, if it is a picture: its path, relative to the folder."""
+    """Path of the query relative to the folder, if it is a picture."""
     gold_text: str | None
-    """The right answer, if it is a text."""
+    """The correct answer, if it is a text."""
     gold_picture: str | None
-    """The right answer, if it is a picture: its path, relative to the folder."""
+    """Path of the correct answer relative to the folder, if it is a picture."""
     answers: tuple[ArmAnswer, ...]
     """The answer of each arm, under its first seed."""
 

@@ -6,7 +6,7 @@ from crosslift.results.result_record import ResultRecord
 
 
 class ExpectedScore(ResultRecord):
-    """What a study expects of an arm on a target, and what came out."""
+    """The score that a study predicts for an arm on a target, and the measured score."""
 
     arm: str
     """Name of the arm."""
@@ -17,12 +17,12 @@ class ExpectedScore(ResultRecord):
     metric: str
     """Name of the protocol's own metric."""
     score: float
-    """The score that the study states, in percent, or in the unit of the metric."""
+    """The predicted score, in percent or in the unit of the metric."""
     within: float
-    """A measured score at most this far from it is as expected, in the same unit."""
+    """Tolerance around the predicted score, in the same unit."""
     source: str
-    """Where the stated score is from, in words; may be empty."""
+    """Source of the predicted score, in words; may be empty."""
     measured: float | None
     """Mean over languages and seeds, of all queries, in the same unit; null: not measured."""
     as_expected: bool | None
-    """Whether the two are that close; null: not measured."""
+    """Whether the measured score is within the tolerance; null: not measured."""

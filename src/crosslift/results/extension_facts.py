@@ -11,7 +11,7 @@ class ExtensionFacts(ResultRecord):
     """One name of a study that CrossLift itself does not declare."""
 
     what: Literal["target", "task", "metric", "form"]
-    """What has the name."""
+    """The kind of thing that has the name."""
     name: str
     """The name."""
     package: str

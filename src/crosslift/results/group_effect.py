@@ -17,12 +17,12 @@ Grouping = Literal["family", "script", "pretraining"]
 class GroupEffect(ResultRecord):
     """The effect of an arm against its baseline over the languages of one group.
 
-    The languages of a group have the same weight. The p-values of one arm, target and grouping are
-    corrected together.
+    All languages of a group have the same weight. The correction covers the p-values of one arm, target
+    and grouping together.
     """
 
     arm: str
-    """The arm that is compared."""
+    """The compared arm."""
     against: str
     """The baseline of its start."""
     target: str
@@ -32,8 +32,8 @@ class GroupEffect(ResultRecord):
     protocol: str
     """Id of the primary protocol of the target."""
     grouping: Grouping
-    """How the languages are grouped. ``pretraining`` is absent where the pretraining of the encoder is
-    not known, or where one of its groups holds all languages of the target."""
+    """The grouping of languages. ``pretraining`` is absent if the pretraining of the encoder is
+    unknown, or if one group would hold all languages of the target."""
     group: str
     """Name of the group. ``pretraining`` has "In the pretraining", "In the pretraining, in another
     script" and "Not in the pretraining"."""
@@ -42,15 +42,15 @@ class GroupEffect(ResultRecord):
     effect: float
     """Mean of the scores of ``arm`` minus that of ``against``."""
     low: float
-    """Lower end of its interval, of the level 0.95."""
+    """Lower end of its 95% interval."""
     high: float
     """Upper end of its interval."""
     p: float
     """Two-sided p-value."""
     p_corrected: float | None
-    """The p-value after Holm's correction; null where there is no verdict."""
+    """The p-value after Holm's correction; null: no verdict."""
     verdict: Outcome
-    """As that of a verdict."""
+    """As in a verdict."""
     n_queries: int
     """Number of queries under one seed."""
     seeds: int

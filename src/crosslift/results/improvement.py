@@ -18,33 +18,33 @@ class TriedRate(ResultRecord):
     seed: int
     """The seed."""
     learning_rate: float
-    """The learning rate that was tried."""
+    """The tried learning rate."""
     score: float
-    """Its score on the data that rates are chosen on; no target reports them."""
+    """Its score on the data for choosing rates, which no target reports."""
     chosen: bool
     """Whether the seed chose it."""
 
 
 class Improvement(ResultRecord):
-    """An encoder that was trained on your data, beside the untouched one."""
+    """An encoder trained on your data, compared with the untouched encoder."""
 
     model: str
     """Name of the encoder."""
     arm: str
-    """Arm of the run that is compared and exported."""
+    """The arm of the run that is compared and exported."""
     run: str
     """Folder of the run, with its report."""
     tries: Annotated[tuple[TriedRate, ...], Field(min_length=1)]
     """Every try: each seed tries the same rates."""
     seed: int
-    """The seed whose weights are exported: the best on the data that rates are chosen on."""
+    """The exported seed: the best one on the data for choosing rates."""
     held_out: ComparedTarget
-    """Your data that no arm trains on: untouched and trained encoder."""
+    """The untouched and the trained encoder on the held-out part of your data."""
     guards: tuple[ComparedTarget, ...]
-    """The other targets: untouched and trained encoder."""
+    """The untouched and the trained encoder on the other targets."""
     allowed_loss: float
-    """Points that a guard may lose."""
+    """Allowed loss of a guard, in points."""
     losses: tuple[str, ...]
-    """Why the encoder is not exported, in words; empty: it is exported."""
+    """Why the encoder was not exported, in words; empty: it was exported."""
     exported: str | None
     """Folder of the exported encoder; null: it was not exported."""

@@ -13,7 +13,7 @@ GENERALISED_FILE = "generalised.json"
 
 
 class LanguagePairScores(ResultRecord):
-    """An arm on pairs of texts in every two languages of a target.
+    """The scores of an arm on pairs of texts in any two languages of a target.
 
     Source: generalised cross-lingual transfer of Huang et al. 2021 (arXiv 2104.08645), section 4.
     """
@@ -27,19 +27,20 @@ class LanguagePairScores(ResultRecord):
     languages: Annotated[tuple[str, ...], Field(min_length=2)]
     """Codes of the languages, in the order of the matrix."""
     matrix: tuple[tuple[UnitScore, ...], ...]
-    """Scores, means over seeds [L, L]; row: language of the first text, column: of the second."""
+    """Scores [L, L], means over seeds; the row is the language of the first text, the column that of
+    the second."""
     seeds: Count
     """Number of seeds."""
     n: Count
-    """Number of examples of each cell."""
+    """Number of examples in each cell."""
     same: UnitScore
     """Mean of the diagonal."""
     mixed: UnitScore
-    """Mean of the rest."""
+    """Mean of the other cells."""
     effect: float | None
-    """``mixed`` minus that of the baseline of the arm's start, tested against nothing; null for a
+    """``mixed`` minus ``mixed`` of the baseline of the arm's start, without a test; null for a
     baseline."""
     low: float | None
     """Lower end of its interval."""
     high: float | None
-    """Upper end of it."""
+    """Upper end of its interval."""

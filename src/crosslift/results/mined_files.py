@@ -13,86 +13,88 @@ ThresholdSource = Literal["none", "given", "gold", "negatives"]
 
 
 class SideCounts(ResultRecord):
-    """What became of the lines of one file; ``lines`` is the sum of the rest."""
+    """The lines of one file, by what happened to them; ``lines`` is the sum of the others."""
 
     lines: int
     """Number of lines of the file."""
     empty: int
     """Lines without a text."""
     too_short: int
-    """Lines of fewer characters than asked for."""
+    """Lines with fewer characters than the minimum."""
     too_long: int
-    """Lines of more characters than asked for."""
+    """Lines with more characters than the maximum."""
     duplicates: int
-    """Lines whose text is on a line before."""
+    """Lines whose text is on an earlier line."""
     copies: int
     """Texts that are in both files."""
     other_language: int
-    """Texts that py3langid takes for another language."""
+    """Texts that py3langid identifies as another language."""
     mined: int
-    """Distinct texts that were mined."""
+    """Distinct texts that the search used."""
 
 
 class SearchRecall(ResultRecord):
     """How good an approximate search was, measured against the exact one on a sample."""
 
     src_to_tgt: float
-    """Share of the true neighbours that were found, in [0, 1]."""
+    """Share of the true neighbours that the search returned, in [0, 1]."""
     tgt_to_src: float
-    """The other way round."""
+    """The same for the opposite direction."""
     sampled: int
-    """Queries compared in each direction."""
+    """Number of compared queries in each direction."""
 
 
 class NeighbourSearch(ResultRecord):
-    """How neighbours were searched."""
+    """How the search for neighbours worked."""
 
     kind: SearchKind
     """``ivf`` and ``hnsw`` are approximate."""
     recall: SearchRecall | None
-    """Null: the search was exact."""
+    """Recall of an approximate search; null: the search was exact."""
 
 
 class Threshold(ResultRecord):
-    """The lowest score of a pair that is written, and where it comes from."""
+    """The lowest score of a written pair, and where this threshold comes from."""
 
     value: float | None = None
     """The threshold; null: every pair is written."""
     source: ThresholdSource = "none"
-    """``none``, ``given``, fitted on ``gold`` pairs, or on ``negatives``, stand-in false pairs."""
+    """``none``; ``given`` by the user; fitted on ``gold`` pairs; or fitted on ``negatives``, artificial
+    false pairs."""
     target_precision: float | None = None
-    """What it was fitted to reach; null where it was not fitted."""
+    """The precision that the fit aims at; null if it was not fitted."""
     precision: float | None = None
-    """What it reaches on the labelled pairs (``gold``), or an estimate (``negatives``): no independent
-    measurement. Null where it was not fitted."""
+    """Its precision on the labelled pairs (``gold``), or an estimate (``negatives``); not an
+    independent measurement. null if it was not fitted."""
     estimated_precision: float | None = None
-    """Beside ``gold``: an estimate for all pairs above the threshold, from stand-in false pairs; gold
-    labels only pairs of texts that have a translation. Null: there is no gold."""
+    """With ``gold``: an estimate for all pairs above the threshold, from artificial false pairs,
+    because gold labels cover only texts that have a translation. null: no gold pairs."""
     compared: int = 0
-    """Labelled pairs, or texts whose best candidate was taken away; 0 where it was not fitted."""
+    """Number of labelled pairs, or of texts whose best candidate was removed; 0 if it was not
+    fitted."""
 
 
 class PairCounts(ResultRecord):
-    """What became of the mined pairs: ``mined`` less ``unequal_lengths`` less ``below_threshold`` is
-    ``written``."""
+    """The mined pairs, by what happened to them: ``mined`` less ``unequal_lengths`` less
+    ``below_threshold`` is ``written``."""
 
     mined: int
-    """Pairs that the search gave."""
+    """Number of pairs that the search returned."""
     unequal_lengths: int
-    """Left out by their length ratio."""
+    """Number of pairs left out because of their length ratio."""
     below_threshold: int
-    """Left out by their score."""
+    """Number of pairs left out because of their score."""
     written: int
-    """Distinct pairs written."""
+    """Number of distinct pairs written."""
 
 
 class ScoreBin(ResultRecord):
     """Pairs with scores in one range."""
 
     low: float
-    """Lower end; belongs to the range."""
+    """Lower end; part of the range."""
     high: float
-    """Upper end; belongs to the last range alone."""
+    """Upper end; part of the last range only."""
     pairs: int
     """Number of pairs."""
 
@@ -114,45 +116,45 @@ class PairScores(ResultRecord):
     """The scores of the mined pairs of similar lengths, on both sides of the threshold."""
 
     bins: tuple[ScoreBin, ...]
-    """Ranges of equal width, rising."""
+    """Ranges of equal width, in ascending order."""
     around: tuple[ScoredPair, ...]
-    """The pairs next to the threshold: best first; empty without a threshold."""
+    """The pairs closest to the threshold, best first; empty if there is no threshold."""
 
 
 class WrittenPairs(PairCounts):
-    """What became of the mined pairs, and the rows of the file."""
+    """The mined pairs, by what happened to them, and the rows of the file."""
 
     rows: int
-    """Number of rows of the file; more than ``written`` where duplicates are kept."""
+    """Number of rows of the file; more than ``written`` if duplicates are kept."""
 
 
 class MiningPlan(ResultRecord):
-    """What a mining job will need, known before the work."""
+    """The needs of a mining job, estimated before it starts."""
 
     texts: dict[str, int]
-    """``src`` and ``tgt`` -> texts that are mined."""
+    """``src`` and ``tgt`` -> number of texts."""
     width: int
     """Width of the vectors."""
     search: SearchKind
-    """How neighbours are searched."""
+    """How the search for neighbours works."""
     to_encode: int
-    """Texts without vectors in the store."""
+    """Number of texts without vectors in the store."""
     rows_searched: int
-    """Src texts that a stopped run had searched."""
+    """Number of src texts that a stopped run already searched."""
     memory_bytes: Annotated[dict[str, int], Field(min_length=1)]
-    """``encoding``, ``searching``, ``pairing`` -> most bytes held at once."""
+    """``encoding``, ``searching``, ``pairing`` -> peak memory in bytes."""
     peak_memory_bytes: int
-    """Most bytes held at once in any phase."""
+    """Peak memory of all phases, in bytes."""
     store_bytes: int
     """Size of the vectors and of the state of the search in the store, in bytes."""
     encode_seconds: float | None
-    """Null where the speed of this encoder is not known yet."""
+    """Expected time of encoding; null: the speed of this encoder is not known yet."""
     search_seconds: float | None
-    """Null where it is not known (an approximate search)."""
+    """Expected time of the search; null: unknown (an approximate search)."""
 
 
 class MiningOutcome(ResultRecord):
-    """What a mining job did."""
+    """The result of a mining job."""
 
     model: str
     """Name of the encoder."""
@@ -161,23 +163,23 @@ class MiningOutcome(ResultRecord):
     settings: dict[str, JsonValue]
     """Every option -> its value."""
     sides: dict[str, SideCounts]
-    """``src`` and ``tgt`` -> what became of the lines."""
+    """``src`` and ``tgt`` -> number of lines used and left out."""
     search: NeighbourSearch
-    """How neighbours were searched."""
+    """How the search for neighbours worked."""
     threshold: Threshold
-    """Where pairs were cut off."""
+    """The threshold for pairs."""
     pairs: WrittenPairs
-    """What became of them."""
+    """Number of pairs mined, left out and written."""
     scores: PairScores
-    """Their scores."""
+    """The scores of the pairs."""
     plan: MiningPlan
-    """What the job was to need."""
+    """The estimated needs of the job."""
     seconds: dict[str, float]
     """``reading``, ``encoding``, ``searching``, ``pairing`` -> seconds of this run."""
 
 
 class MiningPlanOnly(ResultRecord):
-    """What ``mine --plan`` writes."""
+    """The output of `mine --plan`."""
 
     plan: MiningPlan
-    """What the job would need."""
+    """The estimated needs of the job."""

@@ -22,40 +22,41 @@ class MiningScore(ResultRecord):
     """How good the pairs at or above a threshold are."""
 
     precision: float
-    """Share of the extracted pairs that are gold; 0 where none is extracted."""
+    """Share of the extracted pairs that are gold; 0 if none is extracted."""
     recall: float
-    """Share of the gold pairs that are extracted; 0 where there is no gold."""
+    """Share of the gold pairs that are extracted; 0 if there are no gold pairs."""
     mining_f1: float
-    """2 ``correct`` / (``mined`` + ``gold``), the harmonic mean of both; 0 where nothing is there."""
+    """2 ``correct`` / (``mined`` + ``gold``), the harmonic mean of both; 0 if there are no pairs."""
     mined: int
-    """Number of pairs that were extracted."""
+    """Number of extracted pairs."""
     correct: int
     """Number of extracted pairs that are gold."""
     gold: int
-    """Number of gold pairs, with those that no search found."""
+    """Number of gold pairs, including those that the search did not return."""
     threshold: float | None
-    """Scores from it on are extracted. Null: nothing is extracted, or each half of the texts was cut by
-    the other's."""
+    """Pairs with this score or a higher one are extracted. null: no pair is extracted, or each half of
+    the texts uses the threshold of the other half."""
 
 
 class MinedLanguage(ResultRecord):
-    """How one language's mining was scored."""
+    """The mining result of one language."""
 
     language: str
     """Code of the language."""
     protocol: str
     """Id of the protocol."""
     scored_on: str
-    """The split of the data that was scored."""
+    """The scored split of the data."""
     threshold_source: str
-    """What the threshold was fitted on."""
+    """The data that the threshold was fitted on."""
     thresholds: Annotated[tuple[float | None, ...], Field(min_length=1)]
-    """One number, or two where each half of the texts was cut by the other half's; null: no pair is
-    taken."""
+    """One threshold, or two if each half of the texts uses the threshold of the other half; null: no
+    pair is extracted."""
     score: MiningScore
-    """At these thresholds."""
+    """The score at these thresholds."""
     oracle: MiningScore
-    """At the one threshold that is best on what is scored, so it is no result."""
+    """The score at the threshold that is best on the scored data itself; an upper bound, not a
+    result."""
     curve: tuple[tuple[float, float, float], ...]
     """Threshold, precision and recall, from the highest threshold down, at most 200 points."""
 

@@ -13,7 +13,7 @@ class OfArm(ResultRecord):
     arm: str
     """Name of the arm."""
     seed: int
-    """Seed of its training; 0 of an arm without training."""
+    """Seed of its training; 0 for an arm without training."""
 
     @classmethod
     def of(cls, entry: ResultRecord, **origin: str | int) -> Self:

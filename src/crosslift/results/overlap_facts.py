@@ -15,27 +15,28 @@ class OverlapExample(ResultRecord):
     test: str
     """The text of the target, or the id of its picture."""
     similarity: float
-    """Similarity of the texts; of pictures, the correlation of local contrast after alignment, 0.75
-    to 1."""
+    """Similarity of the texts; for pictures, the correlation of local contrast after alignment (0.75 to
+    1)."""
 
 
 class OverlapFacts(ResultRecord):
-    """How many texts, or pictures, of a training task are also in a target."""
+    """The number of texts or pictures that a training task and a target share."""
 
     task: str
     """Name of the training task."""
     target: str
     """Name of the target."""
     kind: Annotated[Literal["texts", "pictures"], absent_if("texts")] = "texts"
-    """What was compared; absent: texts."""
+    """Kind of the compared items; absent: texts."""
     records: int | None = None
-    """Number of training records that were checked; of texts, it includes the dev records that choose
-    weights; of pictures, the dev pictures. null: not counted."""
+    """Number of checked training records, including dev records that choose weights and dev pictures.
+    null: not counted."""
     items: int | None = None
-    """Number of items of the target that are affected; null: not counted."""
+    """Number of affected items of the target; null: not counted."""
     exact: int
     """Number of texts, or pictures, of the target that are in the training data."""
     near: int
-    """Number of those that nearly are; of texts, also of those of which a part is."""
+    """Number of texts, or pictures, of the target that have a near copy in the training data, or
+    (texts) a part in it."""
     examples: tuple[OverlapExample, ...]
-    """Some of them."""
+    """Some of these texts or pictures."""

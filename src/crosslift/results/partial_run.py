@@ -18,27 +18,27 @@ class UnfinishedRun(ResultRecord):
     store: str
     """Path of the store."""
     trust_code: bool
-    """Whether artifacts that other code made are taken as they are."""
+    """Whether the run uses artifacts that other code made."""
     lock_place: str | None
-    """Path of the study's lock; null: it has none."""
+    """Path of the study's lock; null: the study has none."""
     lock: dict[str, Any] | None
     """Content of the lock."""
     differences: tuple[str, ...]
-    """What the study asks otherwise than its lock, in words."""
+    """How the study differs from its lock, in words."""
 
 
 class PartialRun(ResultRecord):
-    """How much of a study is finished, and what the folder leaves out.
+    """The finished and the unfinished part of a study.
 
-    An arm with a seed is one run. The folder holds the arms and seeds that are finished together: every
-    arm that it names has every seed that it names.
+    An arm with a seed is one run. The folder holds a complete grid: every arm in it has finished every
+    seed in it.
     """
 
     finished: int
-    """Runs that are finished, of these arms and seeds or of others."""
+    """Number of finished runs, including those that the folder leaves out."""
     planned: int
-    """Runs of the whole study."""
+    """Number of runs of the whole study."""
     arms: tuple[str, ...]
-    """Arms that are left out, because they are not finished."""
+    """Arms that the folder leaves out because they are not finished."""
     seeds: tuple[int, ...]
-    """Seeds that are left out, because they are not finished."""
+    """Seeds that the folder leaves out because they are not finished."""

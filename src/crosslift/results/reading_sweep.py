@@ -19,7 +19,8 @@ class SweptReading(ResultRecord):
     pooling: str
     """How its tokens become one vector."""
     prompt: str | None = None
-    """Before every text; empty for none. Null or absent: a run of a version that tried one alone."""
+    """The prompt before every text; empty: no prompt. null or absent: an earlier version, which tried
+    only one."""
 
     def __str__(self) -> str:
         prompt = "" if self.prompt is None else f", {prompt_words(self.prompt)}"
@@ -30,7 +31,7 @@ class ScoredReading(SweptReading):
     """A way to read an encoder, and its score."""
 
     score: float
-    """Its score on what is reported, in [0, 1]."""
+    """Its score on the reported data, in [0, 1]."""
 
 
 class SweepCurve(ResultRecord):
@@ -39,13 +40,14 @@ class SweepCurve(ResultRecord):
     pooling: str
     """How tokens become one vector."""
     prompt: str | None = None
-    """Before every text; empty for none. Null or absent: a run of a version that tried one alone."""
+    """The prompt before every text; empty: no prompt. null or absent: an earlier version, which tried
+    only one."""
     hidden_states: tuple[int, ...]
-    """The hidden states that were tried."""
+    """The tried hidden states."""
     dev: tuple[float, ...]
-    """Their scores on what the choice was made on, in [0, 1]."""
+    """Their scores on the data that the choice is based on, in [0, 1]."""
     rest: tuple[float, ...]
-    """Their scores on what is reported, in [0, 1]."""
+    """Their scores on the reported data, in [0, 1]."""
 
     @model_validator(mode="after")
     def _check_lengths(self) -> SweepCurve:
@@ -65,11 +67,11 @@ class ReadingChoice(ResultRecord):
     curves: tuple[SweepCurve, ...]
     """One for each pooling and prompt."""
     chosen: SweptReading
-    """The hidden state, pooling and prompt that were chosen."""
+    """The chosen hidden state, pooling and prompt."""
     score: float
-    """Score of the choice on what is reported, in [0, 1]."""
+    """Score of the choice on the reported data, in [0, 1]."""
     default: ScoredReading
-    """What the encoder is read with unless something else is chosen."""
+    """How the encoder is read by default."""
 
     def dev(self, reading: SweptReading) -> float | None:
         """The score of a reading on dev; None where it was not tried."""
@@ -98,11 +100,11 @@ class Sweep(ResultRecord):
     metric: str
     """Metric of the scores."""
     direction: str | None = None
-    """Which side asks, such as ``xx->en``. Null or absent: a run of a version that did not record it
-    (xx->en)."""
+    """The direction of queries, such as ``xx->en``. null or absent: an earlier version, which did not
+    record it (xx->en)."""
     chosen_on: str
-    """What the choice was made on, in words."""
+    """The data that the choice is based on, in words."""
     reported_on: str
-    """What the reported scores are of, in words."""
+    """The data of the reported scores, in words."""
     arms: tuple[SweepArm, ...]
     """One entry for each arm and seed."""

@@ -14,15 +14,15 @@ class ReferenceNoise(ResultRecord):
     metric: str
     """Its metric."""
     noise: NoiseFacts
-    """Of the comparison with a baseline whose interval has the median width."""
+    """The noise of the comparison with a baseline whose interval has the median width."""
     texts: int | None
-    """Number of distinct texts of the target; null: the run does not say."""
+    """Number of distinct texts of the target; null: the run does not record it."""
     source: str
-    """The run and the comparison that it was taken from, in words."""
+    """The run and the comparison that the noise comes from, in words."""
 
 
 class PlannedPower(ResultRecord):
-    """What a planned comparison on a target could show."""
+    """The smallest effect that a planned comparison on a target could show."""
 
     target: str
     """Name of the target."""
@@ -31,10 +31,10 @@ class PlannedPower(ResultRecord):
     seeds: int
     """Seeds of the study."""
     comparisons: int
-    """Comparisons that are corrected together: those with a baseline."""
+    """Number of comparisons with a baseline, which the correction covers together."""
     detectable: float | None
-    """The smallest true effect that is found in 80% of such runs, with the level that Holm's correction
-    leaves to the first of the family; null: the noise of this target is not known, or there is one
-    seed, which gives no verdict."""
+    """The smallest true effect that 80% of such runs would find, at the level that Holm's correction
+    gives the first comparison of the family; null: the noise of this target is unknown, or the study
+    has one seed, which gives no verdict."""
     reference: ReferenceNoise | None
-    """The noise that is expected; null: it is not known."""
+    """The expected noise; null: unknown."""

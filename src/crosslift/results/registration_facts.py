@@ -6,17 +6,17 @@ from crosslift.results.result_record import ResultRecord
 
 
 class RegistrationFacts(ResultRecord):
-    """What the lock of a study says, beside its run."""
+    """The registration of a study, compared with its run."""
 
     lock: str
     """Name of the lock's file."""
     hash: str
     """Hash of the lock's content."""
     registered: str
-    """When the study was registered, in UTC, as of ISO 8601, by the clock of that machine."""
+    """Time of registration by the clock of that machine, in UTC (ISO 8601)."""
     version: str
     """Version of CrossLift that registered it."""
     differences: tuple[str, ...]
-    """What the run does otherwise than registered, in words; empty: as registered."""
+    """How the run differs from the registered study, in words; empty: it does not differ."""
     first_score: str | None
-    """When the first scores of the run were computed, in UTC, as of ISO 8601; null: none were."""
+    """Time at which the run computed its first scores, in UTC (ISO 8601); null: it computed none."""

@@ -27,55 +27,55 @@ class RunFacts(ResultRecord):
     """The content of ``run.json``."""
 
     schema_version: Annotated[Literal[2], Field(alias="schema")] = SCHEMA
-    """Version of the format; a folder of another one is refused."""
+    """Version of the format; readers refuse folders of other versions."""
     study: str
     """Name of the study."""
     question: str
     """Question of the study."""
     registration: RegistrationFacts | None = None
-    """What the lock of the study says; null: it was not registered."""
+    """The registration of the study; null: it is not registered."""
     partial: PartialRun | None = None
-    """What is not finished of the study; null: it is whole."""
+    """The unfinished part of the study; null: the run is complete."""
     created: str
-    """When the folder was written, in UTC, as of ISO 8601."""
+    """Time at which the folder was written, in UTC (ISO 8601)."""
     version: str
     """Version of CrossLift that wrote the folder."""
     baseline: str
     """The baseline of the study."""
     arms: tuple[ArmFacts, ...]
-    """The arms that were run, in the order of the study."""
+    """The arms of the run, in the order of the study."""
     failed: tuple[Failure, ...] = ()
     """The arms that the run left out."""
     targets: tuple[TargetFacts, ...]
     """The targets, in the order of the study."""
     protocols: dict[str, dict[str, Any]]
-    """Id of a protocol -> its facts, and how the vectors were read from the encoder: of each start
-    where these differ."""
+    """Id of a protocol -> its facts, and how vectors are read from the encoder (for each start, if they
+    differ)."""
     environments: Annotated[tuple[RunEnvironment, ...], Field(min_length=1)]
-    """The different environments of all steps, and that of the process that wrote the folder."""
+    """The distinct environments of all steps and of the process that wrote the folder."""
     written_in: int
-    """Place of the latter."""
+    """Index in `environments` of the process that wrote the folder."""
     differing: tuple[str, ...]
-    """Facts that can change a number and that are not the same for all steps."""
+    """Facts that can change a number and differ between steps."""
     store: str
     """Path of the store."""
     steps: tuple[StepFacts, ...]
     """Every step of the plan."""
     overlap: tuple[OverlapFacts, ...]
-    """What training data and targets have in common."""
+    """The overlap between training data and targets."""
     gains: tuple[Gain, ...] = ()
-    """What part of each gain survives against each control that the study writes out."""
+    """The part of each gain that remains against each control that the study defines itself."""
     attributions: tuple[Attribution, ...] = ()
-    """Where the effects of the arms with controls come from."""
+    """The sources of the effects of arms with controls."""
     orientations: tuple[Orientation, ...] = ()
     """How far each reference is from a baseline."""
     expected: tuple[ExpectedScore, ...] = ()
-    """The scores that the study states beforehand, beside the measured ones."""
+    """The scores that the study predicts, and the measured ones."""
     extensions: Annotated[tuple[ExtensionFacts, ...], absent_if(())] = ()
-    """Names of the study that other packages or modules of the user declare; absent: there are none."""
+    """Names in the study that other packages or the user's modules declare; absent: none."""
     checksums: dict[str, str] = Field(default_factory=dict)
-    """Name -> SHA-256 of files of the folder. A folder with another sum is damaged, or half replaced,
-    and is refused."""
+    """File name -> SHA-256. Readers refuse a folder with another sum: it is damaged or partly
+    replaced."""
 
     @model_validator(mode="before")
     @classmethod

@@ -34,7 +34,8 @@ class Score(NamedTuple):
     protocol: str
     """Id of the protocol."""
     step_key: str
-    """Key of the step that measured it; empty where the languages of a mean have a step each."""
+    """Key of the step that measured it; empty for a mean over languages that separate steps
+    measured."""
     subset: str
     """``all``, or ``clean``: without the items that overlap a training text."""
     language: str
@@ -42,7 +43,7 @@ class Score(NamedTuple):
     metric: str
     """Name of the metric."""
     value: float
-    """The score, in [0, 1]; of ranks, a plain number."""
+    """The score, in [0, 1]; for ranks, a plain number."""
     n: int
     """Number of queries."""
 

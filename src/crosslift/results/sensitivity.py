@@ -22,52 +22,53 @@ class ProtocolVerdict(ResultRecord):
     high: float
     """Upper end of its interval."""
     verdict: Outcome
-    """Corrected among the comparisons of the family that have this protocol."""
+    """The verdict, corrected over the comparisons of the family that have this protocol."""
     gained: float | None = None
-    """Queries that ``arm`` alone answers, the mean over seeds; null: outcomes are not 0 or 1, or the
-    run is of a release up to 0.1."""
+    """Number of queries that only ``arm`` answers correctly, mean over seeds; null: outcomes are not 0
+    or 1, or a release up to 0.1 wrote the run."""
     lost: float | None = None
-    """Queries that ``against`` alone answers, the mean over seeds."""
+    """Number of queries that only ``against`` answers correctly, mean over seeds."""
 
 
 class Sensitivity(ResultRecord):
-    """One comparison, asked otherwise. Nothing here is corrected, except for the protocols."""
+    """One comparison under other methods and protocols. Only the protocols have a correction."""
 
     arm: str
-    """The arm that is compared."""
+    """The compared arm."""
     against: str
-    """The arm it is compared with."""
+    """The arm that it is compared with."""
     target: str
     """Name of the target."""
     metric: str
-    """Metric of the scores, unless a protocol has its own."""
+    """Metric of the scores, unless a protocol has another."""
     n_languages: int
     """Number of languages."""
     languages_up: int
-    """Languages in which ``arm`` is better, by any amount."""
+    """Number of languages in which ``arm`` is better, by any amount."""
     level: float
     """Level of the intervals."""
     general_low: float | None
-    """Lower end of the interval that resamples languages: for claims about languages in general; null:
+    """Lower end of the interval that resamples languages, for claims about languages in general; null:
     one language."""
     general_high: float | None
-    """Upper end of the same."""
+    """Upper end of the same interval."""
     n_families: int
     """Number of families of languages."""
     families_low: float | None
-    """Lower end of the interval that resamples families; null: fewer than two."""
+    """Lower end of the interval that resamples language families; null: fewer than two."""
     families_high: float | None
-    """Upper end of the same."""
+    """Upper end of the same interval."""
     win_probability: float
     """Probability that ``arm`` is better on a query; ties count half."""
     gained: float | None
-    """Queries that ``arm`` alone answers, the mean over seeds; null: outcomes are not 0 or 1."""
+    """Number of queries that only ``arm`` answers correctly, mean over seeds; null: outcomes are not 0
+    or 1."""
     lost: float | None
-    """Queries that ``against`` alone answers, the mean over seeds."""
+    """Number of queries that only ``against`` answers correctly, mean over seeds."""
     p_sign_flips: float
-    """p-value of a randomization test over items, for the seeds as they were run."""
+    """p-value of a randomization test over items, with the seeds fixed."""
     protocols: tuple[ProtocolVerdict, ...]
-    """Under each protocol of the target; empty: it has one."""
+    """The verdict under each protocol of the target; empty: it has only one."""
 
     def counts_under(self, protocol: str, *, of_target: str) -> tuple[float, float] | None:
         """The queries gained and lost under a protocol; None if they were not counted.

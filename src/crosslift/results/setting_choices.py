@@ -21,9 +21,9 @@ class TriedSettings(ResultRecord):
     """One try, and its score."""
 
     settings: dict[str, int | float]
-    """Setting -> the value that was tried."""
+    """Setting -> the tried value."""
     score: float
-    """Its score on what the choice was made on, mean over languages."""
+    """Its score on the data that the choice is based on, mean over languages."""
 
 
 class ChosenSettings(ResultRecord):
@@ -32,10 +32,10 @@ class ChosenSettings(ResultRecord):
     tries: Annotated[tuple[TriedSettings, ...], Field(min_length=1)]
     """Every try."""
     chosen: int
-    """Place of the chosen try, from 0: the best; among equals the first."""
+    """Index of the chosen try, from 0: the best; among equals the first."""
     edges: dict[str, Edge]
-    """Setting -> the edge of its grid at which the chosen value lies, if several values were tried and
-    it lies at one: a better value may lie beyond."""
+    """Setting with several tried values -> the edge of its grid, if the chosen value lies there; a
+    better value may lie beyond it."""
 
     @model_validator(mode="after")
     def _chosen_exists(self) -> ChosenSettings:
@@ -60,10 +60,10 @@ class SeedChoice(ChosenSettings):
 
 
 class ArmChoice(ResultRecord):
-    """How an arm chose settings of its last stage, each seed for itself."""
+    """The settings of the last stage that each seed of an arm chose."""
 
     target: str
-    """Name of the target whose data the choice was made on."""
+    """Name of the target whose data the choice is based on."""
     title: str
     """Title of these data."""
     languages: tuple[str, ...]

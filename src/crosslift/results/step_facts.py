@@ -13,27 +13,27 @@ class StepFacts(ResultRecord):
     kind: str
     """Kind of the step, such as ``train``."""
     label: str
-    """What it makes, in words."""
+    """The result of the step, in words."""
     group: str = ""
-    """What its label has in common with those of other steps, such as the name of a target whose
-    languages are scored one by one; empty: nothing."""
+    """The part of its label that it shares with related steps, such as the target of evaluations in
+    single languages; empty: none."""
     arm: str | None
-    """The arm that it belongs to; null: to several arms, or to none."""
+    """The arm that it belongs to; null: several arms, or none."""
     seed: int | None
     """The seed that it belongs to."""
     seconds: float
-    """Time that it took, in seconds."""
+    """Duration in seconds."""
     peak_bytes: int | None
     """Peak memory, in bytes; null: not measured."""
     reused: bool
     """Whether its artifact was in the store before the run."""
     other_code: tuple[str, ...] = ()
-    """Modules in which the code that made the artifact differs from that of this run (an artifact that
-    ``--trust-code`` took)."""
+    """For an artifact used because of ``--trust-code``: the modules whose code differs from the code of
+    this run."""
     environments: tuple[int, ...] = ()
-    """Places in the environments of the run; the first is that of the process that finished the step.
-    There are several where the step was resumed elsewhere, or where an input that the store does not
-    keep was made elsewhere. Empty: not recorded."""
+    """Indices in `environments` of the run; the first belongs to the process that finished the step.
+    There are several if another machine started the step, or made an input that the store does not
+    keep. Empty: not recorded."""
     digest: str | None = None
     """A hash of the artifact's files; null: not recorded."""
 
@@ -44,6 +44,6 @@ class RunEnvironment(ResultRecord):
     facts: dict[str, str]
     """Fact -> its value, in words."""
     steps: int
-    """Number of steps that were made in it, also in part."""
+    """Number of steps that ran in it, completely or in part."""
     arms: tuple[str, ...]
     """Arms whose numbers depend on these steps."""

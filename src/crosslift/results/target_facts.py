@@ -24,7 +24,7 @@ class Gap(ResultRecord):
 
 
 class Note(ResultRecord):
-    """What the texts of a language are, where the data say so."""
+    """A note of the data on the texts of a language."""
 
     language: str
     """Code of the language."""
@@ -50,17 +50,17 @@ class TargetFacts(ResultRecord):
     kind: KindName
     """Kind of the data."""
     notes: tuple[Note, ...] = ()
-    """What the texts of a language are."""
+    """Notes on the texts of some languages."""
     left_out: dict[str, dict[str, int]] = Field(default_factory=dict)
-    """Language -> reason -> number of items of the data (before ``pairs: N``) that are not measured."""
+    """Language -> reason -> number of items that are not measured (counted before ``pairs: N``)."""
     unread: dict[str, str] = Field(default_factory=dict)
-    """File that looks like a part of the data -> why it was not read."""
+    """File that looks like part of the data but was not read -> why."""
     photographs: str | None = None
-    """The published set that its photographs are from, such as ``imagenet-1k``; null: from none that
-    towers are trained on."""
+    """The published set of its photographs, such as ``imagenet-1k``; null: no set that image towers are
+    trained on."""
     texts: Literal["words", "sentences"] = "sentences"
-    """What its texts are; names are words. An earlier version did not record it: ``names``,
-    ``word-pairs`` and ``word-pairs-trained`` then have words, all others sentences."""
+    """Kind of its texts; names count as words. In files of earlier versions, which lack it: words for
+    ``names``, ``word-pairs`` and ``word-pairs-trained``, sentences for all others."""
     distinct_texts: int | None = None
     """Number of distinct texts; null: an earlier version wrote the file."""
     side_prompts: dict[str, str] = Field(default_factory=dict)

@@ -17,29 +17,29 @@ WHOLE: Literal["all"] = "all"
 
 
 class Hubness(ResultRecord):
-    """Whether a few candidates come up for many queries (Radovanović et al. 2010).
+    """Whether a few candidates are near many queries (Radovanović et al. 2010).
 
     N_10 of a candidate is the number of queries that have it among their 10 nearest. Candidates
     that tie for the last places share them.
     """
 
     skewness: float
-    """Third standardised moment of N_10; near 0: all candidates come up about equally often, 1 and
-    more: there are hubs. 0 where N_10 is the same for all."""
+    """Third standardised moment of N_10; near 0: all candidates appear about equally often, 1 or more:
+    there are hubs. 0 if N_10 is the same for all."""
     never_retrieved: float
     """Share of candidates with N_10 = 0 ("antihubs"), in [0, 1]."""
 
 
 class Margins(ResultRecord):
-    """How far the correct candidate lies ahead of the best wrong one.
+    """The lead of the correct candidate over the best wrong one.
 
     A query's margin is the cosine of its correct candidate minus that of its best wrong one.
     """
 
     quantiles: tuple[float, float, float, float, float]
-    """Of the margins, at 5, 25, 50, 75 and 95 per cent; in [-2, 2]."""
+    """The 5, 25, 50, 75 and 95 per cent quantiles of the margins, in [-2, 2]."""
     above_zero: float
-    """Share of queries with a margin above 0; equal texts tie, their margin is 0."""
+    """Share of queries with a margin above 0; equal texts tie and have the margin 0."""
 
 
 class Diagnosis(ResultRecord):
@@ -52,33 +52,33 @@ class Diagnosis(ResultRecord):
     language: str
     """The language of src."""
     n_pairs: int
-    """Pairs that were looked at."""
+    """Number of analysed pairs."""
     mean_cosine_src: float | None
-    """Mean cosine of two different texts of src, over all of them; near 0: directions are used evenly,
+    """Mean cosine of all pairs of different src texts; near 0: the vectors use all directions evenly,
     near 1: all texts lie in a narrow cone (the anisotropy of Ethayarajh 2019)."""
     mean_cosine_tgt: float | None
-    """The same of tgt."""
+    """The same for tgt."""
     iso_score_src: float | None
-    """How evenly the variance of src fills the dimensions, in [0, 1]; 1: all alike, 0: one dimension
-    has all (IsoScore, Rudman et al. 2022, algorithm 1)."""
+    """How evenly the variance of src fills the dimensions, in [0, 1]; 1: all dimensions alike, 0: one
+    dimension has all variance (IsoScore, Rudman et al. 2022, algorithm 1)."""
     iso_score_tgt: float | None
-    """The same of tgt."""
+    """The same for tgt."""
     probe_accuracy: float | None
-    """How often a linear probe tells src from tgt on texts that it was not trained on, in [0, 1]; 0.5
-    is chance: the vectors do not say which language it is."""
+    """Accuracy of a linear probe that separates src from tgt on texts outside its training set, in [0,
+    1]; 0.5 is chance: the vectors do not show the language."""
     hubness_src_to_tgt: Hubness | None
-    """Of tgt texts as candidates."""
+    """Hubness of the tgt texts as candidates."""
     hubness_tgt_to_src: Hubness | None
-    """Of src texts as candidates."""
+    """Hubness of the src texts as candidates."""
     margins_src_to_tgt: Margins | None
-    """Of src texts as queries."""
+    """Margins of the src texts as queries."""
     margins_tgt_to_src: Margins | None
-    """Of tgt texts as queries."""
+    """Margins of the tgt texts as queries."""
     alignment: float
     """Mean squared distance of a pair, in [0, 4]; 0: the two vectors are equal (Wang and Isola 2020,
     with the exponent 2)."""
     notes: tuple[str, ...]
-    """Why values are missing, or what was left out; one sentence each."""
+    """Reasons for missing values, and what was left out; one sentence each."""
 
 
 class Separability(ResultRecord):
@@ -87,8 +87,8 @@ class Separability(ResultRecord):
     language: Literal["all"] = WHOLE
     """Always ``all``."""
     separability: float | None
-    """Share of texts of which a linear probe names the language right, mean over languages, in [0, 1];
-    null: too few texts or languages, or vectors of unequal width."""
+    """Share of texts whose language a linear probe identifies, mean over languages, in [0, 1]; null:
+    too few texts or languages, or vectors of different widths."""
 
 
 class DiagnosisOfArm(Diagnosis, OfArmOnTarget):

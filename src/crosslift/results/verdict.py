@@ -43,31 +43,31 @@ def _negative(value: float | None) -> float | None:
 
 
 class NoiseFacts(ResultRecord):
-    """The variances that an interval follows from, in squared units of the effect."""
+    """The variances behind an interval, in squared units of the effect."""
 
     seeds: int
     """Number of seeds."""
     seed_variance: float
-    """Of the mean over seeds, as the scatter of the seeds shows it; 0 for one seed."""
+    """Variance of the mean over seeds, estimated from the differences between seeds; 0 for one seed."""
     item_variance: float
-    """Of what all seeds have in common on an item."""
+    """Variance of the part of an item's outcome that all seeds share."""
     item_freedom: float
     """Degrees of freedom of ``item_variance``."""
     within: float
-    """Of one seed, the part of its variance that the items bring."""
+    """The part of one seed's variance that comes from the items."""
 
 
 class Verdict(ResultRecord):
     """The verdict on one comparison: the score of ``arm`` minus the score of ``against``.
 
-    The effect and its interval are in [-1, 1]. Those of a metric such as ``median_rank`` are in its
-    own unit.
+    The effect and its interval are in [-1, 1]; for a metric such as ``median_rank``, in the unit of the
+    metric.
     """
 
     arm: str
-    """The arm that is compared."""
+    """The compared arm."""
     against: str
-    """The arm it is compared with."""
+    """The arm that it is compared with."""
     target: str
     """Name of the target."""
     protocol: str
@@ -77,11 +77,11 @@ class Verdict(ResultRecord):
     subset: str
     """``all``, or ``clean``: without the items that overlap a training text."""
     question: str | None
-    """The question of the study that the comparison answers; null: the study does not ask for it."""
+    """The question of the study that the comparison answers; null: no question of the study."""
     family: Family
-    """Comparisons of one family are corrected together: ``declared`` (the study asks for them),
-    ``vs-baseline`` (each arm against the baseline of its start) or ``controls`` (what only the
-    attribution of effects needs)."""
+    """The correction covers the comparisons of one family together: ``declared`` (listed in the study),
+    ``vs-baseline`` (each arm against the baseline of its start) or ``controls`` (needed only to
+    attribute effects)."""
     effect: float
     """Mean of the scores of ``arm`` minus that of ``against``."""
     low: float
@@ -91,27 +91,26 @@ class Verdict(ResultRecord):
     level: float
     """Level of the interval, such as 0.95."""
     low_corrected: float | None = None
-    """Lower end of the interval at the level at which Holm's correction read this comparison. It
-    excludes 0 exactly where ``verdict`` is ``higher`` or ``lower``; null: there is no verdict."""
+    """Lower end of the interval at the level that Holm's correction gives this comparison. The interval
+    excludes 0 exactly if ``verdict`` is ``higher`` or ``lower``; null: no verdict."""
     high_corrected: float | None = None
-    """Upper end of the same."""
+    """Upper end of the same interval."""
     p: float
     """Two-sided p-value."""
     p_corrected: float | None
-    """The p-value after Holm's correction within the family; null: there is no verdict, and the
-    comparison belongs to no family."""
+    """The p-value after Holm's correction within the family; null: no verdict and no family."""
     smallest_effect: float | None = None
-    """The smallest effect of interest that the study states, in the unit of ``effect``; null: none."""
+    """The smallest effect of interest of the study, in the unit of ``effect``; null: the study has
+    none."""
     p_equivalence: float | None = None
-    """The p-value of the two one-sided tests that the effect is smaller, after Holm's correction among
-    those of the family; null: the study states no smallest effect, there is no verdict, or nothing
-    scattered."""
+    """The p-value of two one-sided tests that the effect is smaller than `smallest_effect`, after
+    Holm's correction within the family; null: no smallest effect, no verdict, or no variance."""
     detectable: float | None = None
-    """Of an inconclusive comparison, the smallest true effect that 80% of such runs would have found,
-    after the correction; above 1, of scores in [0, 1]: none would have been found. null: another
-    verdict, or nothing scattered."""
+    """For an inconclusive comparison: the smallest true effect that 80% of such runs would find, after
+    the correction. Above 1 for scores in [0, 1]: no effect would be found. null: another verdict, or no
+    variance."""
     noise: NoiseFacts | None = None
-    """What the interval follows from; null: nothing scattered, or the run is of a release up to 0.1."""
+    """The variances behind the interval; null: no variance, or a release up to 0.1 wrote the run."""
     n_queries: int
     """Number of queries under one seed."""
     n_languages: int
@@ -119,13 +118,13 @@ class Verdict(ResultRecord):
     seeds: int
     """Number of seeds of ``arm``."""
     verdict: Outcome
-    """``higher`` or ``lower``: of the number, and a lower ``median_rank`` is better. ``equivalent``:
-    within the smallest effect of interest. ``inconclusive``: none of these is shown. ``one seed`` is
-    no verdict."""
+    """``higher`` or ``lower``: the number itself (a lower ``median_rank`` is better). ``equivalent``:
+    the effect is within the smallest effect of interest. ``inconclusive``: the data show none of these.
+    ``one seed``: no verdict."""
     budget_equal: bool
     """Whether both arms spent the same updates, examples and tokens."""
     budget_note: str
-    """How the budgets differ; empty where they do not."""
+    """How the budgets differ; empty if they are equal."""
     sentence: str
     """The verdict in words, with the effect in percentage points."""
 

@@ -37,15 +37,15 @@ class PathPoint(ResultRecord):
     seeds: Annotated[tuple[float, ...], Field(min_length=1)]
     """The score of each seed."""
     effect: float | None
-    """The score minus that of the arm's own start; null at the start, as are all that follow."""
+    """The score minus the score at the start of the arm; null at the start, as are the fields below."""
     low: float | None
     """Lower end of its interval."""
     high: float | None
-    """Upper end of it."""
+    """Upper end of its interval."""
     p: float | None
     """Two-sided p-value of the effect."""
     p_corrected: float | None
-    """The same, corrected over all points of the file (Holm); null where one seed gives no verdict."""
+    """The p-value, corrected over all points of the file (Holm); null if one seed gives no verdict."""
     verdict: Outcome | None
     """The verdict on the effect."""
 

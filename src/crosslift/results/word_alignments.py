@@ -23,12 +23,11 @@ class Estimate(ResultRecord):
     high: float
     """Upper end of the interval."""
     p: float
-    """Two-sided, of the value being what it is without alignment: a margin of 0, or retrieval at
-    chance; not corrected."""
+    """Two-sided p-value against no alignment (a margin of 0, or retrieval at chance); not corrected."""
 
 
 class AlignmentFigures(ResultRecord):
-    """What N pairs of words look like in one space."""
+    """Figures of N pairs of words in one space."""
 
     pairs: float
     """Mean cosine of the N pairs."""
@@ -37,9 +36,9 @@ class AlignmentFigures(ResultRecord):
     margin: Estimate
     """``pairs`` minus ``random``."""
     src_to_tgt: Estimate
-    """Share of the language's words whose English word is the first of all (top-1 retrieval)."""
+    """Share of the language's words that retrieve their English word first (top-1)."""
     tgt_to_src: Estimate
-    """The other way round."""
+    """The same for the opposite direction."""
     both: Estimate
     """Mean of the two."""
 
@@ -55,91 +54,91 @@ class StateFinding(ResultRecord):
     anisotropic: bool
     """Whether random pairs have a cosine above 0.5."""
     p_margin: float
-    """Of the margin, corrected after Holm over all hidden states."""
+    """p-value of the margin, after Holm's correction over all hidden states."""
     p_retrieval: float
-    """Of retrieval, the smaller of the two spaces' values, corrected likewise."""
+    """p-value of retrieval: the smaller one of the two spaces, after the same correction."""
 
 
 class PilotState(StateFinding):
-    """One hidden state: the finding, and the figures behind it."""
+    """One hidden state: its class, and the figures behind it."""
 
     as_is: AlignmentFigures
-    """Of the vectors as they are."""
+    """Figures of the vectors without centring."""
     centred: AlignmentFigures | None
-    """After each side's mean over the same words was subtracted; null: nothing is left then."""
+    """Figures after subtracting each side's mean over the same words; null: the result is zero."""
     not_centred: str
     """Why ``centred`` is null; else empty."""
 
 
 class BestState(ResultRecord):
-    """The aligned hidden state that finds most words after centring."""
+    """The aligned hidden state that retrieves the most words after centring."""
 
     hidden_state: int
-    """Index of the hidden state; the lowest of equals."""
+    """Index of the hidden state; among equals the lowest."""
     level_with: tuple[int, ...]
-    """The other aligned states of which no difference to it is shown."""
+    """The other aligned hidden states that are not shown to differ from it."""
 
 
 class MeasuredWords(ResultRecord):
-    """Which words a pilot measured."""
+    """The words that a pilot measured."""
 
     lexicon: str
-    """As it was named."""
+    """The lexicon, as the user named it."""
     language: str
     """Language of the words that are not English."""
     checksum: str
     """Checksum of the lexicon."""
     pairs: int
-    """Number of pairs of words, each word once on its side."""
+    """Number of pairs of words; each word appears once on its side."""
     left_out: dict[str, int]
     """Reason -> pairs of the lexicon that are not measured."""
 
 
 class SharedTokens(ResultRecord):
-    """How often the two words of a pair have a token in common, which makes them alike at hidden
-    state 0 whatever they mean."""
+    """How often the two words of a pair share a token, which makes them similar at hidden state 0
+    whatever they mean."""
 
     pairs: float
-    """Share of the pairs."""
+    """Share of the pairs whose words share a token."""
     random: float
-    """Share of all mismatched pairs."""
+    """Share of all mismatched pairs whose words share a token."""
 
 
 class WordReading(ResultRecord):
     """How the vectors of words were read."""
 
     pooling: str
-    """Over the tokens of a word."""
+    """Pooling over the tokens of a word."""
     prompt: str
-    """Before every word; empty for none."""
+    """The prompt before every word; empty: no prompt."""
     max_tokens: int
-    """Longer words are cut."""
+    """Maximum number of tokens; longer words are truncated."""
     precision: str
-    """Of the arithmetic."""
+    """Precision of the arithmetic."""
 
 
 class WordPilot(ResultRecord):
-    """What a pilot of word alignment found."""
+    """The result of a pilot of word alignment."""
 
     model: str
     """Name of the encoder."""
     words: MeasuredWords
-    """What was measured."""
+    """The measured words."""
     reading: WordReading
-    """How vectors were read."""
+    """How the encoder's vectors were read."""
     shared_tokens: SharedTokens
     """How often words share a token."""
     chance: float
-    """What retrieval gives without alignment: 1 / ``words.pairs``."""
+    """Score of retrieval without alignment: 1 / ``words.pairs``."""
     level: float
     """Level of the intervals."""
     alpha: float
-    """Chance of any false finding among all tests of the pilot."""
+    """Probability of any false finding among all tests of the pilot."""
     seed: int
-    """Seed of the choice of pairs."""
+    """Seed of the random choice of pairs."""
     states: Annotated[tuple[PilotState, ...], Field(min_length=1)]
-    """One a hidden state, ascending."""
+    """One entry for each hidden state, in ascending order."""
     best: BestState | None
-    """Null: words are aligned at no hidden state."""
+    """The best aligned hidden state; null: none is aligned."""
     verdict: tuple[str, ...]
-    """Sentences."""
+    """The verdict in sentences."""

@@ -21,19 +21,19 @@ class FineTuning(ResultRecord):
     updates: Count
     """Number of updates of the weights."""
     examples: Count
-    """Number of examples that the updates drew, with repetition, from the training set."""
+    """Number of examples drawn from the training set, repetitions included."""
     batch_size: Count | None
-    """Number of examples of an update; null where it is not fixed."""
+    """Number of examples in an update; null: not fixed."""
     learning_rate: float
     """Peak learning rate."""
     train: Count
     """Number of records of the English training set."""
     seconds: float
-    """Time of one fine-tuning, in seconds, mean over arms and seeds."""
+    """Duration of one fine-tuning in seconds, mean over arms and seeds."""
 
 
 class XtremeColumn(ResultRecord):
-    """A task of XTREME as it was measured."""
+    """A measured task of XTREME."""
 
     target: str
     """Name of the target."""
@@ -42,43 +42,43 @@ class XtremeColumn(ResultRecord):
     group: str
     """Name of the group of the task."""
     metric: str
-    """The metric that is compared."""
+    """The compared metric."""
     languages: Count
-    """Number of languages that were measured."""
+    """Number of measured languages."""
     n: Count
-    """Number of examples, or queries, of all languages."""
+    """Number of examples or queries in all languages."""
     split: Literal["dev", "test"] | None
-    """The split that was scored; null of a task that has but one."""
+    """The scored split; null: the task has only one."""
     selection: str | None
-    """What phase three chose weights by, in words; null without phase three, or where it took the
-    last weights."""
+    """How phase three chose its weights, in words; null: no phase three, or it used the last
+    weights."""
     remark: str
-    """What else a reader of the scores must know, such as parts; may be empty."""
+    """A note on the scores, such as the part of the data; may be empty."""
     fine_tune: FineTuning | None
-    """Phase three; null of retrieval."""
+    """Settings of phase three; null for retrieval."""
     gaps: tuple[str, ...]
-    """Codes of XTREME's languages of the task that have no score."""
+    """Codes of the task's languages in XTREME without a score."""
 
 
 class XtremeGroup(ResultRecord):
-    """Tasks that have an average, each with the same weight; of questions, F1 and exact match count
-    half."""
+    """Tasks with a common average, each with the same weight; for question answering, F1 and exact
+    match count half each."""
 
     name: GroupName
-    """Name of the group, as a row names its cells."""
+    """Name of the group, as in `cells` of a row."""
     title: str
     """Title in the report."""
     targets: tuple[str, ...]
-    """The targets of its tasks that were measured."""
+    """The targets of its measured tasks."""
     missing: tuple[str, ...]
-    """Titles of its tasks that the study did not measure."""
+    """Titles of its tasks without a score."""
 
 
 class XtremeCell(ResultRecord):
-    """A score of an arm on a task or of a group of tasks, mean over languages and seeds."""
+    """The score of an arm on a task or a group of tasks, mean over languages and seeds."""
 
     score: UnitScore
-    """In the metric of the column."""
+    """The score, in the metric of the column."""
     low_seed: UnitScore
     """The score of the lowest seed."""
     high_seed: UnitScore
@@ -86,16 +86,16 @@ class XtremeCell(ResultRecord):
     seeds: Count
     """Number of seeds."""
     details: dict[str, UnitScore]
-    """Metric -> mean over languages and seeds, of every metric that the task is shown in: of questions
-    ``answer_f1`` and ``exact_match``. Empty of a group."""
+    """Metric -> mean over languages and seeds, for every metric that the report shows for the task,
+    such as ``answer_f1`` and ``exact_match``. Empty for a group."""
     effect: float | None
-    """The score minus that of the baseline of the arm's start; null for a baseline."""
+    """The score minus the score of the baseline of the arm's start; null for a baseline."""
     low: float | None
     """Lower end of the paired interval of the effect."""
     high: float | None
-    """Upper end of it."""
+    """Upper end of its interval."""
     verdict: Outcome | None
-    """The verdict on the effect; null where nothing was tested, as of groups."""
+    """The verdict on the effect; null: not tested, as for groups."""
 
 
 class XtremeRow(ResultRecord):
@@ -108,27 +108,27 @@ class XtremeRow(ResultRecord):
 
 
 class BestArm(ResultRecord):
-    """The arm with the highest score in a column that is no baseline, control or reference. It is
-    chosen by looking at these scores."""
+    """The arm with the highest score in a column, except baselines, controls and references. The choice
+    uses these same scores."""
 
     column: str
     """Name of a target or of a group."""
     arm: str
     """Name of the arm."""
     score: UnitScore
-    """As in the cell of the arm, like all that follows."""
+    """As in the cell of the arm, as are the fields below."""
     effect: float | None
-    """The score minus that of the baseline of the arm's start."""
+    """The score minus the score of the baseline of the arm's start."""
     low: float | None
     """Lower end of its interval."""
     high: float | None
-    """Upper end of it."""
+    """Upper end of its interval."""
     verdict: Outcome | None
-    """The verdict on the effect; null where nothing was tested."""
+    """The verdict on the effect; null: not tested."""
 
 
 class TransferGap(ResultRecord):
-    """How far the other languages are behind English, of an arm on a target."""
+    """The gap between English and the other languages, for an arm on a target."""
 
     arm: str
     """Name of the arm."""
@@ -141,12 +141,12 @@ class TransferGap(ResultRecord):
     gap: float
     """``english`` minus ``others``."""
     effect: float | None
-    """The gap minus that of the baseline of the arm's start: below 0 the other languages came closer
-    to English. Null for a baseline."""
+    """The gap minus the gap of the baseline of the arm's start; below 0: the other languages moved
+    closer to English. null for a baseline."""
     low: float | None
     """Lower end of its interval."""
     high: float | None
-    """Upper end of it."""
+    """Upper end of its interval."""
 
 
 class LanguageScore(ResultRecord):
@@ -161,35 +161,35 @@ class LanguageScore(ResultRecord):
     score: UnitScore
     """Mean over seeds."""
     effect: float | None
-    """The score minus that of the baseline of the arm's start; null for a baseline."""
+    """The score minus the score of the baseline of the arm's start; null for a baseline."""
     low: float | None
     """Lower end of its interval."""
     high: float | None
-    """Upper end of it."""
+    """Upper end of its interval."""
 
 
 class PublishedScores(ResultRecord):
-    """Scores that a paper reports of an encoder that the study starts from."""
+    """Published scores of an encoder that the study starts from."""
 
     name: str
-    """What was measured."""
+    """The measured words."""
     source: str
-    """Where it is published, and where it was read."""
+    """The publication, and where the scores were read."""
     remark: str = ""
-    """What else a reader must know; may be empty, or absent."""
+    """A note for the reader; may be empty or absent."""
     encoder: str
     """Name of the encoder."""
     cells: dict[str, dict[str, UnitScore]]
     """Target -> metric -> score."""
     average: UnitScore | None
-    """Over all tasks, as it is published; null where none is."""
+    """The published average over all tasks; null: none is published."""
 
 
 class XtremeTable(ResultRecord):
     """Every arm on every task of XTREME that the study measures.
 
-    Scores are in [0, 1], means over languages and seeds. ``effect`` is the difference to the baseline
-    of the arm's start, with a paired interval.
+    Scores are means over languages and seeds, in [0, 1]. ``effect`` is the score minus the score of the
+    baseline of the arm's start, with a paired interval.
     """
 
     columns: Annotated[tuple[XtremeColumn, ...], Field(min_length=1)]
@@ -201,8 +201,8 @@ class XtremeTable(ResultRecord):
     best: tuple[BestArm, ...]
     """The best arm of each column."""
     transfer_gaps: tuple[TransferGap, ...]
-    """English beside the other languages."""
+    """English compared with the other languages."""
     languages: tuple[LanguageScore, ...]
     """The scores behind the cells."""
     published: tuple[PublishedScores, ...]
-    """Rows of papers."""
+    """Published rows."""
