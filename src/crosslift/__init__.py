@@ -1,7 +1,7 @@
 """CrossLift: what intermediate-task training does to the cross-lingual retrieval of an encoder.
 
-The names below are all it takes to build, run and read a study from Python. They are loaded when
-they are first used: importing the package loads no torch.
+With the names below you build, run and read studies from Python. Each name is loaded at its first use:
+importing the package loads no torch.
 """
 
 from __future__ import annotations

@@ -1,1 +1,2 @@
-"""What Python users and the command line call: run a study, evaluate an encoder, export an arm."""
+"""The functions for Python users, which the command line calls: run a study, evaluate an encoder,
+export an arm."""

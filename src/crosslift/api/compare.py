@@ -1,4 +1,4 @@
-"""Two encoders on the same queries: as they are, or as arms of runs."""
+"""Compares two encoders on the same queries: untrained encoders, or arms of runs."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ Cube = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class _Side:
-    """One of the two.
+    """One of the two compared encoders.
 
     Args:
-        name: as it was given; of an object, its class and what is known of it.
-        run: the folder of its run; None: an encoder as it is.
-        arm: of that run.
-        model: an encoder as it is.
+        name: as the user wrote it; for an object, its class and what is known about it.
+        run: folder of its run; None for an encoder without a run.
+        arm: name of an arm of that run.
+        model: the encoder, if it has no run.
     """
 
     name: str
@@ -58,7 +58,7 @@ class _Side:
 
     @property
     def trained(self) -> bool:
-        """Whether seeds could vary it."""
+        """Whether its scores can differ between seeds."""
         return self.run is not None and bool(self.run.arm(self.arm).stages)
 
 
@@ -69,21 +69,20 @@ def compare(
     store: Store | None = None,
     listener: Listener | None = None,
 ) -> EncoderComparison:
-    """Compares two encoders query by query, in every language that both are measured in.
+    """Compares two encoders query by query, in every language in which both have scores.
 
     Args:
         first: `embedded`, a folder, a hub name, settings of an encoder, any object with a method
             `encode` (see `evaluate`), or an arm of a run as ``RUN:ARM`` (the run's folder).
-        second: likewise.
-        target: what encoders as they are, are measured on. None: the targets of the runs.
+        second: as `first`.
+        target: the target for encoders without a run. None: the targets of the runs.
         store: keeps vectors; None: the user's cache.
         listener: receives the progress of the work. None: no reports.
 
     Raises:
         UnknownNameError: there is no such arm or target.
-        StudyError: two encoders as they are without a target; a target that an encoder alone cannot be
-            measured on.
-        DataError: the two were not asked the same queries, or share no target.
+        StudyError: two encoders without a run and no target; a target that needs more than an encoder.
+        DataError: the two have different queries, or share no target.
     """
     sides = _side(first), _side(second)
     settings = _targets(sides, target)
@@ -107,18 +106,18 @@ def compare_runs(
     store: Store | None = None,
     listener: Listener | None = None,
 ) -> tuple[EncoderComparison, ...]:
-    """Compares the arms of two runs that have the same name, as `compare` does.
+    """Compares the arms of two runs that have the same name; see `compare`.
 
     Args:
         first: folder of a run.
-        second: likewise.
-        target, store, listener: as of `compare`.
+        second: as `first`.
+        target, store, listener: as in `compare`.
 
     Returns:
         A comparison for each arm that both runs have, in the order of the first.
 
     Raises:
-        DataError: the runs have no arm in common; and as `compare`.
+        DataError: the runs have no arm in common; or as in `compare`.
     """
     names = [[arm.name for arm in RunFolder.read(Path(run)).run.arms] for run in (first, second)]
     shared = [name for name in names[0] if name in names[1]]
@@ -134,14 +133,14 @@ def compare_runs(
 
 
 def compare_with_baseline(run: RunFolder, arm: str) -> tuple[ComparedTarget, ...]:
-    """An arm of a run against its baseline, in every language of every target.
+    """Compares an arm of a run with its baseline, in every language of every target.
 
     Args:
         run: the run.
-        arm: of that run.
+        arm: name of an arm of that run.
 
     Returns:
-        The targets that both were measured on; none if the arm is the baseline itself.
+        The targets for which both have scores; none if the arm is the baseline itself.
 
     Raises:
         UnknownNameError: there is no such arm.
@@ -190,7 +189,7 @@ def _seeds(side: _Side) -> Sequence[int]:
 def _targets(
     sides: tuple[_Side, _Side], target: TargetSettings | str | None
 ) -> list[TargetSettings]:
-    """What both sides are compared on."""
+    """The targets of the comparison."""
     asked = TargetSettings(name=target) if isinstance(target, str) else target
     runs = [side.run for side in sides if side.run is not None]
     if not runs:
@@ -224,7 +223,7 @@ def _rows(run: RunFolder, arm: str, target: str) -> pa.Table:
 def _outcomes(
     side: _Side, target: TargetSettings, store: Store | None, listener: Listener | None
 ) -> pa.Table:
-    """A row a query of a side, under the target's primary protocol."""
+    """The outcomes of one side under the target's primary protocol, one row for each query."""
     if side.run is None:
         table = outcomes_of_encoder(side.model, target, store, listener)
         return table.append_column("seed", pa.array([0] * len(table)))
@@ -338,7 +337,8 @@ def _row(
 def _flips(
     metric: str, languages: Sequence[str], tables: tuple[pa.Table, pa.Table]
 ) -> Mapping[str, tuple[int, int]]:
-    """Language -> queries gained and lost, by the majority of seeds; empty without right answers."""
+    """Language -> queries gained and lost, by the majority of seeds; empty if the metric has no correct
+    answers."""
     right = metric_named(metric).right
     if right is None or any(right not in table.column_names for table in tables):
         return {}

@@ -20,8 +20,8 @@ def encode(model: Model, texts: Sequence[str], *, normalise: bool = True) -> NDA
     Args:
         model: `embedded`, a folder, a hub name, settings of an encoder, or any object with a method
             `encode` from a list of N texts to an array [N, D], such as a SentenceTransformer.
-        texts: N texts; prompts of the encoder are put before them.
-        normalise: whether vectors have length 1, so that their products are cosines.
+        texts: N texts, without the encoder's prompt, which is added.
+        normalise: scale vectors to length 1, so that their products are cosines.
 
     Returns:
         float32 [N, D], in the order of the texts.

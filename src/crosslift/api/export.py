@@ -1,4 +1,4 @@
-"""Writes an arm's encoder for other programs, with a model card, and uploads it."""
+"""Exports an arm's encoder for other programs, with a model card, and uploads it."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ def export_arm(
         run: folder of a run.
         arm: name of the arm.
         to: new folder.
-        seed: which seed's weights; None: the arm's first.
-        precision: of the written weights.
-        push: repository of the Hugging Face hub, NAMESPACE/NAME, that the folder is uploaded to; it is
-            created if there is none. None: it is not uploaded.
+        seed: the seed whose weights are exported; None: the first seed of the arm.
+        precision: precision of the written weights.
+        push: repository of the Hugging Face hub, NAMESPACE/NAME, for the upload; it is created if it
+            does not exist. None: no upload.
         private: the repository is private.
 
     Raises:
         UnknownNameError: no such arm or seed.
         StudyError: the folder to write exists and is not empty; ``private`` without ``push``.
         EncoderError: the encoder cannot be exported, or uploaded.
-        ArtifactError: the run's artifacts are no longer in its store, or were made again since with
-            other bytes; the folder cannot be written.
+        ArtifactError: the store no longer has the run's artifacts, or has others in their place; or the
+            folder cannot be written.
     """
     run, to = Path(run), Path(to)
     folder = RunFolder.read(run)

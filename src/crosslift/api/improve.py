@@ -1,4 +1,4 @@
-"""A better encoder from your own data, exported only if nothing that is guarded gets worse."""
+"""A better encoder from your own data, exported only if no guard gets worse."""
 
 from __future__ import annotations
 
@@ -39,29 +39,30 @@ def improve(
 ) -> Improvement:
     """Trains an encoder on your data, compares it with the untouched one, and exports it.
 
-    A tenth of the rows chooses the learning rate, the same number of tries for each seed; a tenth is
-    measured. The encoder is exported unless a guard may have lost more than is allowed: the lower end
-    of the interval of a target's mean, or the whole interval of one language, lies below it.
+    A tenth of the rows chooses the learning rate, with the same number of tries for each seed; another
+    tenth is the test set. The encoder is exported unless a guard may have lost more than `allow_loss`:
+    the lower end of the interval of a target's mean, or the whole interval of one language, lies below
+    this loss.
 
     Args:
         model: `embedded`, a folder or a hub name.
         out: folder for the study, its run, the encoder (``out/model``) and ``improvement.json``.
-        pairs: table of pairs of texts; or `images`.
+        pairs: table of pairs of texts. Give either this or `images`.
         images: pictures with captions: a table, an archive or a folder.
-        bitexts: folder of bitexts in languages that are guarded.
+        bitexts: folder of bitexts, used as a guard.
         columns: role -> column of your table.
-        language: of your texts, if they are not English.
-        languages: that are guarded; none: all of the packaged targets and of `bitexts`.
-        allow_loss: points that a guard may lose.
-        seeds: number of trainings.
-        updates: of each; None: two passes over the data, 20 to 300.
-        store: of the artifacts; None: the one in the user's cache.
+        language: language of your texts, if it is not English.
+        languages: languages to guard; empty: all languages of the packaged targets and of `bitexts`.
+        allow_loss: allowed loss of a guard, in points.
+        seeds: number of training runs.
+        updates: updates of each training run; None: two passes over the data, 20 to 300.
+        store: store of the artifacts; None: the store in the user's cache.
         listener: receives the progress of the run.
         replace: delete the earlier run of another study in the folder.
 
     Raises:
-        StudyError: neither pairs nor images, or both; a language that nothing measures; a folder with
-            the run of another study.
+        StudyError: neither pairs nor images, or both; a language that no target measures; the folder
+            holds the run of another study.
         CrossLiftError: the data or the encoder cannot be used.
     """
     attempt = prepare(
@@ -87,11 +88,11 @@ def _one_of(pairs: Path | str | None, images: Path | str | None) -> Path:
 
 
 def conclude(attempt: Attempt, allow_loss: float) -> Improvement:
-    """Compares the encoder of a run with the untouched one, and exports it if no guard forbids it.
+    """Compares the trained encoder with the untouched one, and exports it if no guard lost too much.
 
     Args:
-        attempt: whose run is finished.
-        allow_loss: points that a guard may lose.
+        attempt: an attempt with a finished run.
+        allow_loss: allowed loss of a guard, in points.
     """
     run = RunFolder.read(attempt.run)
     (arm,) = attempt.first.trained
@@ -132,7 +133,7 @@ def _compared(attempt: Attempt, arm: str) -> tuple[ComparedTarget, tuple[Compare
 
 
 def _losses(targets: Sequence[ComparedTarget], allowed: float) -> Iterator[str]:
-    """What is lost, or may be, beyond what is allowed, in words."""
+    """The losses that may be larger than the allowed loss, in words."""
     for each in targets:
         if each.macro.low < -allowed / 100:
             yield f"{each.target}, mean of all languages: {_words(each.macro)}"

@@ -1,4 +1,4 @@
-"""What Python users may name as a model."""
+"""The models that Python users may give."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Model: TypeAlias = EncoderSettings | str | Path | HasEncode
 
 
 def known_model(model: Model) -> EncoderSettings | ObjectEncoder:
-    """The settings of an encoder that is named, or the encoder of an object.
+    """The settings of a named encoder, or the encoder of an object.
 
     Raises:
         EncoderError: it is neither.
@@ -27,14 +27,14 @@ def known_model(model: Model) -> EncoderSettings | ObjectEncoder:
 
 
 def encoder_settings(model: Model, what: str) -> EncoderSettings:
-    """The settings of an encoder whose files are needed.
+    """The settings of an encoder that has files.
 
     Args:
-        model: as a user names it.
-        what: needs the files, in words.
+        model: a name or settings.
+        what: the work that needs the files, in words.
 
     Raises:
-        StudyError: it is an object, which has no files.
+        StudyError: the model is an object, which has no files.
     """
     known = known_model(model)
     if isinstance(known, ObjectEncoder):

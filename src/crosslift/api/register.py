@@ -1,4 +1,4 @@
-"""Own targets, tasks, metrics and forms, declared from Python. Register them before a study is read."""
+"""Registers your own targets, tasks, metrics and forms. Register them before you read a study."""
 
 from __future__ import annotations
 
@@ -15,52 +15,52 @@ from crosslift.tasks.task import IntermediateTask
 
 
 def register_target(target: Target[Any, Any]) -> None:
-    """Makes a target known by its name, in studies and commands of this process.
+    """Registers a target, so that studies and commands of this process know its name.
 
     Args:
-        target: of one of the kinds of `crosslift.targets.kinds`. One that the same module registered
-            before under the same name is replaced.
+        target: a target of a kind in `crosslift.targets.kinds`. It replaces a target that the same
+            module registered under the same name.
 
     Raises:
-        StudyError: it is no target, another package declares the name, or the calling code is in no
+        StudyError: it is no target, another package declares the name, or the calling code is not in a
             file.
     """
     TARGETS.register(target, _calling_module())
 
 
 def register_task(task: IntermediateTask) -> None:
-    """Makes an intermediate task known by its name.
+    """Registers an intermediate task.
 
     Args:
-        task: as for `register_target`.
+        task: as in `register_target`.
 
     Raises:
-        StudyError: as `register_target`.
+        StudyError: as in `register_target`.
     """
     TASKS.register(task, _calling_module())
 
 
 def register_metric(metric: Metric) -> None:
-    """Makes a metric known by its name.
+    """Registers a metric.
 
     Args:
-        metric: as for `register_target`. A target names it as the metric of its protocols.
+        metric: as in `register_target`. The protocols of a target name it as their metric.
 
     Raises:
-        StudyError: as `register_target`.
+        StudyError: as in `register_target`.
     """
     METRICS.register(metric, _calling_module())
 
 
 def register_form(form: FormFacts) -> None:
-    """Makes a form of task known by its name.
+    """Registers a form of task.
 
     Args:
-        form: as for `register_target`; `computed_by` names the module with its class. A task that is
-            registered, too, has the form.
+        form: as in `register_target`; `computed_by` names the module with its class. Registered tasks
+            can have the form.
 
     Raises:
-        StudyError: as `register_target`.
+        StudyError: as in `register_target`.
     """
     FORMS.register(form, _calling_module())
 

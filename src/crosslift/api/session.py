@@ -59,12 +59,11 @@ def run_study(
     """Runs a study, or what remains of it, and writes its folder and report.
 
     Args:
-        study: what to run.
+        study: the study.
         out: folder for results.csv, results.parquet, report.html and the rest.
-        store: of the artifacts; None: the one in the user's cache.
+        store: store of the artifacts; None: the store in the user's cache.
         listener: receives the progress of the run. None: no reports.
-        keep_going: leave out an arm that cannot be measured, name it in the report, and continue with
-            the others.
+        keep_going: if an arm fails, name it in the report and continue with the others.
         trust_code: use artifacts that other code made, and name them in the report.
         registered: the study's lock, see `crosslift.studies.registration.registered`. None: none.
         replace: delete the earlier run of another study in the folder.
@@ -72,11 +71,11 @@ def run_study(
             this process.
 
     Returns:
-        The folder, read.
+        The results in the folder.
 
     Raises:
         StudyError: the folder holds the run of another study.
-        CrossLiftError: a step cannot be made; all steps made before it are kept.
+        CrossLiftError: a step fails; the store keeps all finished steps.
     """
     from crosslift.analysis.write_run_folder import write_run_folder  # loads matplotlib
 
@@ -106,15 +105,15 @@ def evaluate(
     store: Store | None = None,
     listener: Listener | None = None,
 ) -> Evaluation:
-    """Measures an encoder on a target of texts, as it is, under one protocol.
+    """Measures an untrained encoder on a target of texts, under one protocol.
 
     Args:
         model: `embedded`, a folder, a hub name, settings of an encoder, or any object with a method
             `encode` from a list of N texts to an array [N, D], such as a SentenceTransformer.
         target: name or settings of a target.
-        protocol: its name.
-        direction: which side is used as queries, for a protocol that has two directions, or ``both``;
-            None: the protocol's first.
+        protocol: name of the protocol.
+        direction: the side used as queries, for a protocol with two directions, or ``both``; None: the
+            first direction of the protocol.
         store: keeps the vectors, so that a second call takes no time; None: the user's cache. The
             vectors of an object are never kept.
         listener: receives the progress of the work. None: no reports.
@@ -146,17 +145,17 @@ def evaluate_protocols(
     store: Store | None = None,
     listener: Listener | None = None,
 ) -> list[Evaluation]:
-    """Measures an encoder on a target of texts under several protocols; ours come first.
+    """Measures an untrained encoder on a target of texts under several protocols; ours come first.
 
     Args:
-        model: as for `evaluate`.
-        target: as for `evaluate`.
+        model: as in `evaluate`.
+        target: as in `evaluate`.
         protocols: names, or ``all``.
-        store: as for `evaluate`.
-        listener: as for `evaluate`.
+        store: as in `evaluate`.
+        listener: as in `evaluate`.
 
     Raises:
-        UnknownNameError, StudyError, DataError, EncoderError: as for `evaluate`.
+        UnknownNameError, StudyError, DataError, EncoderError: as in `evaluate`.
     """
     settings, loaded = _loaded(model, target, protocols)
     return _evaluations(settings, loaded, store, listener)
@@ -182,8 +181,8 @@ def outcomes_of_encoder(
     store: Store | None = None,
     listener: Listener | None = None,
 ) -> pa.Table:
-    """The outcomes of an encoder as it is on a target, a row a query, under the target's primary
-    protocol."""
+    """The outcomes of an untrained encoder on a target, one row for each query, under the target's
+    primary protocol."""
     known, loaded = _loaded(model, target, (OURS,), target.direction)
     loaded = replace(loaded, protocols=loaded.protocols[:1])
     with store_of(known, store) as place:
@@ -194,7 +193,7 @@ def outcomes_of_encoder(
 def _scored(
     encoder: Trained | ObjectEncoder, loaded: LoadedTarget, store: Store, listener: Listener
 ) -> list[Step]:
-    """The steps that score an encoder as it is, a step a language, made."""
+    """Makes the steps that score an untrained encoder, one for each language, and returns them."""
     scored = list(evaluate_steps(loaded, encode_steps(encoder, loaded)).values())
     make_steps(scored, store, listener)
     return scored
@@ -246,7 +245,7 @@ def _evaluated(
 def _by_group(
     model: str, languages: Mapping[str, Mapping[str, float]]
 ) -> dict[str, dict[str, GroupScores]]:
-    """Grouping (family, script, and pretraining where it differs) -> group -> scores."""
+    """Grouping (family, script, and pretraining if it divides the languages) -> group -> scores."""
     codes = list(languages)
 
     def scores(places: Sequence[int]) -> GroupScores:
@@ -271,17 +270,17 @@ def sweep(
     each prompt.
 
     Args:
-        model: as for `evaluate`, but no object: it has no hidden states.
-        target: as for `evaluate`; its `direction` is scored.
+        model: as in `evaluate`, but no object, because it gives no hidden states.
+        target: as in `evaluate`; its `direction` is scored.
         settings: poolings, prompts, and the data for the choice.
         store: keeps the vectors of every reading; None: the user's cache.
-        listener: as for `evaluate`.
+        listener: as in `evaluate`.
 
     Returns:
         The scores and the choice, with the encoder as the only arm.
 
     Raises:
-        UnknownNameError, StudyError, DataError, EncoderError: as for `evaluate`.
+        UnknownNameError, StudyError, DataError, EncoderError: as in `evaluate`.
     """
     encoder = encoder_settings(model, "a sweep")
     target_settings = TargetSettings(name=target) if isinstance(target, str) else target

@@ -12,10 +12,10 @@ _CONFIG = "adapter_config.json"
 
 
 def is_adapter_folder(folder: Path) -> bool:
-    """Whether a folder has an adapter instead of a whole model.
+    """Whether a folder holds an adapter instead of a whole model.
 
     Raises:
-        EncoderError: it has both, so that the adapter may be in the weights already.
+        EncoderError: it has both, so the weights may already contain the adapter.
     """
     if not (folder / _CONFIG).is_file():
         return False
@@ -33,7 +33,7 @@ def base_settings(folder: Path) -> EncoderSettings:
     """The model that an adapter belongs to.
 
     Raises:
-        EncoderError: the folder does not say.
+        EncoderError: the folder does not name it.
     """
     config = read_json_object(folder / _CONFIG)
     name, revision = config.get("base_model_name_or_path"), config.get("revision")

@@ -1,4 +1,4 @@
-"""Low-rank adapters on an encoder, for the time of a training stage."""
+"""Low-rank adapters on an encoder during a training stage."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ def adapters(
     dropout: float,
     seed: int,
 ) -> Iterator[None]:
-    """Puts low-rank adapters on linear layers of an encoder, and removes them at the end.
+    """Adds low-rank adapters to linear layers of an encoder, and removes them at the end.
 
-    They begin as no change: one of their two matrices is zero. What they have learned is lost when
-    they are removed, unless `merged` is called before.
+    At first they change nothing, because one of their two matrices is zero. Call `merged` before the
+    end: removal discards what they learned.
 
     Args:
         encoder: the encoder.
-        modules: ends of the names of the linear layers; None: see `query_and_value`.
-        rank: of the adapters.
+        modules: suffixes of the names of the linear layers; None: see `query_and_value`.
+        rank: rank of the adapters.
         alpha: their products are scaled by alpha / rank.
-        dropout: of their inputs.
-        seed: of their first weights.
+        dropout: dropout of their inputs.
+        seed: seed of their initial weights.
 
     Raises:
-        TrainingError: no linear layer has a name with such an end.
+        TrainingError: no linear layer has a name with such a suffix.
 
     Source: Hu et al. 2022 (arXiv 2106.09685), section 4.
     """
@@ -94,10 +94,10 @@ _LINEAR = (torch.nn.Linear, Conv1D)
 
 
 def query_and_value(encoder: Encoder) -> tuple[str, ...]:
-    """Ends of the names of an encoder's projections of queries and values.
+    """Suffixes of the names of an encoder's projections of queries and values.
 
     Raises:
-        TrainingError: no layer of it has one of the known names.
+        TrainingError: no layer has one of the known names.
     """
     layers = _linear_layers(encoder.model)
     for names in _QUERY_AND_VALUE:
@@ -111,14 +111,14 @@ def query_and_value(encoder: Encoder) -> tuple[str, ...]:
 
 
 def merged(encoder: Encoder, masters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Trained parameters by the model's own names, with adapters merged into the weights under them.
+    """Trained parameters by the model's own names, with adapters merged into the weights.
 
     Args:
         encoder: the encoder, with or without adapters.
         masters: name -> float32 value of each trained parameter, adapters' among them.
 
     Returns:
-        Name -> float32 value; for an adapted layer its whole weight.
+        Name -> float32 value; for an adapted layer, its whole weight.
     """
     weights = {name: value for name, value in masters.items() if not is_adapter(name)}
     for name, layer in _adapted(encoder.model).items():

@@ -29,22 +29,22 @@ def packed_attention(
     sliding_window: int | None = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
-    """Attention within each sequence of a packed batch, in the form transformers calls it.
+    """Attention within each sequence of a packed batch, with the signature that transformers calls.
 
     Args:
         module: the attention layer that calls; unused.
         query, key, value: [1, heads, T, width].
         attention_mask: always None: a packed batch has no padding to mask.
-        scaling: of the products; None means 1 / sqrt(width).
+        scaling: factor of the products; None means 1 / sqrt(width).
         dropout: probability of dropping an attention weight.
-        packed_batch: whose T tokens these are.
+        packed_batch: the packed batch of these T tokens.
         sliding_window: None; layers that attend within a window only are not supported.
 
     Returns:
         [1, T, heads, width] and None (no attention weights).
 
     Raises:
-        ValueError: the layer has a window; its model has to be run padded.
+        ValueError: the layer has a window, so its model must run padded.
     """
     del module, attention_mask
     if sliding_window is not None:

@@ -1,8 +1,8 @@
-"""How a folder makes its vectors, by its own files.
+"""How the files of a folder define its vectors.
 
 The files are those of sentence-transformers: modules.json, sentence_bert_config.json,
-config_sentence_transformers.json, and config.json of each module. A key that affects a vector is read,
-or the folder is refused and the error names the key; no key is ignored.
+config_sentence_transformers.json, and config.json of each module. CrossLift reads every key that
+affects a vector, or refuses the folder with an error that names the key. It ignores no key.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from crosslift.model_files.read_model import folder_inside, read_json, read_json
 
 InputKind = Literal["transformer", "static"]
 ModuleKind = Literal["Dense", "LayerNorm", "Normalize", "Dropout"]
-"""Modules that may follow the pooling."""
+"""Kinds of modules after the pooling."""
 
 _INPUTS: dict[str, InputKind] = {"Transformer": "transformer", "StaticEmbedding": "static"}
 _REMEDY = "use another model, or a copy of the folder without that key, whose vectors are others"
@@ -30,8 +30,8 @@ class ModuleFiles:
     """A module that follows the pooling.
 
     Args:
-        kind: of the module.
-        folder: of its files.
+        kind: kind of the module.
+        folder: folder of its files.
         config: the keys of its config.json.
     """
 
@@ -42,17 +42,17 @@ class ModuleFiles:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """How a folder makes its vectors; None where its files do not say.
+    """How a folder defines its vectors; None for what its files do not define.
 
     Args:
         input: folder of the module that reads the text; the folder itself, or one inside it.
-        kind: of that module.
-        pooling: of the tokens.
+        kind: kind of that module.
+        pooling: pooling of the tokens.
         include_prompt: whether the tokens of the prompt are pooled too.
         lower_case: whether texts are lower-cased first.
-        max_tokens: the longest input.
-        modules: that follow the pooling, first to last.
-        dimensions: to which vectors are cut at the end.
+        max_tokens: length of the longest input.
+        modules: modules after the pooling, first to last.
+        dimensions: length to which vectors are truncated at the end.
     """
 
     input: Path
@@ -65,7 +65,7 @@ class Description:
     dimensions: int | None = None
 
     def width(self, state_width: int) -> int:
-        """Length of the vectors, for hidden states of that width."""
+        """Length of the vectors for hidden states of a given width."""
         width = state_width * len((self.pooling or "mean").split("+"))
         for module in self.modules:
             width = int(module.config.get("out_features", width))
@@ -78,7 +78,7 @@ class OwnPrompts:
 
     Args:
         by_name: name -> prompt.
-        default: text that is put before each text when no prompt is set; empty for none.
+        default: text before each text if no prompt is set; empty for none.
     """
 
     by_name: Mapping[str, str]
@@ -225,16 +225,16 @@ _TRANSFORMER_FILES = (
 
 
 def describe(folder: Path, *, pooled_here: bool = True) -> Description:
-    """How a folder makes its vectors, by its files.
+    """Reads how the files of a folder define its vectors.
 
     Args:
-        folder: of a model, with or without the files of sentence-transformers.
-        pooled_here: whether its own pooling is used; if not, the pooling and the modules after it
-            are not read.
+        folder: folder of a model, with or without the files of sentence-transformers.
+        pooled_here: whether its own pooling is used; if not, the pooling and the modules after it are
+            ignored.
 
     Raises:
-        EncoderError: the folder makes vectors in a way that is not supported; the message names the
-            file and the key.
+        EncoderError: the folder defines vectors in an unsupported way; the message names the file and
+            the key.
     """
     entries = _entries(folder)
     kind, place = _input(entries, folder)

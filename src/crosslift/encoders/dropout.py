@@ -1,4 +1,5 @@
-"""Dropout from cheap random bits: torch's own on a CPU draws one number after another, on one core.
+"""Dropout from cheap random bits: torch's own dropout on a CPU draws one number after another, on one
+core.
 
 A 64-bit draw decides four values, each dropped with a probability that is right to 1/65,536. The
 draws come from torch's random generator, so one seed gives one outcome.
@@ -19,8 +20,8 @@ def dropout_noise(like: Tensor, probability: float) -> Tensor:
     """Factors by which dropout multiplies: 0, or 1 / (1 - probability).
 
     Args:
-        like: whose shape and dtype the factors have; on a CPU.
-        probability: of 0, in [0, 1); rounded to a multiple of 1/65,536.
+        like: a tensor on a CPU with the shape and dtype of the factors.
+        probability: probability of 0, in [0, 1); rounded to a multiple of 1/65,536.
     """
     words = torch.empty(-(-like.numel() // _DRAWS_PER_WORD), dtype=torch.int64)
     draws = words.random_(-(2**63), None).view(torch.int16)[: like.numel()].view(like.shape)

@@ -29,7 +29,7 @@ CONVERSION = 2
 
 
 def embedded_folder() -> Path:
-    """The folder of the converted encoder, made at the first call and checked at each.
+    """The folder of the converted encoder. The first call converts it, and every call checks it.
 
     Raises:
         EncoderError: the package is missing, or its file or the converted folder is corrupt.
@@ -48,7 +48,7 @@ def embedded_folder() -> Path:
 
 
 def check_embedded() -> None:
-    """Raises if the encoder is neither converted nor installed.
+    """Raises an error if the encoder is neither converted nor installed.
 
     Raises:
         EncoderError: the package is missing.

@@ -37,7 +37,7 @@ class Q4File:
 
     Args:
         sizes: hidden, layers, heads, feed_forward, vocabulary, positions, types.
-        epsilon: of the layer norms.
+        epsilon: epsilon of the layer norms.
         pieces: the 250,002 SentencePiece pieces, in the order of their ids.
         scores: log-probability of each piece, float32 [pieces].
         special: ids by role: bos, eos, pad, unk.

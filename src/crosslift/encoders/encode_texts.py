@@ -32,7 +32,7 @@ def encode(
         encoder: the encoder.
         texts: N texts; equal texts are encoded once and get equal vectors.
         hidden_state: the pooled hidden state; None: the encoder's.
-        tokens_per_batch: at most this many tokens in one packed batch (or one longer text).
+        tokens_per_batch: largest number of tokens in one packed batch, unless a single text is longer.
         advance: called with the number of texts done since the last call; None: not called.
 
     Returns:
@@ -65,15 +65,15 @@ def encode_into(
     tokens_per_batch: int = TOKENS_PER_BATCH,
     advance: Callable[[int], None] | None = None,
 ) -> None:
-    """Writes the pooled vectors of N texts in several places of the encoder, all from one run.
+    """Writes the pooled vectors of N texts from several places of the encoder, all from one run.
 
     Args:
         stores: one float32 [N, D] for each place: an array or an array file.
         encoder: the encoder.
         texts: N texts.
         places: hidden states and poolings.
-        tokens_per_batch: as for `encode`.
-        advance: as for `encode`.
+        tokens_per_batch: as in `encode`.
+        advance: as in `encode`.
 
     Raises:
         EncoderError: a vector is not finite.

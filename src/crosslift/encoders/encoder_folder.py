@@ -1,4 +1,4 @@
-"""From an encoder's name to a local folder, and how that folder's own files say to use it."""
+"""Finds the local folder of an encoder, and reads how its own files say to use it."""
 
 from __future__ import annotations
 
@@ -52,10 +52,11 @@ def local_folder(settings: EncoderSettings) -> Path:
 
 @read_once()
 def check_encoder(settings: EncoderSettings) -> None:
-    """Raises if an encoder cannot be had. Nothing is fetched, converted or loaded.
+    """Raises an error if an encoder cannot be found. It fetches, converts and loads nothing.
 
     Raises:
-        EncoderError: its files are neither here nor on the hub, or are those of no encoder.
+        EncoderError: its files are neither on this machine nor on the hub, or are not those of an
+            encoder.
     """
     if settings.name == EMBEDDED:
         check_embedded()
@@ -70,10 +71,11 @@ def check_encoder(settings: EncoderSettings) -> None:
 
 
 def folder_here(settings: EncoderSettings) -> Path | None:
-    """The folder of a published encoder as it is here; None: its weights are not. Nothing is fetched.
+    """The folder of a published encoder on this machine; returns None if its weights are not here. It
+    fetches nothing.
 
     Raises:
-        EncoderError: an adapter that does not say which model it belongs to.
+        EncoderError: an adapter that does not name its model.
     """
     folder = _published(settings).on_disk()
     adapter = folder is not None and is_adapter_folder(folder)
@@ -85,10 +87,11 @@ def _published(settings: EncoderSettings) -> PublishedModel:
 
 
 def base_of(folder: Path) -> Path:
-    """The folder of the model that an adapter belongs to, fetched where it is a hub name.
+    """The folder of the model that an adapter belongs to; fetched if it is a hub name.
 
     Raises:
-        EncoderError: the adapter does not say, there is no such model, or it is an adapter too.
+        EncoderError: the adapter does not name its model, the model does not exist, or it is an adapter
+            too.
     """
     base = local_folder(base_settings(folder))
     if is_adapter_folder(base):
@@ -122,7 +125,7 @@ def layers_of(settings: EncoderSettings) -> int:
     """The number of layers of an encoder, from its folder's config.json.
 
     Raises:
-        EncoderError: the folder cannot be found, or its config does not say.
+        EncoderError: the folder cannot be found, or its config does not state it.
     """
     if _is_published_elsewhere(settings):
         return PUBLISHED_LAYERS[settings.name]
@@ -171,7 +174,7 @@ def own_prompts(settings: EncoderSettings) -> OwnPrompts:
 
 
 def prompt_of(settings: EncoderSettings) -> str:
-    """The text put before every text: the settings' prompt or, if that is None, the default of the
+    """The prompt before every text: that of the settings or, if it is None, the default of the
     encoder's own files; empty for none.
 
     Raises:
@@ -197,7 +200,7 @@ def with_prompt_text(settings: EncoderSettings) -> EncoderSettings:
     """The settings with the text of the prompt that they name.
 
     Raises:
-        EncoderError, UnknownNameError: as for `prompt_of`.
+        EncoderError, UnknownNameError: as in `prompt_of`.
     """
     if settings.prompt_name is None:
         return settings
@@ -205,18 +208,17 @@ def with_prompt_text(settings: EncoderSettings) -> EncoderSettings:
 
 
 def own_use(settings: EncoderSettings, folder: Path | None = None) -> Description:
-    """How the encoder's own files make vectors.
+    """How the encoder's own files define its vectors.
 
-    If the settings name a pooling, that of the files and the modules after it are not read. If they
-    name a hidden state, the modules after the pooling are left out.
+    If the settings name a pooling, the pooling in the files and the modules after it are ignored. If
+    they name a hidden state, the modules after the pooling are ignored.
 
     Args:
-        settings: of the encoder.
-        folder: its folder. None: it is looked up.
+        settings: settings of the encoder.
+        folder: its folder; None: found by name.
 
     Raises:
-        EncoderError: the encoder cannot be found or fetched, or makes vectors in a way that is not
-            supported.
+        EncoderError: the encoder cannot be found or fetched, or defines vectors in an unsupported way.
     """
     place = local_folder(settings) if folder is None else folder
     description = describe(place, pooled_here=settings.pooling is None)
@@ -229,7 +231,7 @@ def width_of(settings: EncoderSettings) -> int:
     """Length of an encoder's vectors, from its files alone.
 
     Raises:
-        EncoderError: as for `own_use`, or the files do not say.
+        EncoderError: as in `own_use`, or the files do not state it.
     """
     description = own_use(settings)
     if description.kind == "static":
@@ -244,7 +246,7 @@ def width_of(settings: EncoderSettings) -> int:
 
 
 def weight_bytes(settings: EncoderSettings) -> int:
-    """Bytes of the files of an encoder's weights.
+    """Size of the files of an encoder's weights, in bytes.
 
     Raises:
         EncoderError: the encoder cannot be found or fetched.

@@ -1,4 +1,4 @@
-"""The size of an encoder, from its files; nothing is fetched or loaded."""
+"""The size of an encoder, from its files. It fetches and loads nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class EncoderSize:
 
     Args:
         parameters: number of its weights.
-        table: how many of them are in its token table.
+        table: number of those in its token table.
         width: D of its hidden states.
     """
 
@@ -30,12 +30,12 @@ class EncoderSize:
 
 @read_once()
 def size_of(settings: EncoderSettings) -> EncoderSize | None:
-    """The size of an encoder; None if its files are not here.
+    """The size of an encoder; returns None if its files are not on this machine.
 
     The token table is the matrix with the most rows.
 
     Raises:
-        EncoderError: its files are those of no encoder, or damaged.
+        EncoderError: its files are damaged, or not those of an encoder.
     """
     if settings.name == EMBEDDED:
         return EncoderSize(PARAMETERS, math.prod(TABLE), TABLE[1])

@@ -1,4 +1,4 @@
-"""Writing an encoder as an ordinary sentence-transformers folder."""
+"""Writes an encoder as an ordinary sentence-transformers folder."""
 
 from __future__ import annotations
 
@@ -35,13 +35,14 @@ def write_sentence_transformer(
 ) -> None:
     """Writes the encoder so that sentence-transformers gives the same vectors, scaled to length 1.
 
-    A `hidden_state` below the last is exported by leaving the layers above it out. The pooler that
-    transformers loads with BERT and its kind is written too, though no vector reads it.
+    For a `hidden_state` below the last, the export leaves out the layers above it. It includes the
+    pooler that transformers loads with BERT and similar models, although no vector depends on it.
 
     Args:
-        encoder: to be written; its weights do not change.
+        encoder: the encoder; its weights do not change.
         place: new or empty folder.
-        precision: of the written weights of the model. Modules after the pooling stay in float32.
+        precision: precision of the model's written weights. Modules after the pooling remain in
+            float32.
 
     Raises:
         EncoderError: the folder is not empty; sentence-transformers has no such pooling, or no class

@@ -17,6 +17,6 @@ Pooling = Literal[
 Poolings = str
 """One pooling, or several whose vectors are concatenated: ``first_token+mean``, as in some folders."""
 Precision = Literal["auto", "float32", "bfloat16"]
-"""Of the arithmetic; ``auto``: bfloat16 where the processor has it, else float32."""
+"""Precision of the arithmetic; ``auto``: bfloat16 if the processor has it, else float32."""
 WeightPrecision = Literal["float32", "bfloat16", "float16"]
-"""Of written weights."""
+"""Precision of written weights."""

@@ -1,4 +1,4 @@
-"""One loaded encoder, lent out in one state after another without loading it again."""
+"""Lends one loaded encoder in several states, one after another, without loading it again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crosslift.encoders.state import apply_changes
 from crosslift.encoders.token_table import TokenTable
 
 _State = tuple[EncoderSettings, tuple[Path, ...], tuple[Path, ...], float]
-"""Settings and changes of an encoder, as they are asked for."""
+"""Requested settings and changes of an encoder."""
 
 
 class LentEncoder:
@@ -43,11 +43,11 @@ class LentEncoder:
         """The encoder of these settings with changes applied, first to last, in evaluation mode.
 
         Args:
-            settings: of the encoder.
-            changes: files that `save_change` wrote.
-            further, share: changes that are applied in part (see `apply_changes`).
-            to_read: the borrower changes nothing. Several such borrowers of one state in turn find it
-                as it is, without reading the changes again.
+            settings: settings of the encoder.
+            changes: files written by `save_change`.
+            further, share: changes to apply in part (see `apply_changes`).
+            to_read: the borrower changes nothing. The next such borrower of the same state gets it
+                without reading the changes again.
         """
         state = (settings, tuple(changes), tuple(further), share)
         if self._encoder is not None and self._unchanged == state:

@@ -1,4 +1,4 @@
-"""Loading an encoder: transformer, tokenizer, pooling and prompt, ready to embed packed batches."""
+"""Loads an encoder: transformer, tokenizer, pooling and prompt, ready for packed batches."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ class Encoder:
     Args:
         model: the transformer, in the reading's precision except for its token table (float32).
         tokenizer: its tokenizer, which has the pad id.
-        reading: how a vector is read.
-        runner: runs the transformer on packed batches.
-        folder: that it was loaded from.
-        modules: applied to vectors that are read in the reading's place; not to those of other places.
+        reading: how vectors are read.
+        runner: runner of the transformer on packed batches.
+        folder: folder that it was loaded from.
+        modules: modules for vectors from the reading's place; vectors from other places skip them.
     """
 
     def __init__(
@@ -75,11 +75,11 @@ class Encoder:
 
     @property
     def place(self) -> Place:
-        """Where the reading reads its vectors."""
+        """The place of the reading's vectors."""
         return Place(self.reading.hidden_state, self.reading.pooling)
 
     def place_at(self, hidden_state: int | None) -> Place:
-        """The same pooling of a hidden state; None: that of the reading."""
+        """The reading's pooling at a hidden state; None: the hidden state of the reading."""
         place = self.place
         return place if hidden_state is None else place._replace(hidden_state=hidden_state)
 
@@ -89,7 +89,7 @@ class Encoder:
         return self.width_in(self.place)
 
     def width_in(self, place: Place) -> int:
-        """Length of the vectors that are read in a place."""
+        """Length of the vectors from a place."""
         width = self.state_width * len(place.pooling.split("+"))
         if place != self.place:
             return width
@@ -158,7 +158,7 @@ class Encoder:
 
         Args:
             batch: the packed tokens; their rows are perturbed if the encoder has a perturbation.
-            hidden_state: its index. None: that of the reading.
+            hidden_state: index of the hidden state; None: that of the reading.
         """
         rows = self.table.rows(batch.token_ids)
         if self.perturbation is not None:
@@ -171,8 +171,8 @@ class Encoder:
         sequences: Sequence[Sequence[int] | NDArray[np.int64]],
         hidden_state: int | None = None,
     ) -> Tensor:
-        """Vectors, float32 [N, width], of N sequences of token ids, with gradient, at a hidden state;
-        None: at that of the reading."""
+        """Vectors, float32 [N, width], of N sequences of token ids, with gradient, at a hidden state
+        (None: that of the reading)."""
         batch = pack(sequences).to(self.device)
         place = self.place_at(hidden_state)
         return self._read(self.states(batch, place.hidden_state), batch, place)
@@ -217,7 +217,7 @@ def load_encoder(settings: EncoderSettings) -> Encoder:
     """Loads an encoder by name, folder or hub name, in evaluation mode.
 
     Raises:
-        EncoderError: it cannot be found, read or used.
+        EncoderError: the encoder cannot be found, read or used.
     """
     folder = local_folder(settings)
     description = own_use(settings, folder)

@@ -1,4 +1,4 @@
-"""Weights in oneDNN's own order, for the time of an encoding.
+"""Weights in oneDNN's own order, during encoding.
 
 oneDNN reorders a plain weight at each product. Reordered once, products take a tenth less time, and
 give the same bits in bfloat16; in float32 they take a sixth less on processors with AVX-512, where
@@ -28,12 +28,12 @@ def ordered_weights(model: torch.nn.Module, rows: int) -> Iterator[None]:
     """Multiplies with reordered copies of the weights of a model's `torch.nn.Linear` layers.
 
     No gradient is needed, and no weight changes meanwhile. Layers on other devices or in other
-    precisions are left as they are, and so are all if torch has no oneDNN.
+    precisions do not change, and without oneDNN no layer does.
 
     Args:
-        model: that computes.
-        rows: of all products of a layer together, such as the tokens of all texts; if they are few,
-            nothing is reordered.
+        model: the model that computes.
+        rows: number of rows in all products of a layer, such as the tokens of all texts; if there are
+            few, nothing is reordered.
     """
     layers = list(_layers_to_order(model)) if rows >= _FEWEST_ROWS else []
     try:
@@ -57,7 +57,7 @@ def _layers_to_order(model: torch.nn.Module) -> Iterator[torch.nn.Linear]:
 
 
 def precisions_in_order() -> tuple[torch.dtype, ...]:
-    """Those in which this machine multiplies with reordered weights."""
+    """The precisions in which this machine multiplies with reordered weights."""
     backend, operations = torch.backends.mkldnn, torch.ops.mkldnn
     if not (backend.is_available() and backend.enabled):
         return ()

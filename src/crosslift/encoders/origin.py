@@ -18,9 +18,9 @@ class Origin(NamedTuple):
     """What an encoder's weights derive from.
 
     Args:
-        hub_name: of the model on the hub; None if it is not known.
-        licence: identifier of its licence, such as ``mit``; None if it is not known.
-        note: what a user must know of its licence, in words.
+        hub_name: name of the model on the hub; None if unknown.
+        licence: identifier of its licence, such as ``mit``; None if unknown.
+        note: remark on its licence for users, in words.
     """
 
     hub_name: str | None
@@ -36,11 +36,12 @@ _EMBEDDED = Origin(
 
 
 def origin_of(settings: EncoderSettings, folder: Path) -> Origin:
-    """The origin of an encoder: its hub name, and what its own model card says; nothing is fetched.
+    """The origin of an encoder: its hub name, and its licence by its own model card. It fetches
+    nothing.
 
     Args:
-        settings: of the encoder.
-        folder: of its files.
+        settings: settings of the encoder.
+        folder: folder of its files.
     """
     if settings.name == EMBEDDED:
         return _EMBEDDED

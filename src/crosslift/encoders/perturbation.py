@@ -91,7 +91,7 @@ class Ball:
 
         Args:
             values: float32 [T, D].
-            gradient: of the loss by them; values whose gradient is 0 do not move.
+            gradient: gradient of the loss by the values; values with gradient 0 do not move.
             step: L2 length of the move.
             batch: the packed tokens.
         """
@@ -122,7 +122,7 @@ class Perturbation:
     again for the gradient: the values belong to a batch's tokens, and are the same every time.
 
     Args:
-        ball: that the values are in.
+        ball: ball around the rows.
         first: from token rows [T, D] and their batch to the initial values, float32 [T, D].
     """
 
@@ -156,7 +156,7 @@ class Perturbation:
         """Moves the added values to where the loss is higher.
 
         Args:
-            gradients: of the loss by each of the leaves. None: the loss does not depend on that leaf.
+            gradients: gradient of the loss by each leaf; None: the loss does not depend on that leaf.
             step: L2 length of the move.
         """
         with torch.no_grad():
@@ -183,6 +183,6 @@ def mean_row_norm(encoder: Encoder) -> float:
 
 
 def generator_of(*seeds: int) -> torch.Generator:
-    """A random generator on a CPU that depends on these numbers alone."""
+    """A random generator on a CPU, seeded by these numbers only."""
     (state,) = np.random.SeedSequence(seeds).generate_state(1, np.uint64)
     return torch.Generator().manual_seed(int(state) % 2**63)

@@ -1,4 +1,5 @@
-"""The pooler of BERT and its kind: no vector of CrossLift reads it, but transformers loads it."""
+"""The pooler of BERT and similar models: transformers loads it, but no vector of CrossLift depends on
+it."""
 
 from __future__ import annotations
 
@@ -21,12 +22,12 @@ _PREFIX = "pooler."
 def pooler_tensors(model: Any, folder: Path) -> dict[str, Tensor]:
     """The weights of a model's pooler, for a copy of the model that others load.
 
-    Training leaves them as they were published. Where the model's files have none, they pass the first
-    token's state on: the identity, and biases of 0. Without them transformers would draw random ones.
+    Training does not change them. If the model's files have none, the weights are the identity with
+    biases of 0. Without them, transformers would draw random weights.
 
     Args:
         model: as `crosslift.encoders.transformer.load_transformer` loads it, without its pooler.
-        folder: of the encoder.
+        folder: folder of the encoder.
 
     Returns:
         Name -> weight, by the model's own names; empty for a model without a pooler.

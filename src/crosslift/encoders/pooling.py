@@ -1,4 +1,4 @@
-"""From the hidden states of a packed batch to one vector a sequence."""
+"""Pools the hidden states of a packed batch into one vector for each sequence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from crosslift.encoders.packing import Block, PackedBatch
 def pool(
     states: Tensor, batch: PackedBatch, pooling: Poolings, specials: Tensor, skipped: int = 0
 ) -> Tensor:
-    """One vector per sequence, in the caller's order.
+    """One vector for each sequence, in the caller's order.
 
     Args:
         states: [T, D], hidden states of the packed tokens.

@@ -14,7 +14,7 @@ __all__ = ["device", "dtype_of", "resolve_precision"]
 
 
 def resolve_precision(precision: Precision) -> Precision:
-    """``float32`` or ``bfloat16``: auto takes bfloat16 where the hardware multiplies it natively."""
+    """``float32`` or ``bfloat16``: auto chooses bfloat16 if the hardware multiplies it natively."""
     if precision != "auto":
         return precision
     return "bfloat16" if multiplies_bfloat16() else "float32"

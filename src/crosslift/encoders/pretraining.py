@@ -20,7 +20,7 @@ class Pretraining:
     """The text of a pretraining.
 
     Args:
-        corpus: its name.
+        corpus: name of the corpus.
         languages: BCP-47 base codes, each in its likely script by CLDR.
         more_scripts: base code -> ISO 15924 codes of other scripts of that language.
         source: publication that lists these.

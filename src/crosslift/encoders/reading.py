@@ -1,4 +1,4 @@
-"""How and where a vector is read from an encoder. No torch here: steps are planned without it."""
+"""How and where vectors are read from an encoder. No torch here: planning works without it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Place(NamedTuple):
 
     Args:
         hidden_state: index of the pooled state; 0 is the embedding output.
-        pooling: over its tokens.
+        pooling: pooling over its tokens.
     """
 
     hidden_state: int
@@ -25,14 +25,14 @@ class Reading:
     """How a vector is read from the encoder: the settings with every None resolved.
 
     Args:
-        pooling: over the tokens' states; several are joined by ``+``.
-        prompt: put before every text; may be empty.
+        pooling: pooling over the tokens' states; several are joined by ``+``.
+        prompt: prompt before every text; may be empty.
         hidden_state: index of the pooled state; 0 is the embedding output.
-        max_tokens: longer texts are cut.
-        precision: of the arithmetic, never ``auto``.
+        max_tokens: maximum number of tokens; longer texts are truncated.
+        precision: precision of the arithmetic, never ``auto``.
         include_prompt: whether the tokens of the prompt are pooled too.
-        modules: what follows the pooling: kind and width of each module.
-        dimensions: to which vectors are cut at the end; None: they are whole.
+        modules: kind and width of each module after the pooling.
+        dimensions: length to which vectors are truncated at the end; None: not truncated.
         lower_case: whether texts are lower-cased first.
     """
 
@@ -47,17 +47,17 @@ class Reading:
     lower_case: bool = False
 
     def facts(self) -> dict[str, Any]:
-        """JSON-like. Fields with a default are left out where they have it, as for most models."""
+        """The reading as JSON values. Fields at their defaults are left out."""
         unusual = {f.name for f in fields(self) if getattr(self, f.name) != f.default}
         return {name: value for name, value in asdict(self).items() if name in unusual}
 
 
 def reading_of_sides(src: dict[str, Any], tgt: dict[str, Any]) -> dict[str, Any]:
-    """How two sides of texts were read: one reading, with the prompt of each where they differ.
+    """How two sides of texts were read: one reading, with both prompts if they differ.
 
     Args:
-        src: facts of a reading, of the src texts.
-        tgt: likewise of the tgt texts.
+        src: facts of the reading of the src texts.
+        tgt: facts of the reading of the tgt texts.
     """
     if src["prompt"] == tgt["prompt"]:
         return src

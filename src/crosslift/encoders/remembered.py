@@ -37,10 +37,10 @@ class Remembered:
         make: Callable[[], Made],
         size: Callable[[Made], int],
     ) -> Made:
-        """The value of some texts, from the cache or made now.
+        """The value of some texts, from the cache or newly made.
 
         Args:
-            what: all that the value depends on besides the texts, such as the length of a cut text.
+            what: everything else that the value depends on, such as the maximum length.
             columns: the texts.
             make: makes the value, which must not be changed afterwards.
             size: returns the bytes of a value.

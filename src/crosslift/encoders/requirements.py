@@ -19,7 +19,7 @@ def check_requirement(name: str, required: object, path: Path) -> None:
     """Compares a version that a folder requires with the installed one.
 
     Args:
-        name: of the package.
+        name: name of the package.
         required: a version specifier (``>=5.2``), or an object that has one as ``specifier``.
         path: the file that requires it.
 

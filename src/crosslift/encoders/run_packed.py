@@ -1,4 +1,4 @@
-"""Running a transformers model on packed batches, padded where it cannot be packed."""
+"""Runs a transformers model on packed batches, or on padded ones if it cannot use packed ones."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class PackedRunner:
     def some_states(
         self, rows: Tensor, batch: PackedBatch, hidden_states: Sequence[int]
     ) -> list[Tensor]:
-        """Several hidden states from one run, [T, D] each; arguments as for `states`."""
+        """Several hidden states from one run, [T, D] each; arguments as in `states`."""
         if self.position_offset is None:
             return self._run_padded(rows, batch, hidden_states)
         return self._run_packed(rows, batch, hidden_states, self.position_offset)

@@ -1,4 +1,4 @@
-"""The changes of training to an encoder: saved alone, and applied to the encoder it started from."""
+"""Saves the changes that training made to an encoder, and applies them to the original encoder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def save_change(masters: dict[str, Tensor], encoder: Encoder, path: Path) -> Non
     Args:
         masters: name -> float32 value of each trained parameter except the token table.
         encoder: the rows of its token table that are in use are written if they were trained.
-        path: of a new safetensors file.
+        path: path of a new safetensors file.
     """
     tensors = {name: value.detach().cpu().contiguous() for name, value in masters.items()}
     if encoder.table.ids is not None and encoder.table.weight.requires_grad:
@@ -38,9 +38,9 @@ def apply_changes(
     """Applies saved changes to the encoder, first to last.
 
     Args:
-        encoder: as it was loaded.
-        paths: files that `save_change` wrote.
-        further: changes after those.
+        encoder: the encoder as loaded.
+        paths: files written by `save_change`.
+        further: files of later changes.
         share: part of the further changes that is applied, in [0, 1]: each weight and each token row
             is interpolated linearly from its value after `paths`, in float32.
 
@@ -48,7 +48,7 @@ def apply_changes(
         Ids int64 [R] and former values [R, D] of the token rows that were overwritten.
 
     Raises:
-        ArtifactError: a change is of another model.
+        ArtifactError: a change belongs to another model.
     """
     start = _State.of(encoder, paths)
     end = _State.of(encoder, [*paths, *further])

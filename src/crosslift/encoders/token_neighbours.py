@@ -25,11 +25,11 @@ def nearest_words(
     that have the same token (the first of several such words represents all).
 
     Args:
-        encoder: whose token table is read.
+        encoder: the encoder with the token table.
         words: the candidates. Words of several tokens have no neighbours and are none. Neither are
             words that are not all letters: the row nearest to a number's is another number's.
-        count: at most this many neighbours of a word.
-        least_cosine: of the rows of two neighbours.
+        count: largest number of neighbours of a word.
+        least_cosine: smallest cosine between the rows of two neighbours.
 
     Returns:
         Word -> its neighbours, nearest first, equally near ones in the order of the words; words
@@ -74,8 +74,8 @@ def _near(rows: NDArray[np.float32], least_cosine: float, most: int) -> Iterator
 
     Args:
         rows: float32 [V, D], of length 1.
-        least_cosine: of two rows.
-        most: at most this many for a row.
+        least_cosine: smallest cosine between two rows.
+        most: largest number for a row.
     """
     block = max(1, _COSINES_AT_ONCE // max(1, len(rows)))
     for start in range(0, len(rows), block):

@@ -17,11 +17,11 @@ def load_padding_tokenizer(folder: Path, *, lower_case: bool = False) -> Any:
     """The tokenizer of a folder, with a pad token.
 
     Args:
-        folder: of a model.
+        folder: folder of a model.
         lower_case: whether texts are lower-cased first.
 
     Raises:
-        EncoderError: the folder has none that works.
+        EncoderError: the folder has no working tokenizer.
     """
     tokenizer = load_tokenizer(folder)
     if tokenizer.pad_token_id is None:  # decoders have none; padding is masked by length anyway

@@ -27,9 +27,9 @@ class Frame:
     """The special tokens that a tokenizer puts around its texts.
 
     Args:
-        before: the first text.
-        between: the first and the second text; empty around a single text.
-        after: the last text.
+        before: special tokens before the first text.
+        between: special tokens between the two texts; empty for a single text.
+        after: special tokens after the last text.
     """
 
     before: tuple[int, ...]
@@ -67,12 +67,12 @@ class LocatedTokens:
 
 
 def frame_of_texts(encoder: Encoder) -> Frame:
-    """What the tokenizer puts around one text."""
+    """The special tokens that the tokenizer puts around one text."""
     return _frame(encoder, [_PROBE])
 
 
 def frame_of_pairs(encoder: Encoder) -> Frame:
-    """What the tokenizer puts around and between the texts of a pair."""
+    """The special tokens that the tokenizer puts around and between the texts of a pair."""
     return _frame(encoder, [_PROBE, _PROBE])
 
 

@@ -61,7 +61,7 @@ class Dense(_Weights):
     """A linear layer, an activation, and a residual connection if `use_residual` is set.
 
     Args:
-        config: of the file (see `crosslift.encoders.description`).
+        config: content of config.json (see `crosslift.encoders.description`).
         tensors: float32: linear.weight [E, D], linear.bias [E], residual.weight [E, D].
         place: its folder, for messages.
     """
@@ -100,7 +100,7 @@ class LayerNorm(_Weights):
     """A layer norm.
 
     Args:
-        config: of the file.
+        config: content of config.json.
         tensors: float32 [D]: norm.weight, norm.bias.
         place: its folder, for messages.
     """
@@ -155,7 +155,7 @@ def read_modules(description: Description, width: int) -> list[VectorModule]:
     are those before it.
 
     Args:
-        description: of the folder.
+        description: description of the folder.
         width: length of the pooled vectors.
 
     Raises:

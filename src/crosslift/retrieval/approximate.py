@@ -64,7 +64,7 @@ def approximate_nearest(
     nprobe: int | None = None,
     ef_search: int | None = None,
 ) -> ApproximateNeighbours:
-    """Find about the k nearest candidates of each query by cosine, and measure the recall.
+    """Finds about the k nearest candidates of each query by cosine, and measures the recall.
 
     The same inputs, settings and machine give the same result. Therefore the `hnsw` graph is built on
     one thread, since faiss adds links in the order of its threads; `ivf` uses all threads.
@@ -73,13 +73,13 @@ def approximate_nearest(
     Such queries are searched exactly, so that no place is empty.
 
     Args:
-        queries: floats [Q, D], of any length.
+        queries: floats [Q, D]; lengths do not matter.
         candidates: floats [C, D].
         k: neighbours of each query; if above C, the result has C columns.
         index: `ivf` (Johnson et al. 2017, arXiv 1702.08734) or `hnsw` (Malkov and Yashunin 2016,
             arXiv 1603.09320).
         sample: number of queries to measure the recall on; all if there are fewer.
-        seed: of the sample and of the index.
+        seed: seed of the sample and of the index.
         nprobe: number of cells that `ivf` searches. None: 1/32 of the cells and at least 16. There
             are 4 sqrt(C) cells, or fewer so that each has 39 candidates.
         ef_search: candidates in the queue while `hnsw` searches its graph. None: 128, or 4 k if more.

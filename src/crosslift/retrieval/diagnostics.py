@@ -44,7 +44,7 @@ Float = TypeVar("Float", bound=np.floating)
 
 
 def diagnose(language: str, src: NDArray[np.floating], tgt: NDArray[np.floating]) -> Diagnosis:
-    """Describe the vectors of one language's bitext.
+    """Describes the vectors of one language's bitext.
 
     Example, three pairs on the plane, written as angles::
 

@@ -25,7 +25,7 @@ class Directions(NamedTuple):
 
     Args:
         src_to_tgt: ``src[i]`` is a query, all of ``tgt`` are candidates, ``tgt[i]`` is correct.
-        tgt_to_src: the other way round.
+        tgt_to_src: the opposite direction.
     """
 
     src_to_tgt: Ranks
@@ -61,7 +61,7 @@ class _Columns:
 
 
 def both_directions(src: FloatArray, tgt: FloatArray, *, chunk: int | None = None) -> Directions:
-    """Rank aligned pairs by cosine in both directions, computing each score once.
+    """Ranks aligned pairs by cosine in both directions, and computes each score once.
 
     Ties are those of `gold_ranks`: equal vectors on either side are scored once and counted as
     often as they occur.

@@ -29,7 +29,7 @@ class FoldScores:
 
     Args:
         folds: score of fold 0 and of fold 1, each with the threshold that was applied to it.
-        total: of the summed counts; it has no threshold, because there are two.
+        total: score of the summed counts; it has no threshold, because there are two.
         extracted: bool [P], whether each pair is at or above the threshold of its fold.
     """
 
@@ -58,7 +58,7 @@ def folds_of(ids: Sequence[str], seed: int = 0) -> IntArray:
 def fold_scores(
     scores: ScoreArray, is_gold: BoolArray, pair_folds: IntArray, gold_folds: IntArray
 ) -> FoldScores:
-    """Score mined pairs by thresholds that were fitted on other pairs.
+    """Scores mined pairs by thresholds that were fitted on other pairs.
 
     For data where only one split has gold: the threshold of each fold is the best one of the other
     fold, and the counts of both are summed.
@@ -73,8 +73,8 @@ def fold_scores(
         The scores of both folds and of their sum.
 
     Raises:
-        DataError: as for `precision_recall_curve`, a fold that is not 0 or 1, or a fold without gold,
-            on which no threshold can be fitted.
+        DataError: as in `precision_recall_curve`, a fold that is not 0 or 1, or a fold without gold, on
+            which no threshold can be fitted.
     """
     check_pairs(scores, is_gold)
     _check_folds(pair_folds, gold_folds, len(scores))

@@ -44,7 +44,7 @@ def local_scaling(neighbours: Neighbours) -> NDArray[np.float64]:
     the denominator of the margin. It is high for rows that are near to many.
 
     Args:
-        neighbours: of N rows, k each; k is the number of columns.
+        neighbours: k neighbours of each of N rows; k is the number of columns.
 
     Returns:
         float64 [N].
@@ -146,10 +146,10 @@ def csls_scores(
 
 
 def check_indices(neighbours: Neighbours, candidates: int, side: str) -> None:
-    """Raise unless every neighbour is one of the rows of the other side.
+    """Raises an error unless every neighbour is a row of the other side.
 
     Args:
-        neighbours: of one side.
+        neighbours: neighbours of one side.
         candidates: rows of the other side.
         side: name of the other side, for the message.
 

@@ -60,7 +60,7 @@ class DistinctTexts:
 
 
 def distinct_texts(texts: Sequence[str]) -> DistinctTexts:
-    """Reduce a list of texts to its distinct ones, so that each is encoded and mined once.
+    """Reduces a list of texts to its distinct ones, so that each is encoded and mined once.
 
     Two copies of a text on one side would compete with each other: both have the same neighbours,
     each takes one of the k nearest places of the other side, and only one of them can be in a pair.
@@ -88,7 +88,7 @@ def mine(
     retrieval: Retrieval = "max",
     ratio_over: RatioOver = "means above 0",
 ) -> MinedPairs:
-    """Pair the rows of two sides by the margin score of their nearest neighbours.
+    """Pairs the rows of two sides by the margin score of their nearest neighbours.
 
     The best candidate of a row is the one of its k neighbours with the highest margin score, the
     nearest one among ties. The four ways of Artetxe and Schwenk 2019, arXiv 1811.01136, section
@@ -111,7 +111,7 @@ def mine(
     Args:
         both: k neighbours of each src and of each tgt row, as `nearest_both` returns them.
         margin: see `margin_scores`.
-        retrieval: whose best candidates become pairs.
+        retrieval: the way in which best candidates become pairs.
         ratio_over: which mean cosines the margin `ratio` divides by, see `margin_scores`.
 
     Returns:

@@ -33,7 +33,7 @@ def top1_accuracy(ranks: Ranks) -> OutcomeArray:
         0.5 0.9 0.1  ->  0      one is better
 
     Args:
-        ranks: of Q queries.
+        ranks: ranks of Q queries.
 
     Returns:
         float64 [Q], each in [0, 1].
@@ -53,7 +53,7 @@ def reciprocal_rank(ranks: Ranks) -> OutcomeArray:
         0.1 0.9 0.5  ->  1/3          rank 3
 
     Args:
-        ranks: of Q queries.
+        ranks: ranks of Q queries.
 
     Returns:
         float64 [Q], each in (0, 1].
@@ -76,7 +76,7 @@ def expected_rank(ranks: Ranks) -> OutcomeArray:
         0.1 0.9 0.5  ->  3
 
     Args:
-        ranks: of Q queries.
+        ranks: ranks of Q queries.
 
     Returns:
         float64 [Q], each at least 1.
@@ -99,7 +99,7 @@ def recall_at(ranks: Ranks, k: int) -> OutcomeArray:
         0.1 0.9 0.5  ->  0      rank 3
 
     Args:
-        ranks: of Q queries.
+        ranks: ranks of Q queries.
         k: number of candidates that count; all if there are fewer.
 
     Returns:
@@ -119,7 +119,7 @@ def expected_outcome(ranks: Ranks, of_rank: Callable[[IntArray], OutcomeArray]) 
     Example: ``of_rank = lambda ranks: 1 / ranks`` is `reciprocal_rank`.
 
     Args:
-        ranks: of Q queries.
+        ranks: ranks of Q queries.
         of_rank: maps ranks, int64 [R] from 1, to outcomes, floats [R].
 
     Returns:

@@ -68,7 +68,7 @@ def transforms(names: Sequence[Postprocessing]) -> tuple[Postprocessing, ...]:
 def postprocess(
     sides: Mapping[str, NDArray[np.float32]], steps: Sequence[Postprocessing]
 ) -> dict[str, NDArray[np.float32]]:
-    """Transform the vectors of one bitext, one step after the other.
+    """Transforms the vectors of one bitext, one step after the other.
 
     Every step is fitted on these same texts, without labels (transductive, ``FITTED_ON``): it
     never learns which texts belong together, but it uses all of them at once, so the scores

@@ -22,8 +22,8 @@ def nearest(queries: FloatArray, candidates: FloatArray, k: int) -> Neighbours:
     """The k nearest candidates of every query by cosine, exactly.
 
     Args:
-        queries: floats [Q, D], of any length.
-        candidates: floats [C, D], of any length.
+        queries: floats [Q, D]; lengths do not matter.
+        candidates: floats [C, D]; lengths do not matter.
         k: neighbours of each query; if there are fewer candidates, all of them.
 
     Returns:
@@ -40,8 +40,8 @@ def nearest_both(src: FloatArray, tgt: FloatArray, k: int) -> BothNeighbours:
     """The k nearest rows of the other side for every row of both sides, exactly, in one pass.
 
     Args:
-        src: floats [N, D], of any length.
-        tgt: floats [M, D], of any length.
+        src: floats [N, D]; lengths do not matter.
+        tgt: floats [M, D]; lengths do not matter.
         k: neighbours of each row; if a side has fewer rows, all of them.
 
     Returns:
@@ -111,7 +111,7 @@ class PairSearch:
         """Searches the next rows of src.
 
         Args:
-            src_block: floats [B, D], of any length.
+            src_block: floats [B, D]; lengths do not matter.
 
         Returns:
             [B, min(k, M)], final.

@@ -36,11 +36,11 @@ class DistinctRows:
 
 
 def check_vectors(vectors: FloatArray, name: str = "vectors") -> None:
-    """Raise unless every row of ``vectors`` has a direction.
+    """Raises an error unless every row of ``vectors`` has a direction.
 
     Args:
         vectors: floats [N, D].
-        name: of the vectors in the message.
+        name: name of the vectors in the message.
 
     Raises:
         DataError: not a matrix of floats, no rows, a row that is not finite or all zeros; the
@@ -100,7 +100,7 @@ def unit_rows(vectors: FloatArray) -> NDArray[np.float32]:
 
 
 def distinct_rows(units: NDArray[np.float32]) -> DistinctRows:
-    """Group byte-identical rows, so that each is scored once and equal texts tie exactly.
+    """Groups byte-identical rows, so that each is scored once and equal texts tie exactly.
 
     Args:
         units: float32 [N, D].

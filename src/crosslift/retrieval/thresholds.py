@@ -90,7 +90,7 @@ def best_threshold(scores: ScoreArray, is_gold: BoolArray, n_gold: int) -> float
         The threshold; +inf, whose F1 is 0, if no mined pair is gold.
 
     Raises:
-        DataError: as for `precision_recall_curve`.
+        DataError: as in `precision_recall_curve`.
     """
     cuts = _cuts(scores, is_gold)
     _check_gold(is_gold, n_gold)
@@ -112,7 +112,7 @@ def score_at(scores: ScoreArray, is_gold: BoolArray, n_gold: int, threshold: flo
         The score.
 
     Raises:
-        DataError: as for `precision_recall_curve`, or a threshold that is NaN.
+        DataError: as in `precision_recall_curve`, or a threshold that is NaN.
     """
     check_pairs(scores, is_gold)
     _check_gold(is_gold, n_gold)
@@ -159,7 +159,7 @@ def precision_from_negatives(
     n_src: int,
     n_negative_src: int,
 ) -> ScoreArray:
-    """Estimate precision above thresholds without gold, from pairs that are false for certain.
+    """Estimates precision above thresholds without gold, from pairs that are certainly false.
 
     Mine again where no true pair can exist: with tgt texts of another source, or without the
     true translations. Every pair of this search is false. The same number per src row is expected
@@ -290,7 +290,7 @@ def _check_scores(scores: ScoreArray, name: str) -> None:
 
 
 def check_pairs(scores: ScoreArray, is_gold: BoolArray) -> None:
-    """Raise DataError unless there is one finite score and one bool for each pair."""
+    """Raises DataError unless there is one finite score and one bool for each pair."""
     if scores.ndim != 1 or scores.shape != is_gold.shape or is_gold.dtype != np.bool_:
         raise DataError(
             f"scores of shape {scores.shape}, is_gold of {is_gold.dtype} {is_gold.shape}",

@@ -1,9 +1,9 @@
-"""Where an arm's effect comes from: the whole of it, taken apart by one control after another.
+"""Divides the effect of an arm into parts, with one control after another.
 
-A control parts the whole effect, arm - baseline, into two differences that add up to it: arm -
-control and control - baseline. Which of the two is of interest depends on what the control keeps:
-one that keeps all but the pictures' content leaves that content in arm - control, while one that
-trains on captions alone shows in control - baseline what text alone does.
+A control divides the whole effect, arm - baseline, into two differences that add up to it: arm -
+control and control - baseline. Which one is of interest depends on the control. A control that removes
+only the content of the pictures shows that content in arm - control. A control that trains on captions
+alone shows the effect of text alone in control - baseline.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class ControlFacts:
-    """What a control tells.
+    """What a control shows.
 
     Args:
-        source: what of the effect it makes visible, in words.
-        shown_by: the difference that shows it: the arm against the control, or the control against
-            the baseline.
-        lacks: what the arm has and the control lacks, as the subject of a sentence in the singular.
+        source: the part of the effect that it shows, in words.
+        shown_by: the difference that shows this part: the arm against the control, or the control
+            against the baseline.
+        lacks: what the control lacks, as the singular subject of a sentence.
     """
 
     source: str
@@ -49,18 +49,18 @@ CONTROL_FACTS: Mapping[str, ControlFacts] = {
     ),
     "placebo-labels": ControlFacts("labels", "arm - control", "what the labels say"),
 }
-"""The name of a control that a study asks for in one word -> what it tells."""
+"""Name of a control that a study requests by its name -> what it shows."""
 
 
 def facts_of(kind: str | None, control: str) -> ControlFacts:
-    """What a control tells; of one written by hand, that its arm has what it lacks.
+    """What a control shows. A control that the study defines itself shows what it lacks.
 
     Args:
         kind: one of `CONTROL_FACTS`, or None.
-        control: the name of the control's arm.
+        control: name of the control arm.
 
     Raises:
-        DataError: a kind that is not known.
+        DataError: an unknown kind.
     """
     if kind is None:
         lacks = f"what `{control}` lacks"
@@ -72,12 +72,12 @@ def facts_of(kind: str | None, control: str) -> ControlFacts:
 
 @dataclass(frozen=True, slots=True)
 class Controlled:
-    """A control with the two verdicts that it takes part in.
+    """A control with its two verdicts.
 
     Args:
-        kind: one of `CONTROL_FACTS`; None: written by hand.
-        of_arm: the arm against the control.
-        of_control: the control against the arm's baseline.
+        kind: one of `CONTROL_FACTS`; None: the study defines it itself.
+        of_arm: verdict on the arm against the control.
+        of_control: verdict on the control against the arm's baseline.
     """
 
     kind: str | None
@@ -86,21 +86,21 @@ class Controlled:
 
 
 def attribute(whole: Verdict, controls: Sequence[Controlled]) -> Attribution:
-    """Take an arm's effect on a target apart.
+    """Divides an arm's effect on a target into parts.
 
-    Every figure is the one of its verdict, with that verdict's interval and correction: nothing is
-    called shown that the verdicts do not show.
+    Every figure comes from a verdict, with its interval and correction. The sentence claims nothing
+    that the verdicts do not show.
 
     Args:
-        whole: the arm against its baseline.
-        controls: its controls, at least one, judged on the same queries.
+        whole: verdict on the arm against its baseline.
+        controls: the arm's controls, at least one, with verdicts on the same queries.
 
     Returns:
         The effect, its parts, and a sentence.
 
     Raises:
-        DataError: no control, or verdicts that do not add up to the whole, so that they are not of
-            the same arms and queries.
+        DataError: no control; or verdicts that do not add up to the whole, because they are on other
+            arms or queries.
     """
     if not controls:
         raise DataError(f"no control of `{whole.arm}`", "one control or more")

@@ -1,4 +1,4 @@
-"""Clauses of the sentences on differences: their interval, sample, seeds and place."""
+"""Clauses of sentences on differences: interval, sample, seeds and target."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SUBSET_WORDS = {"all": "", "clean": " (only items that overlap no training text)
 
 
 class Interval(Protocol):
-    """Whatever has an interval: a difference, or a verdict on one."""
+    """Anything with an interval: a difference, or a verdict on one."""
 
     @property
     def low(self) -> float:
@@ -35,8 +35,8 @@ def interval_clause(difference: Interval, metric: Metric | None = None) -> str:
     """Such as ``95% interval 1.2 to 5.0``.
 
     Args:
-        difference: with its interval.
-        metric: whose unit the ends are in; None: they are in points.
+        difference: the difference with its interval.
+        metric: the metric whose unit the ends have; None: points.
     """
     end = points if metric is None else metric.end
     ends = f"{end(difference.low)} to {end(difference.high)}"
@@ -44,7 +44,7 @@ def interval_clause(difference: Interval, metric: Metric | None = None) -> str:
 
 
 def sample(difference: Difference) -> str:
-    """What was asked, such as ``400 items in 13 languages, 5,200 queries``."""
+    """The size of the sample, such as ``400 items in 13 languages, 5,200 queries``."""
     languages = plural(difference.languages, "language")
     queries = plural(difference.queries, "query")
     if difference.items == difference.queries:
@@ -53,7 +53,7 @@ def sample(difference: Difference) -> str:
 
 
 def seeds_clause(seeds: int, trained: bool = True) -> str:
-    """Such as ``2 seeds``; says what one seed or no training means."""
+    """The number of seeds, such as ``2 seeds``, with a remark for one seed or no training."""
     if not trained:
         return "no seed changes either arm"
     if seeds == 1:
@@ -62,16 +62,16 @@ def seeds_clause(seeds: int, trained: bool = True) -> str:
 
 
 def place(target: str, subset: str) -> str:
-    """The target as read, with what part of it was scored."""
+    """The target, with the scored part of it."""
     return target + SUBSET_WORDS.get(subset, f" ({subset})")
 
 
 def zero_shot_words(languages: Collection[str], *, captions: bool) -> str:
-    """What is said of an arm that is not zero-shot, such as ``not zero-shot: captions in de, fr``.
+    """The remark on an arm that is not zero-shot, such as ``not zero-shot: captions in de, fr``.
 
     Args:
-        languages: of its labelled training texts; English is not named.
-        captions: whether these texts are captions of pictures; else they have labels.
+        languages: languages of its labelled training texts; English is not named.
+        captions: whether these texts are captions of pictures instead of labelled texts.
     """
     others = ", ".join(code for code in languages if code != "en") or "other languages"
     return f"not zero-shot: {'captions' if captions else 'labels'} in {others}"

@@ -11,7 +11,7 @@ from crosslift.errors import DataError
 
 
 def holm(p_values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
-    """Correct p-values so that the chance of any false finding in the family stays below alpha.
+    """Corrects p-values so that the probability of any false finding in the family stays below alpha.
 
     Holm's step-down method needs no assumption about how the comparisons depend on one another,
     and comparisons that share an arm do depend. It never finds less than Bonferroni's.
@@ -27,7 +27,7 @@ def holm(p_values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]
         p_values: [M], in any order.
 
     Returns:
-        float64 [M], corrected, in the order given.
+        float64 [M], corrected, in the given order.
 
     Raises:
         DataError: a value that is NaN or outside [0, 1].
@@ -47,13 +47,13 @@ def holm(p_values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]
 
 
 def holm_steps(p_values: Sequence[float] | NDArray[np.float64], alpha: float) -> list[float]:
-    """The level at which Holm's method reads each p-value: it is rejected if it is below.
+    """The level with which Holm's method compares each p-value; it rejects if p is below the level.
 
-    The smallest of m is read at alpha / m, the next at alpha / (m - 1), and so on, up to the first that
-    is not below its level; all from there on are read at that level. So with a probability of
-    1 - alpha at least every rejected effect has the sign that it was found with, and every other lies
-    in its interval at 1 - its level (Strassburger and Bretz 2008, Statistics in Medicine 27, section 3,
-    for each direction at half the level).
+    The smallest of m p-values has the level alpha / m, the next alpha / (m - 1), and so on, up to the
+    first p-value that is not below its level; it and all larger ones have that level. With a
+    probability of at least 1 - alpha, every rejected effect has the sign of its estimate, and every
+    other effect lies in its interval at 1 - its level (Strassburger and Bretz 2008, Statistics in
+    Medicine 27, section 3, for each direction at half the level).
 
     Example, alpha 0.05::
 
@@ -61,10 +61,10 @@ def holm_steps(p_values: Sequence[float] | NDArray[np.float64], alpha: float) ->
 
     Args:
         p_values: [M], in any order.
-        alpha: of the family.
+        alpha: alpha of the family.
 
     Returns:
-        [M] levels, in the order given.
+        [M] levels, in the given order.
 
     Raises:
         DataError: as `holm`.

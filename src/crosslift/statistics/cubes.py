@@ -1,4 +1,4 @@
-"""Outcomes of queries as arrays, and what they must be before two arms are compared."""
+"""Outcomes of queries as arrays, and the checks before a comparison of two arms."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ OutcomeCube = NDArray[np.float64]
 
 
 def paired_gaps(treatment: OutcomeCube, control: OutcomeCube) -> OutcomeCube:
-    """Treatment - control [S, N, L], after checking that the two fit each other.
+    """Treatment - control [S, N, L], after checks that the two fit each other.
 
     Raises:
-        DataError: shapes that do not fit, or outcomes that are infinite or missing in one only.
+        DataError: shapes that do not fit, or outcomes that are infinite or missing in only one of the
+            two.
     """
     number_of_languages(treatment)
     one_control = (1, *treatment.shape[1:])
@@ -34,7 +35,7 @@ def paired_gaps(treatment: OutcomeCube, control: OutcomeCube) -> OutcomeCube:
 
 
 def number_of_languages(outcomes: OutcomeCube) -> int:
-    """L of outcomes [S, N, L]; raises DataError where they have another shape or are empty."""
+    """L of outcomes [S, N, L]; raises DataError if they have another shape or are empty."""
     if outcomes.ndim != 3 or 0 in outcomes.shape:
         raise DataError(f"outcomes of shape {outcomes.shape}", "[seeds, items, languages]")
     languages: int = outcomes.shape[2]
@@ -58,7 +59,7 @@ def _check_outcomes(outcomes: OutcomeCube, presence: NDArray[np.bool_], name: st
 
 
 def check_presence(presence: NDArray[np.bool_]) -> None:
-    """Raises DataError where an item, or a language, has no outcome at all; bool [N, L]."""
+    """Raises DataError if an item or a language of presence, bool [N, L], has no outcome."""
     for axis, thing in ((1, "item"), (0, "language")):
         empty = np.flatnonzero(presence.sum(axis=axis) == 0)
         if len(empty):
@@ -70,7 +71,7 @@ def check_presence(presence: NDArray[np.bool_]) -> None:
 
 
 def check_strata(strata: NDArray[np.integer], items: int) -> None:
-    """Raises DataError unless each of the items has one whole number."""
+    """Raises DataError unless every item has one whole number."""
     if strata.shape != (items,) or not np.issubdtype(strata.dtype, np.integer):
         raise DataError(
             f"strata: an array of {strata.dtype} of shape {strata.shape}",
@@ -79,7 +80,7 @@ def check_strata(strata: NDArray[np.integer], items: int) -> None:
 
 
 def check_groups(groups: Sequence[Sequence[int]], languages: int) -> None:
-    """Raises DataError unless each group holds different places of languages, one or more."""
+    """Raises DataError unless each group holds one or more indices of languages, each once."""
     for number, group in enumerate(groups):
         wrong = [place for place in group if not 0 <= place < languages]
         if wrong or not group or len(set(group)) < len(group):
@@ -90,6 +91,6 @@ def check_groups(groups: Sequence[Sequence[int]], languages: int) -> None:
 
 
 def check_level(level: float) -> None:
-    """Raises DataError where the level of an interval is out of range."""
+    """Raises DataError if the level of an interval is out of range."""
     if not 0 < level < 1:
         raise DataError(f"level is {level}", "a number between 0 and 1, such as 0.95")

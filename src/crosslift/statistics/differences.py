@@ -1,12 +1,12 @@
-"""Paired differences of two arms, with an interval and a p value over items and seeds.
+"""Paired differences of two arms, with intervals and p-values over items and seeds.
 
-How the uncertainty is counted follows from how the numbers arise. Both arms answer the same queries,
-so the difference is taken per query first. One item that is asked in several languages is one
-cluster, since a hard concept is hard in most languages. Languages weigh the same. Every seed answers
-every query, so that items and seeds are crossed (`noise`). What items add is counted in `influences`.
+The uncertainty follows from the design. Both arms answer the same queries, so differences are computed
+per query first. An item with queries in several languages is one cluster, because a hard concept is
+hard in most languages. All languages have the same weight. Every seed answers every query, so items and
+seeds are crossed factors (`noise`). `influences` computes the variance between items.
 
-`paired_difference`, `group_differences` and `contrast` differ in the weights of languages alone;
-`weighted_differences` computes them all.
+`paired_difference`, `group_differences` and `contrast` differ only in the weights of languages;
+`weighted_differences` computes all of them.
 """
 
 from __future__ import annotations
@@ -37,16 +37,17 @@ class Difference:
     """How much the treatment scored above the control, with its uncertainty.
 
     Args:
-        effect: difference of scores in [0, 1].
+        effect: difference of scores, each in [0, 1].
         low: lower end of the interval.
         high: upper end of the interval.
-        level: of the interval, e.g. 0.95.
-        p: two-sided; it is below 1 - ``level`` where the interval excludes 0.
-        seeds: seeds of the treatment; with 1 the interval contains no variation between seeds.
-        items: items, the clusters of queries.
-        languages: languages, equally weighted.
-        queries: pairs of an item and a language.
-        noise: that the interval and the p value follow from.
+        level: level of the interval, such as 0.95.
+        p: two-sided p-value; below 1 - ``level`` if the interval excludes 0.
+        seeds: number of seeds of the treatment; with 1, the interval does not cover variation between
+            seeds.
+        items: number of items, the clusters of queries.
+        languages: number of languages, which have equal weights.
+        queries: number of pairs of an item and a language.
+        noise: the variances behind the interval and the p-value.
     """
 
     effect: float
@@ -68,16 +69,16 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Weighted:
-    """Two arms on one target, and how its languages count in one weighted sum or in several.
+    """Two arms on one target, with the weights of its languages in one sum or several.
 
     Args:
         treatment: float64 [S, N, L], outcome of item n in language l under seed s; NaN where the
             item does not exist in the language.
-        control: the same with the same seeds in the same places, or [1, N, L] where the control
-            is untrained and has no seeds.
+        control: the same with the same seeds in the same order, or [1, N, L] if the control is
+            untrained and has no seeds.
         strata: int [N], see `strata_of`.
-        weights: float64 [L] of one sum, or [L, G] of G sums: what the mean of each language counts.
-            A sum does not contain the languages whose weight is 0.
+        weights: float64 [L] for one sum, or [L, G] for G sums: the weight of each language's mean. A
+            sum leaves out the languages with weight 0.
     """
 
     treatment: OutcomeCube
@@ -87,10 +88,10 @@ class Weighted:
 
 
 def strata_of(presence: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Sort items into strata: items whose languages are linked by shared items stay together.
+    """Sorts items into strata: items whose languages share items are in one stratum.
 
-    Where every item exists in many languages (names of concepts) there is one stratum; where each
-    item exists in one language only (Tatoeba) there is one stratum per language.
+    If every item exists in many languages (names of concepts), there is one stratum; if each item
+    exists in only one language (Tatoeba), there is one stratum for each language.
 
     Args:
         presence: bool [N, L], whether item n exists in language l.
@@ -122,16 +123,16 @@ def paired_difference(
     *,
     level: float = 0.95,
 ) -> Difference:
-    """Estimate how much ``treatment`` scores above ``control``, with interval and p.
+    """Estimates how much ``treatment`` scores above ``control``, with an interval and a p-value.
 
-    The effect is the mean over languages, equally weighted, of the mean over items of the mean
-    over seeds of treatment - control. How its uncertainty is counted: see the head of this file.
+    The effect is the mean of treatment - control over seeds, then items, then languages with equal
+    weights. The head of this file explains its uncertainty.
 
     Args:
-        treatment: float64 [S, N, L], as of `Weighted`.
-        control: the same, or [1, N, L] where it is untrained.
+        treatment: float64 [S, N, L], see `Weighted`.
+        control: the same, or [1, N, L] if it is untrained.
         strata: int [N], see `strata_of`.
-        level: of the interval.
+        level: level of the interval.
 
     Returns:
         The difference.
@@ -152,23 +153,23 @@ def group_differences(
     *,
     level: float = 0.95,
 ) -> list[Difference]:
-    """Estimate the difference over each of several groups of languages.
+    """Estimates the difference over each of several groups of languages.
 
-    Every group is treated as `paired_difference` treats all languages: languages of a group weigh
-    the same.
+    Each group is computed as `paired_difference` does for all languages: languages of a group have
+    equal weights.
 
     Args:
-        treatment: float64 [S, N, L], as of `Weighted`.
-        control: the same, or [1, N, L] where it is untrained.
-        strata: int [N], of all items, see `strata_of`.
-        groups: places of languages in [0, L), at least one a group; groups may overlap.
-        level: of the intervals.
+        treatment: float64 [S, N, L], see `Weighted`.
+        control: the same, or [1, N, L] if it is untrained.
+        strata: int [N], strata of all items, see `strata_of`.
+        groups: indices of languages in [0, L), at least one in each group; groups may overlap.
+        level: level of the intervals.
 
     Returns:
-        One difference a group, in the order given.
+        One difference for each group, in the given order.
 
     Raises:
-        DataError: as `paired_difference`; a group that is empty or names a language twice or one
+        DataError: as in `paired_difference`; or a group that is empty, repeats a language, or names one
             that does not exist.
     """
     languages = number_of_languages(treatment)
@@ -180,38 +181,39 @@ def group_differences(
 
 
 def contrast(parts: Sequence[Weighted], *, level: float = 0.95) -> Difference:
-    """Estimate the difference in one weighted sum of language means, of one target or of several.
+    """Estimates the difference in one weighted sum of language means, over one or several targets.
 
     Example, one target of the languages en, de, fr: weights 1, -1/2, -1/2 give the difference of the
     two arms' gaps between English and the others; of two targets, weights 1/L/2 in each give the
     difference of their averages.
 
     Args:
-        parts: the targets, each with one sum. A target with a single seed counts the same in every
+        parts: the targets, each with one sum. A target with a single seed has the same value for every
             seed of the others.
-        level: of the interval.
+        level: level of the interval.
 
     Raises:
-        DataError: as `weighted_differences`.
+        DataError: as in `weighted_differences`.
     """
     return weighted_differences(parts, level=level)[0]
 
 
 def weighted_differences(parts: Sequence[Weighted], *, level: float = 0.95) -> list[Difference]:
-    """Estimate the difference in each of G weighted sums of language means.
+    """Estimates the difference in each of G weighted sums of language means.
 
-    Items vary within their stratum, those of each target independently of the others; seeds, which
-    all targets share, vary together.
+    Items vary within their stratum, independently in each target. Seeds, which all targets share, vary
+    together.
 
     Args:
         parts: the targets, with G sums each.
-        level: of the intervals.
+        level: level of the intervals.
 
     Returns:
         One difference for each sum, over all targets.
 
     Raises:
-        DataError: as `paired_difference`; no target; weights that do not fit; other numbers of seeds.
+        DataError: as in `paired_difference`; no target; weights that do not fit; different numbers of
+            seeds.
     """
     check_level(level)
     if not parts:
@@ -238,7 +240,7 @@ def weighted_differences(parts: Sequence[Weighted], *, level: float = 0.95) -> l
 
 
 def _gaps_of(part: Weighted) -> OutcomeCube:
-    """Treatment - control [S, N, L], after every check of the part by itself."""
+    """Treatment - control [S, N, L], after all checks of this part."""
     gaps = paired_gaps(part.treatment, part.control)
     presence = ~np.isnan(gaps[0])
     check_presence(presence)
@@ -260,12 +262,12 @@ def _check_seeds(numbers: Sequence[int]) -> None:
 def _difference(
     influence: Influence, presences: Sequence[NDArray[np.bool_]], level: float
 ) -> Difference:
-    """The difference that a sum and its noise give.
+    """The difference that follows from a sum and its noise.
 
     Args:
-        influence: of the sum, over all targets.
-        presences: bool [N, L], of the languages of each target that the sum contains.
-        level: of the interval.
+        influence: influence of the sum, over all targets.
+        presences: bool [N, L] for each target, of the languages in the sum.
+        level: level of the interval.
     """
     noise, effect = influence.noise, influence.effect
     reach = noise.half_width(level)

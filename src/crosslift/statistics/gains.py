@@ -1,4 +1,4 @@
-"""What part of an arm's gain survives against its control."""
+"""The part of an arm's gain that remains against its control."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from crosslift.wording import share as share_words
 
 @dataclass(frozen=True, slots=True)
 class GainNames:
-    """The names that the sentence uses.
+    """The names in the sentence.
 
     Args:
         arm: the arm that gained.
-        control: the same arm without what it is named for, such as with shuffled pictures.
-        baseline: the arm the gain is over.
+        control: the same arm without the content, such as with shuffled pictures.
+        baseline: the arm below the gain.
         target: the target task.
         content: what the control lacks.
     """
@@ -44,9 +44,9 @@ class GainOutcomes(NamedTuple):
     """The verdicts on the parts of a gain, after correction.
 
     Args:
-        total: on the arm against the baseline.
-        content: on the arm against the control.
-        other: on the control against the baseline.
+        total: verdict on the arm against the baseline.
+        content: verdict on the arm against the control.
+        other: verdict on the control against the baseline.
     """
 
     total: Outcome
@@ -62,7 +62,7 @@ class Share:
         value: the share.
         low: lower end of the interval, which may be below 0.
         high: upper end, which may be above 1.
-        level: of the interval.
+        level: level of the interval.
     """
 
     value: float
@@ -73,15 +73,15 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class GainShare:
-    """An arm's gain, parted by its control; effects of the two parts add up to the whole.
+    """An arm's gain, divided by its control; the effects of the two parts add up to the whole.
 
     Args:
         total: arm - baseline.
-        content: arm - control: what only the content can have given.
-        other: control - baseline: what came without the content (batches, loss, more text).
-        share: content / total. None unless ``total`` is shown to be above 0 and ``content`` is a part
-            of it: not below 0, and not above the whole. None of one seed.
-        sentence: the finding in words.
+        content: arm - control: the part that only the content can explain.
+        other: control - baseline: the part without the content (batches, loss, more text).
+        share: content / total. None unless ``total`` is shown to be above 0 and ``content`` lies
+            between 0 and ``total``. None for one seed.
+        sentence: the result in words.
     """
 
     total: Difference
@@ -101,27 +101,27 @@ def share_surviving(
     outcomes: GainOutcomes | None = None,
     level: float = 0.95,
 ) -> GainShare:
-    """Part an arm's gain over the baseline into its content and the rest.
+    """Divides an arm's gain over the baseline into its content and the rest.
 
-    The intervals are not corrected for several comparisons: they say how large the parts are. What is
-    said to be shown follows the verdicts, which are corrected. The interval of the share holds every
-    share r for which arm - control - r x (arm - baseline) is not shown to differ from 0 (Fieller 1954,
-    Journal of the Royal Statistical Society B 16).
+    The intervals are not corrected for several comparisons: they show the size of the parts. The
+    sentence follows the verdicts, which are corrected. The interval of the share holds every share r
+    for which arm - control - r x (arm - baseline) is not shown to differ from 0 (Fieller 1954, Journal
+    of the Royal Statistical Society B 16).
 
     Args:
-        arm: float64 [S, N, L], as the treatment of `paired_difference`.
+        arm: float64 [S, N, L], see the treatment of `paired_difference`.
         control: the same, with the same seeds.
-        baseline: the same, or [1, N, L] where it is untrained.
+        baseline: the same, or [1, N, L] if it is untrained.
         strata: int [N], see `strata_of`.
-        names: for the sentence.
-        outcomes: the verdicts on the three differences; None: what their intervals alone give.
-        level: of the intervals.
+        names: names for the sentence.
+        outcomes: the verdicts on the three differences; None: they follow from the intervals alone.
+        level: level of the intervals.
 
     Returns:
         The three differences, the share, and a sentence.
 
     Raises:
-        DataError: as `paired_difference`; a control without the arm's seeds.
+        DataError: as in `paired_difference`; or a control without the arm's seeds.
     """
     if arm.shape != control.shape:
         raise DataError(
@@ -147,13 +147,13 @@ def share_surviving(
 
 
 def _open(difference: Difference) -> float:
-    """What the rule of three leaves open where no item changed; 0 where some did."""
+    """The effect that the rule of three does not exclude if no item changed; 0 if some changed."""
     unchanged = difference.noise.unchanged
     return 0.0 if unchanged is None else difference.noise.half_width(difference.level)
 
 
 def _share(part: Influence, whole: Influence, level: float, least: float) -> Share:
-    """The share with its interval; ``least``: the half-width that the rest has at least."""
+    """The share with its interval; ``least`` is the smallest half-width of the rest."""
 
     def beyond(ratio: float) -> float:
         """Above 0 where the ratio lies outside the interval."""
@@ -170,7 +170,7 @@ def _share(part: Influence, whole: Influence, level: float, least: float) -> Sha
 
 
 def _end(beyond: Callable[[float], float], inside: float, way: float) -> float:
-    """Where the interval ends on one side; infinite where no end is near."""
+    """The end of the interval on one side; infinite if it has no end nearby."""
     step = 0.125
     while step < 1e6:
         if beyond(inside + way * step) > 0:
@@ -217,7 +217,8 @@ def _signed(difference: Difference) -> str:
 
 
 def _correction(difference: Difference, outcome: Outcome) -> str:
-    """Words for a difference whose interval excludes 0 and that the correction leaves inconclusive."""
+    """Words for a difference whose interval excludes 0, but which is inconclusive after the
+    correction."""
     return " after correction" if by_interval(difference) != outcome == INCONCLUSIVE else ""
 
 
@@ -256,7 +257,7 @@ def _surviving(
 
 
 def _below(other: Difference, outcome: Outcome) -> str:
-    """How far a control is below the baseline, and whether that is shown."""
+    """The words for a control below the baseline, and whether that is shown."""
     doubt = "" if outcome == LOWER else ", not shown,"
     return f"{points(-other.effect)} points ({interval_clause(other)}){doubt} below"
 

@@ -1,13 +1,13 @@
-"""How far each item moves a weighted sum of language means, and the noise that follows from it.
+"""The influence of each item on a weighted sum of language means, and the noise that follows.
 
-Every difference of two arms is such a sum: the mean over all languages, over a group of them, a gap
-between two groups, an average over several targets. They differ in their weights alone.
+Every difference of two arms is such a sum: the mean over all languages or a group of them, a gap
+between two groups, an average over several targets. They differ only in their weights.
 
-The variance between items is the one that resampling the items within each language gives: each item
-moves the sum by ``influence``, its deviation from its languages' means over their numbers of items,
-and the variance is the sum of the squared influences. It is computed in closed form, so no random
-generator is involved. Earlier releases drew items and seeds anew (a percentile bootstrap); in the tail
-that Holm's correction reads its p values were far too small with few items or few seeds.
+The variance between items equals the variance under resampling of items within each language: each item
+moves the sum by its influence, which is its deviation from its languages' means over their numbers of
+items. The variance is the sum of the squared influences, in closed form, without a random generator.
+Earlier releases used a percentile bootstrap over items and seeds; with few items or few seeds, its
+p-values were far too small in the tail that Holm's correction uses.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from crosslift.statistics.cubes import OutcomeCube
 from crosslift.statistics.noise import Noise
 
 ROUNDING = 1e-12
-"""Differences below this are sums of rounding errors and are taken as 0."""
+"""Differences below this are rounding errors and count as 0."""
 
 
 @dataclass(frozen=True)
 class Influence:
-    """What makes up one weighted sum of language means, and its noise.
+    """The parts of one weighted sum of language means, and its noise.
 
     Args:
-        per_seed: float64 [S], the sum under each seed.
-        of_items: float64 [S, N], by how much each item moves it.
-        leverage: float64 [N], the share of the sum that an item has, over its languages.
+        per_seed: float64 [S], the sum for each seed.
+        of_items: float64 [S, N], the influence of each item on the sum.
+        leverage: float64 [N], the share of each item in the sum, over its languages.
         strata: int [N], see `strata_of`.
     """
 
@@ -43,7 +43,7 @@ class Influence:
 
     @property
     def effect(self) -> float:
-        """The mean over seeds; 0 where it is a rounding error."""
+        """The mean over seeds; 0 if it is only a rounding error."""
         mean = float(self.per_seed.mean())
         return mean if abs(mean) >= ROUNDING else 0.0
 
@@ -64,10 +64,10 @@ class Influence:
         return Noise.from_scatter(seeds, between, items, within, freedom)
 
     def _without_scatter(self, seeds: int) -> Noise:
-        """Where nothing scatters at all.
+        """The noise if there is no variance at all.
 
-        Items that differ alike count one each. Where none changed, an item counts as the one with the
-        largest leverage does: the true share of changes may be largest in its language.
+        Items with equal differences count one each. If no item changed, every item counts as the one
+        with the largest leverage: the true share of changes may be largest in its language.
         """
         if self.effect == 0:
             largest = float(self.leverage.sum())
@@ -85,10 +85,10 @@ def _freedom(
 ) -> float:
     """Degrees of freedom of a sum of squared influences: the smaller of two counts.
 
-    By design: each stratum has one fewer than its items count, where items of little leverage count
-    little; strata are joined by Satterthwaite's formula. By the values: 2 / the squared coefficient of
-    variation of the sum, from the fourth powers. The second is small where few items differ between
-    the arms at all: four items that differ are no evidence of a thousand.
+    By design: each stratum has one fewer than its effective number of items, in which items of low
+    leverage count less; Satterthwaite's formula combines the strata. By the values: 2 / the squared
+    coefficient of variation of the sum, from the fourth powers. The second count is small if few items
+    differ between the arms: four differing items do not give the evidence of a thousand.
     """
     weighing = leverage > 0
     _, stratum = np.unique(strata[weighing], return_inverse=True)
@@ -113,7 +113,7 @@ def influences_of(
     Args:
         gaps: float64 [S, N, L], see `paired_gaps`.
         strata: int [N], see `strata_of`.
-        weights: float64 [L, G], what the mean of each language counts in each sum.
+        weights: float64 [L, G], the weight of each language's mean in each sum.
     """
     presence = ~np.isnan(gaps[0])
     items = presence.sum(axis=0)
@@ -131,10 +131,10 @@ def influences_of(
 
 
 def side_by_side(parts: Sequence[Influence]) -> Influence:
-    """One sum over the items of several targets, which vary independently of each other.
+    """Joins the sums of several targets, whose items vary independently, into one.
 
     Args:
-        parts: one for each target, of S seeds or of one, which counts the same in every seed.
+        parts: one for each target, with S seeds, or with one, whose value holds for every seed.
     """
     if len(parts) == 1:
         return parts[0]

@@ -1,4 +1,4 @@
-"""What becomes of single queries: wins, flips, and a randomization test of their signs."""
+"""Statistics of single queries: wins, flips, and a randomization test of their signs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SMALL = 1e-12
 def win_probability(treatment: OutcomeCube, control: OutcomeCube) -> float:
     """The probability that the treatment has the larger outcome on a query; ties count half.
 
-    Languages weigh the same; seeds, and items within a language, too.
+    All languages have the same weight; so have seeds, and items within a language.
 
     Args:
         treatment: float64 [S, N, L], see `Weighted`.
@@ -32,8 +32,8 @@ def win_probability(treatment: OutcomeCube, control: OutcomeCube) -> float:
 
 
 def flips(treatment: OutcomeCube, control: OutcomeCube) -> tuple[float, float] | None:
-    """Queries that the treatment alone answers, and those that the control alone answers: the mean
-    over seeds of their numbers. Returns None if outcomes are not 0 or 1.
+    """The number of queries that only the treatment answers correctly, and of those that only the
+    control answers correctly; means over seeds. Returns None if outcomes are not 0 or 1.
 
     Args:
         treatment: float64 [S, N, L], see `Weighted`.
@@ -48,21 +48,20 @@ def flips(treatment: OutcomeCube, control: OutcomeCube) -> tuple[float, float] |
 
 
 def sign_flip_p(treatment: OutcomeCube, control: OutcomeCube, draws: int = DRAWS) -> float:
-    """The two-sided p value of a randomization test that flips the signs of items' differences.
+    """The two-sided p-value of a randomization test that flips the signs of items' differences.
 
-    It asks whether items could have gone either way, for the seeds as they were run: it says nothing
-    of other seeds. An item that several languages share is flipped as one. The random generator has a
-    fixed seed.
+    The test treats items as random and seeds as fixed: it makes no statement about other seeds. An item
+    that several languages share is flipped as a whole. The random generator has a fixed seed.
 
     Args:
         treatment: float64 [S, N, L], see `Weighted`.
         control: the same, or [1, N, L].
-        draws: random assignments of signs; the smallest p is 1 / (draws + 1).
+        draws: number of random assignments of signs; the smallest p is 1 / (draws + 1).
 
     Source: Fisher 1935, The Design of Experiments, section 21; Smucker, Allan and Carterette 2007
     (CIKM), for retrieval.
 
-    Example: one item alone gives 1.0; its sign cannot be told from chance.
+    Example: a single item gives 1.0, because its sign may be chance.
     """
     gaps = paired_gaps(treatment, control)
     present = ~np.isnan(gaps[0])
@@ -81,7 +80,7 @@ def sign_flip_p(treatment: OutcomeCube, control: OutcomeCube, draws: int = DRAWS
 def _signed_sums(
     moves: NDArray[np.float64], rows: int, generator: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Sums of the moves with random signs, float64 [rows]."""
+    """Sums of the items' influences with random signs, float64 [rows]."""
     octets = generator.integers(0, 256, (rows, -(-len(moves) // 8)), dtype=np.uint8)
     positive = np.unpackbits(octets, axis=1, count=len(moves))
     sums: NDArray[np.float64] = 2 * (positive @ moves) - moves.sum()

@@ -1,4 +1,4 @@
-"""Whether a difference is higher, lower, equivalent or inconclusive: the one rule for all."""
+"""The rule that decides whether a difference is higher, lower, equivalent or inconclusive."""
 
 from __future__ import annotations
 
@@ -12,34 +12,35 @@ from crosslift.statistics.differences import Difference
 
 
 def outcome_of(effect: float, is_shown: bool) -> Outcome:
-    """Which way a difference goes, if it is shown."""
+    """The outcome of a difference that is shown: higher or lower."""
     if not is_shown:
         return INCONCLUSIVE
     return HIGHER if effect > 0 else LOWER
 
 
 def by_interval(difference: Difference) -> Outcome:
-    """The outcome that a difference's interval alone gives, without any correction."""
+    """The outcome from a difference's interval alone, without a correction."""
     return outcome_of(difference.effect, difference.excludes_zero)
 
 
 def better_outcome(metric: str) -> Outcome:
-    """The outcome that is for the better in a metric; its opposite is for the worse."""
+    """The outcome that is an improvement in a metric."""
     return LOWER if described(metric).lower_is_better else HIGHER
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a difference is taken for, among those that are corrected together.
+    """The judgement of a difference within its family.
 
     Args:
-        outcome: the verdict.
-        p_corrected: after Holm's correction; None of ``one seed``.
-        p_equivalence: the same of the test that the difference is within its margin; None without one.
-        alpha: what the correction leaves to the family's first: its size divides the level; None of
+        outcome: the outcome.
+        p_corrected: p-value after Holm's correction; None for ``one seed``.
+        p_equivalence: corrected p-value of the test that the difference is within its margin; None
+            without a margin.
+        alpha: the level of the family's smallest p-value: the family's level over its size; None for
             ``one seed``.
-        step: the level at which Holm's correction read this difference: its interval at 1 - ``step``
-            excludes 0 exactly where the outcome is higher or lower; None of ``one seed``.
+        step: the level that Holm's correction gives this difference: its interval at 1 - ``step``
+            excludes 0 exactly if the outcome is higher or lower; None for ``one seed``.
     """
 
     outcome: Outcome
@@ -55,24 +56,24 @@ def judge_family(
     level: float = 0.95,
     margins: Sequence[float | None] | None = None,
 ) -> list[Judgement]:
-    """Judge differences that are corrected together.
+    """Judges the differences of one family.
 
     A difference is higher or lower only if its corrected p is below ``1 - level`` and its interval
-    excludes 0; the interval itself is not corrected. Else it is equivalent if two one-sided tests show
-    that it lies within its margin, with a p corrected among those of the family that have a margin.
-    Each of the two corrections keeps its own level. Otherwise the comparison is inconclusive, which
-    does not say that there is no difference. One seed of a trained arm gives no verdict: its interval
-    lacks what seeds vary by, and 27 to 73% of true zeros would be found higher or lower. Such a
-    difference takes no part in the correction of the others.
+    excludes 0; the interval itself is not corrected. Otherwise it is equivalent if two one-sided tests
+    show that it lies within its margin; their p-values are corrected over the differences of the family
+    with a margin. Each of the two corrections has a separate level. In all other cases the comparison
+    is inconclusive, which does not mean that there is no difference. One seed of a trained arm gives no
+    verdict: its interval does not cover variation between seeds, and 27 to 73% of true zeros would be
+    called higher or lower. The correction ignores such a difference.
 
     Args:
         differences: of one family.
-        trained: of each, whether an arm is trained, so that seeds could vary.
-        level: of the intervals.
-        margins: of each, the smallest effect of interest, above 0, or None; None: no margins.
+        trained: for each, whether an arm is trained, so that seeds can differ.
+        level: level of the intervals.
+        margins: for each, the smallest effect of interest, above 0, or None; None: no margins.
 
     Returns:
-        One judgement per difference, in the order given.
+        One judgement for each difference, in the given order.
     """
     if margins is None:
         margins = [None] * len(differences)
@@ -94,7 +95,7 @@ def judge_family(
 def _corrected_equivalence(
     differences: Sequence[Difference], margins: Sequence[float | None]
 ) -> list[float | None]:
-    """The corrected p of each equivalence; None without a margin, or where nothing scattered."""
+    """The corrected p-value of each equivalence; None without a margin or without variance."""
     raw = [
         difference.noise.p_equivalence(difference.effect, margin)
         for difference, margin in zip(differences, margins, strict=True)

@@ -1,9 +1,10 @@
-"""Languages as a sample: what a difference says of languages that were not measured.
+"""Languages as a sample: what a difference means for languages that were not measured.
 
 An interval over items and seeds is about the languages of the target, which are fixed. A claim about
-languages in general needs the variation between languages as well: other languages could have been
-chosen (Clark 1973, Journal of Verbal Learning and Verbal Behavior 12, says it of words). Languages of a
-family resemble one another; with families as clusters, whole families could have been others.
+languages in general needs the variation between languages as well: the study could have chosen other
+languages (Clark 1973, Journal of Verbal Learning and Verbal Behavior 12, makes this point for words).
+Languages of a family resemble one another; with families as clusters, the study could have chosen other
+families.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class LanguageSample:
     """A difference, with its languages as a sample.
 
     Args:
-        effects: float64 [L], of each language: the mean over items and seeds.
+        effects: float64 [L], the mean over items and seeds of each language.
         languages: the interval that resamples languages.
         families: the interval that resamples families of languages; None: fewer than two.
         n_families: number of families.
@@ -42,23 +43,23 @@ def language_sample(
     difference: Difference,
     families: Sequence[str],
 ) -> LanguageSample | None:
-    """A difference's intervals for languages like these.
+    """The intervals of a difference for languages like the measured ones.
 
-    The variance between languages, over their number, takes the place of the variance between items;
-    it contains that of items that each language has for itself. Items that several languages share
-    move them together, so their variance is added. Seeds stay a cluster, as in `Noise`.
+    The variance between languages, over their number, replaces the variance between items; it includes
+    the variance of items that only one language has. Items that several languages share move these
+    together, so their variance is added. Seeds remain a cluster, as in `Noise`.
 
     Args:
         treatment: float64 [S, N, L], see `Weighted`.
         control: the same, or [1, N, L].
-        difference: of the two, over all languages.
-        families: [L], of each language.
+        difference: the difference of the two over all languages.
+        families: [L], the family of each language.
 
     Returns:
         The intervals; None for a single language.
 
     Raises:
-        DataError: as `paired_gaps`.
+        DataError: as in `paired_gaps`.
     """
     gaps = paired_gaps(treatment, control)
     effects: NDArray[np.float64] = np.nanmean(gaps, axis=1).mean(axis=0)
@@ -88,8 +89,8 @@ def _noise(
     """The noise with clusters of languages in the place of items (Liang and Zeger 1986, Biometrika 73,
     with a factor for few clusters).
 
-    Languages that agree by luck make nothing certain: items of their own scatter them, so a smaller
-    scatter than these give in 95 of 100 cases is raised to that.
+    Languages may agree by chance. Their separate items alone cause some variance; an estimate below the
+    value that these items exceed in 95 of 100 cases is raised to that value.
     """
     count = int(clusters.max()) + 1
     deviations = (effects - effects.mean()) / len(effects)

@@ -1,4 +1,4 @@
-"""What the comparisons of a run could have shown, and what an effect needs."""
+"""The effects that the comparisons of a run could have shown, and the data that an effect needs."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ from crosslift.statistics.power import (
 def needs_of(
     verdicts: Sequence[Verdict], effect: float, power: float = POWER
 ) -> list[ComparisonNeeds]:
-    """What each comparison with a verdict needs, with the level that Holm's correction leaves to the
-    first of its family.
+    """The needs of each comparison with a verdict, at the level that Holm's correction gives the first
+    comparison of its family.
 
     Args:
-        verdicts: all of a run; those without a verdict, or without variances, are left out.
-        effect: above 0, in the unit in which each metric is displayed, such as points.
-        power: share of runs in which it is to be found.
+        verdicts: all verdicts of a run; comparisons without a verdict or without variances are left
+            out.
+        effect: above 0, in the displayed unit of each metric, such as points.
+        power: wanted probability of finding the effect.
     """
     judged = [
         (verdict, verdict.noise)

@@ -1,33 +1,33 @@
-"""The two components of a difference's noise, and the interval and the p value that follow from both.
+"""The two components of a difference's noise, and the interval and p-value that follow from them.
 
-A difference of two arms is uncertain for two reasons: other items could have been asked, and other
-seeds could have been run. The two are known to very different degrees. Hundreds of items give the
-variance between items with hundreds of degrees of freedom; three seeds give the variance between
-seeds with two. So the two variances are estimated apart, with seed and item as crossed factors:
+A difference of two arms is uncertain for two reasons: the test could have used other items, and
+training could have used other seeds. Hundreds of items estimate the variance between items with
+hundreds of degrees of freedom; three seeds estimate the variance between seeds with two. So the two
+variances are estimated separately, with seed and item as crossed factors:
 
-- b, ``seed_variance``: of the mean over S seeds, as the scatter of the seeds shows it. It contains
-  the seeds' main effect and the noise that each seed has on its own on the items, both over S.
-- c, ``item_variance``: of what all seeds have in common on an item.
+- b, ``seed_variance``: of the mean over S seeds, estimated from the differences between seeds. It
+  contains the seeds' main effect and the interaction of seeds and items, both over S.
+- c, ``item_variance``: of the part of an item's outcome that all seeds share.
 
 With Student's quantiles t for the n = S - 1 degrees of freedom of b and z for those of c, the
 half-width h of the interval at level 1 - alpha is
 
     h^2 = k c + ((t^2 b)^q + ((z^2 - k) c)^q)^(1/q),    k = t^2 (n - 1) / (n + t^2),    q = 1 + 2 / n
 
-That is t sqrt(b) where c is 0 and z sqrt(c) where b is 0, both exact. With q = 1 it would be
-t^2 b + z^2 c, which holds its level whatever the true variances are, and more than holds it where
-neither is small (Banerjee 1961, Biometrika 48). k makes it exact to first order in c / b as well: it
-solves d P(|X| > h) / d c = 0 at c = 0, for X normal of variance b + c. q joins the two ends; it is a
-choice. docs/statistics.md shows the true level for 2 to 20 seeds and any mixture of the variances, and
-how narrow an interval with that level can be at best.
+This is t sqrt(b) if c is 0 and z sqrt(c) if b is 0, both exact. With q = 1 it would be t^2 b + z^2 c,
+which keeps its level for all true variances, and is conservative if neither is small (Banerjee 1961,
+Biometrika 48). k makes it exact to first order in c / b as well: it solves d P(|X| > h) / d c = 0
+at c = 0, for X normal of variance b + c. q connects the two ends; it is a choice. docs/statistics.md
+shows the true level for 2 to 20 seeds and any mixture of the variances, and how narrow an interval with
+that level can be at best.
 
-Satterthwaite's approximation (1946, Biometrics Bulletin 2) is no alternative here: with 2 or 3 seeds
-it takes a lucky agreement of the seeds for certainty, and finds far too much in the tail.
+Satterthwaite's approximation (1946, Biometrics Bulletin 2) does not work here: with 2 or 3 seeds, it
+treats a chance agreement of the seeds as certainty, and rejects far too often in the tail.
 
-The p value is the smallest alpha whose own interval excludes 0, so it holds in the tail that a
-correction for several comparisons reads.
+The p-value is the smallest alpha whose interval excludes 0, so it is valid in the tail that a
+correction for several comparisons uses.
 
-Where nothing scatters there is no variance to estimate: see `Noise.without_scatter`.
+Without any variance, see `Noise.without_scatter`.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ from scipy.special import chdtri, stdtrit
 from crosslift.errors import DataError
 
 SMALLEST_P = 1e-12
-"""p values are not resolved below this."""
+"""The smallest reported p-value."""
 _LUCK = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """What n items that all agree leave open: the rule of three.
+    """The effect that n items with equal outcomes do not exclude: the rule of three.
 
     If one item in 1/p changes, all n agree with the probability (1 - p)^n. That is alpha at
     p = 1 - alpha^(1/n), about 3 / n for an alpha of 0.05: a larger share of items that change is
@@ -55,7 +55,7 @@ class Unchanged:
 
     Args:
         items: n.
-        largest: the size that the difference has where every item changes by 1.
+        largest: the size of the difference if every item changes by 1.
 
     Source: Hanley and Lippman-Hand 1983, JAMA 249.
     """
@@ -64,14 +64,14 @@ class Unchanged:
     largest: float = 1.0
 
     def reach(self, alpha: float) -> float:
-        """The largest difference that is not excluded at ``alpha``."""
+        """The largest difference that ``alpha`` does not exclude."""
         return float(-self.largest * expm1(log(alpha) / self.items))
 
 
 def least_by_luck(freedom: float) -> float:
     """The share of a variance that its estimate exceeds in 95 of 100 cases.
 
-    An estimate below it is taken for luck, and is raised to it.
+    An estimate below this share may be chance, and is raised to it.
 
     Args:
         freedom: degrees of freedom of the estimate.
@@ -86,13 +86,13 @@ class Noise:
     Args:
         seeds: S, the number of seeds; with 1 there is no ``seed_variance``.
         seed_variance: b, in squared units of the difference.
-        item_variance: c, the same.
+        item_variance: c, in the same unit.
         item_freedom: degrees of freedom of c, at least 1.
-        within: of one seed, the part of its variance that the items bring, as each seed answers them
-            in its own way; ``seed_variance`` contains it, over S.
-        is_known: False where nothing scattered at all, so that the variances are no estimate: they
-            make an interval, and say nothing of equivalence or power.
-        unchanged: what the interval follows from where no item changed; None: some did.
+        within: the part of one seed's variance that comes from the interaction of the seed with the
+            items; ``seed_variance`` contains it, over S.
+        is_known: False without any variance: the variances are then no estimate; they give an interval,
+            but no equivalence and no power.
+        unchanged: the basis of the interval if no item changed; None: some items changed.
     """
 
     seeds: int
@@ -107,13 +107,14 @@ class Noise:
     def without_scatter(
         cls, seeds: int, effect: float, items: float, largest: float = 1.0
     ) -> Noise:
-        """The noise where all items of all seeds differ alike: n signs, and no certainty.
+        """The noise if all items of all seeds have the same difference: n equal signs, which is no
+        certainty.
 
         Args:
             seeds: S.
             effect: the difference; 0: no item changed.
             items: n.
-            largest: the size that the difference has where every item changes by 1.
+            largest: the size of the difference if every item changes by 1.
         """
         if effect == 0:
             unchanged = Unchanged(items, largest)
@@ -124,17 +125,17 @@ class Noise:
     def from_scatter(
         cls, seeds: int, between: float, items: float, within: float, item_freedom: float
     ) -> Noise:
-        """Part what was observed into the two components.
+        """Divides the observed variance into the two components.
 
-        Seeds that agree by luck must not make a difference certain, and with two seeds and few items
-        they often agree exactly. The items alone must scatter the seeds, by ``within``: a scatter
-        smaller than the items alone would give in 95 of 100 cases is raised to that.
+        Seeds may agree by chance; with two seeds and few items they often agree exactly. The items
+        alone cause variance between seeds, ``within``. If the variance between seeds is below the value
+        that the items alone would exceed in 95 of 100 cases, it is raised to that value.
 
         Args:
             seeds: S.
             between: variance of the effect between seeds, S - 1 degrees of freedom; 0 for one seed.
-            items: variance that the items bring to the mean over seeds.
-            within: the part of ``between`` that the items bring, see `Noise`.
+            items: variance of the mean over seeds that comes from the items.
+            within: the part of ``between`` that comes from the items, see `Noise`.
             item_freedom: degrees of freedom of ``items``.
         """
         if seeds == 1:
@@ -144,14 +145,14 @@ class Noise:
         return cls(seeds, max(between, least) / seeds, common, item_freedom, within)
 
     def expected(self, seeds: int, items: float = 1.0) -> Noise:
-        """The noise to expect with other numbers of seeds and items, from the variances of these.
+        """The expected noise with other numbers of seeds and items, from these variances.
 
         Args:
-            seeds: 2 or more; 1 if it is 1 here: no seed changes the difference.
-            items: how many times as many.
+            seeds: 2 or more; 1 if it is 1 here, because seeds do not change the difference.
+            items: factor on the number of items.
 
         Raises:
-            DataError: one seed here or there alone: it says nothing of what seeds vary by.
+            DataError: one seed in only one of the two: it shows no variation between seeds.
         """
         if self.seeds == seeds == 1:
             freedom = max(1.0, self.item_freedom * items)
@@ -177,13 +178,13 @@ class Noise:
         return self._reach((1 - level) / 2)
 
     def p_value(self, effect: float) -> float:
-        """The smallest alpha whose interval around ``effect`` excludes 0: a two-sided p value.
+        """The smallest alpha whose interval around ``effect`` excludes 0: a two-sided p-value.
 
         Args:
             effect: the difference.
 
         Returns:
-            1 for an effect of 0, and `SMALLEST_P` where the value is smaller than that.
+            1 for an effect of 0; at least `SMALLEST_P`.
         """
         distance = abs(effect)
         if distance <= self._reach(0.5):
@@ -197,9 +198,9 @@ class Noise:
         return exp(float(brentq(beyond, log(SMALLEST_P), 0.0, xtol=1e-11)))
 
     def p_equivalence(self, effect: float, margin: float) -> float:
-        """The p value of two one-sided tests that the difference is within a margin.
+        """The p-value of two one-sided tests that the difference is within a margin.
 
-        It is below alpha where the interval at level 1 - 2 alpha lies inside the margin.
+        It is below alpha if the interval at level 1 - 2 alpha lies inside the margin.
 
         Args:
             effect: the difference.

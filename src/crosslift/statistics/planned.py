@@ -1,4 +1,5 @@
-"""What a study that was not run yet could show: from the noise of an earlier run, or of ours."""
+"""The smallest effects that a planned study could show, from the noise of an earlier run or the
+packaged noise."""
 
 from __future__ import annotations
 
@@ -22,12 +23,13 @@ _SHIPPED = "reference_noise.json"
 
 
 def noise_of_run(run: RunFacts, verdicts: Sequence[Verdict]) -> dict[str, ReferenceNoise]:
-    """Target -> the noise of a typical comparison of a run: of a trained arm with its baseline, whose
-    interval has the median width. Targets without such a comparison of two or more seeds are absent.
+    """Target -> the noise of a typical comparison of a run: the one of a trained arm with its baseline
+    whose interval has the median width. Targets without such a comparison of two or more seeds are
+    absent.
 
     Args:
-        run: its facts.
-        verdicts: its verdicts.
+        run: facts of the run.
+        verdicts: verdicts of the run.
     """
     trained = {arm.name for arm in run.arms if arm.role == "trained"}
     texts = {target.name: target.distinct_texts for target in run.targets}
@@ -53,7 +55,7 @@ def noise_of_run(run: RunFacts, verdicts: Sequence[Verdict]) -> dict[str, Refere
 
 @cache
 def shipped_noise() -> Mapping[str, ReferenceNoise]:
-    """Target -> the noise that comes with this version (`python -m benchmarks.reference_noise`)."""
+    """Target -> the noise packaged with this version (`python -m benchmarks.reference_noise`)."""
     content = (resources.files("crosslift.statistics") / _SHIPPED).read_text(encoding="utf-8")
     entries = from_json(parse_json(content, _SHIPPED), tuple[ReferenceNoise, ...], _SHIPPED)
     return {entry.target: entry for entry in entries}
@@ -65,13 +67,13 @@ def planned_power(
     seeds: int,
     comparisons: int,
 ) -> list[PlannedPower]:
-    """What comparisons with a baseline could show on each target.
+    """The smallest effects that comparisons with a baseline could show on each target.
 
     Args:
         reference: target -> noise, see `noise_of_run`.
         targets: name -> its metric and its number of distinct texts.
-        seeds: of the study.
-        comparisons: that are corrected together.
+        seeds: number of seeds of the study.
+        comparisons: number of comparisons in the family.
     """
     return [
         _planned(reference.get(name), name, metric, texts, seeds, comparisons)
@@ -106,7 +108,7 @@ def _planned(
 def refuse_other_targets(
     reference: Mapping[str, ReferenceNoise], targets: Sequence[str], run: str
 ) -> None:
-    """A pilot run says nothing of a study whose targets are others.
+    """Raises if a pilot run has none of a study's targets.
 
     Raises:
         DataError: none of the study's targets has a noise in the run.

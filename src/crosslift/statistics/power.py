@@ -1,9 +1,9 @@
-"""What a comparison could have shown: its power, and the seeds and items that an effect needs.
+"""The power of a comparison, and the seeds and items that an effect needs.
 
-The variances are taken as they were estimated, so the answers have their uncertainty: with few seeds
-the variance between seeds is hardly known. The interval of a future run depends on the scatter that its
-seeds will happen to have; the power is the mean over that scatter, as of a t test. The variance between
-items is taken as known where seeds vary as well.
+The answers use the estimated variances and share their uncertainty: with few seeds, the variance
+between seeds is hardly known. The interval of a future run depends on the estimate from its seeds; the
+power is the mean over such estimates, as for a t test. The variance between items counts as known if
+seeds vary too.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from crosslift.statistics.noise import Noise
 POWER = 0.8
 MOST_SEEDS = 100
 MOST_ITEMS = 1000.0
-"""Times as many as there are."""
+"""The largest factor on the number of items."""
 _STRIPS = 100
 
 
@@ -30,9 +30,9 @@ def power_of(noise: Noise, effect: float, alpha: float = 0.05) -> float:
     """The probability that an interval at level 1 - alpha excludes 0.
 
     Args:
-        noise: of the comparison; its variances are taken as the true ones.
+        noise: noise of the comparison; its variances count as the true ones.
         effect: the true difference.
-        alpha: for a comparison among several, what its correction leaves of 0.05.
+        alpha: level of the comparison; in a family, the corrected share of 0.05.
     """
     if _deviation(noise) == 0:
         return float(abs(effect) > 0)
@@ -44,18 +44,18 @@ def _deviation(noise: Noise) -> float:
 
 
 def _reaches(noise: Noise, alpha: float) -> NDArray[np.float64]:
-    """Half-widths of the intervals of runs alike."""
+    """Half-widths of the intervals of similar runs."""
     return np.array([each.half_width(1 - alpha) for each in _scattered(noise)])
 
 
 def _share_beyond(reaches: NDArray[np.float64], effect: float, deviation: float) -> float:
-    """The share of runs alike whose interval excludes 0."""
+    """The share of similar runs whose interval excludes 0."""
     both = ndtr((effect - reaches) / deviation) + ndtr((-effect - reaches) / deviation)
     return float(both.mean())
 
 
 def _scattered(noise: Noise) -> list[Noise]:
-    """The noise as it would be estimated in runs alike, in strips of equal probability."""
+    """The noise that similar runs would estimate, in strips of equal probability."""
     freedom = noise.item_freedom if noise.seeds == 1 else noise.seeds - 1
     tails = (np.arange(_STRIPS) + 0.5) / _STRIPS
     factors = chdtri(freedom, tails) / freedom
@@ -65,11 +65,11 @@ def _scattered(noise: Noise) -> list[Noise]:
 
 
 def detectable_effect(noise: Noise, alpha: float = 0.05, power: float = POWER) -> float:
-    """The smallest true difference that is found with a probability of ``power``; 0 without noise.
+    """The smallest true difference that a run finds with a probability of ``power``; 0 without noise.
 
     Args:
-        noise: as for `power_of`.
-        alpha: as for `power_of`.
+        noise: as in `power_of`.
+        alpha: as in `power_of`.
         power: above alpha, below 1.
     """
     deviation = _deviation(noise)
@@ -89,17 +89,17 @@ def detectable_effect(noise: Noise, alpha: float = 0.05, power: float = POWER) -
 def seeds_needed(
     noise: Noise, effect: float, alpha: float = 0.05, power: float = POWER
 ) -> int | None:
-    """The fewest seeds with which a difference is found with a probability of ``power``, with the
-    same items; None if `MOST_SEEDS` are too few.
+    """The fewest seeds that find a difference with a probability of ``power``, with the same items;
+    returns None if `MOST_SEEDS` are too few.
 
     Args:
-        noise: of two or more seeds.
+        noise: noise of two or more seeds.
         effect: the true difference, not 0.
-        alpha: as for `power_of`.
-        power: as for `detectable_effect`.
+        alpha: as in `power_of`.
+        power: as in `detectable_effect`.
 
     Raises:
-        DataError: as `Noise.expected`; an effect of 0.
+        DataError: as in `Noise.expected`; or an effect of 0.
     """
     _check_effect(effect)
     few, many = 1, 2
@@ -117,15 +117,15 @@ def seeds_needed(
 
 
 def items_needed(noise: Noise, effect: float, alpha: float = 0.05, power: float = POWER) -> float:
-    """How many times the items with which a difference is found with a probability of ``power``, with
-    as many seeds; infinite if `MOST_ITEMS` are too few, as the seeds vary too much. Not below
-    1 / `MOST_ITEMS`.
+    """The factor on the number of items that finds a difference with a probability of ``power``, with
+    the same seeds; infinite if `MOST_ITEMS` is too small because the seeds vary too much. Not below 1 /
+    `MOST_ITEMS`.
 
     Args:
-        noise: of two or more seeds, or of one if no seed changes the difference.
-        effect: as for `seeds_needed`.
-        alpha: as for `power_of`.
-        power: as for `detectable_effect`.
+        noise: noise of two or more seeds, or of one if seeds do not change the difference.
+        effect: as in `seeds_needed`.
+        alpha: as in `power_of`.
+        power: as in `detectable_effect`.
     """
     _check_effect(effect)
 

@@ -1,4 +1,4 @@
-"""Verdicts on comparisons of arms: corrected, in a sentence that can be quoted."""
+"""Verdicts on comparisons of arms, corrected, each with a sentence for quotation."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ from crosslift.wording import p_value
 
 @dataclass(frozen=True, slots=True)
 class ComparedScores:
-    """What is compared with what.
+    """The two sides of a comparison.
 
     Args:
-        arm: the arm that is compared.
-        against: the arm it is compared with.
+        arm: the compared arm.
+        against: the arm that it is compared with.
         target: the target task.
         metric: such as ``top1_accuracy``.
         protocol: id of the protocol of the scores.
         subset: ``all``, or ``clean``: without items that overlap training texts.
-        question: the study's question that this answers; None where the study has none.
-        family: comparisons of one family are corrected together.
+        question: the study's question that this answers; None if the study has no such question.
+        family: its family; the correction covers a family together.
         budget_equal: whether both arms had the same updates, examples and tokens.
-        budget_note: how the budgets differ; empty where they do not.
+        budget_note: how the budgets differ; empty if they are equal.
         trained: whether a seed changes the scores of either arm, in any phase.
-        smallest_effect: of interest, above 0, in units of the score; None: the study states none.
-        remarks: what else a reader must know, such as that an arm is not zero-shot; they end the
-            sentence.
+        smallest_effect: smallest effect of interest, above 0, in units of the score; None: the study
+            has none.
+        remarks: notes for the reader at the end of the sentence, such as that an arm is not zero-shot.
     """
 
     arm: str
@@ -63,14 +63,14 @@ class ComparedScores:
 def judge(
     compared: Sequence[tuple[ComparedScores, Difference]], level: float = 0.95
 ) -> list[Verdict]:
-    """Judge comparisons, corrected within each family; see `judge_family`.
+    """Judges comparisons, corrected within each family; see `judge_family`.
 
     Args:
         compared: each comparison with its measured difference.
-        level: the level of every interval.
+        level: level of every interval.
 
     Returns:
-        One verdict per comparison, in the order given.
+        One verdict for each comparison, in the given order.
 
     Raises:
         DataError: a difference whose interval has another level.
@@ -142,7 +142,7 @@ def _verdict(
 def _corrected_interval(
     comparison: ComparedScores, difference: Difference, judgement: Judgement
 ) -> tuple[float, float] | tuple[None, None]:
-    """The interval at the level at which the correction read the difference; it agrees with the
+    """The interval at the level that the correction gives the difference; it agrees with the
     verdict."""
     if judgement.step is None:
         return None, None
@@ -155,8 +155,8 @@ def _corrected_interval(
 
 
 def _within_bounds(comparison: ComparedScores, difference: Difference) -> Difference:
-    """The difference with an interval that holds no impossible value: scores in [0, 1] differ by 1 at
-    most. Few seeds give intervals that are wider."""
+    """The difference with an interval inside the possible values: scores in [0, 1] differ by at most 1.
+    With few seeds, intervals can be wider."""
     if not _in_points(comparison.metric):
         return difference
     return replace(difference, low=max(difference.low, -1.0), high=min(difference.high, 1.0))
@@ -173,7 +173,8 @@ def _noise_facts(noise: Noise) -> NoiseFacts | None:
 
 
 def _detectable(difference: Difference, judgement: Judgement) -> float | None:
-    """What an inconclusive comparison could have shown; None of others, and where nothing scattered."""
+    """The smallest effect that an inconclusive comparison could have shown; None for other outcomes, or
+    without variance."""
     if (
         judgement.outcome != INCONCLUSIVE
         or judgement.alpha is None
@@ -222,7 +223,7 @@ def _evidence(
     alpha: float,
     detectable: float | None,
 ) -> str:
-    """All that a reader needs to weigh the sentence, parted by semicolons."""
+    """The evidence behind the sentence, separated by semicolons."""
     seeds = seeds_clause(difference.seeds, comparison.trained)
     parts = [
         f"protocol {comparison.protocol}",
@@ -251,7 +252,7 @@ def _could_have_seen(metric: str, detectable: float) -> str:
 def _intervals_clause(
     comparison: ComparedScores, difference: Difference, judgement: Judgement
 ) -> str:
-    """The interval, and the corrected one where the family has several."""
+    """The interval, and the corrected interval if the family has several comparisons."""
     metric = described(comparison.metric)
     words = interval_clause(difference, metric)
     low, high = _corrected_interval(comparison, difference, judgement)

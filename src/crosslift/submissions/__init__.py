@@ -1,1 +1,1 @@
-"""The folder of answers that the XTREME benchmark takes."""
+"""Writes the folder of answers for the XTREME benchmark."""

@@ -1,4 +1,4 @@
-"""The steps that a submission reads, made as in its run."""
+"""Makes the steps that a submission reads, and checks that they equal those of the run."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class ReportedSteps:
     """Makes steps in the store of a run, and refuses steps that differ from what the run reports.
 
     Args:
-        folder: of the run.
-        store: of the run.
+        folder: folder of the run.
+        store: store of the run.
         listener: receives the progress of the work.
         trust_code: use artifacts that other code made.
-        records: key -> record of each step so far.
+        records: key -> record of each step made so far.
     """
 
     folder: RunFolder
@@ -31,11 +31,11 @@ class ReportedSteps:
     records: dict[str, StepRecord] = field(default_factory=dict)
 
     def make(self, ends: Sequence[Step]) -> None:
-        """Makes steps and their inputs unless they are up to date.
+        """Makes steps and their inputs, unless they are up to date.
 
         Raises:
-            ArtifactError: what is made now has other bytes than the run reports.
-            CrossLiftError: a step cannot be made; all steps made before it are kept.
+            ArtifactError: a new artifact differs from the one that the run reports.
+            CrossLiftError: a step fails; the store keeps all finished steps.
         """
         made = make_steps(ends, self.store, self.listener, trust_code=self.trust_code)
         self.records.update((record.step.key, record) for record in made)
@@ -43,5 +43,5 @@ class ReportedSteps:
 
     @property
     def by_other_code(self) -> list[StepRecord]:
-        """The steps whose artifacts were made by other code and used all the same."""
+        """The steps whose artifacts other code made, and which were used nevertheless."""
         return [record for record in self.records.values() if record.other_code]

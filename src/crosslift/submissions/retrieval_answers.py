@@ -1,4 +1,4 @@
-"""What an encoder retrieves on Tatoeba and mines on BUCC, as XTREME's submissions have it."""
+"""Retrieval on Tatoeba and mining on BUCC, in the format of XTREME's submissions."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ def retrieved_lines(
     steps: ReportedSteps,
     postprocessing: Sequence[Postprocessing] = (),
 ) -> dict[str, list[Any]]:
-    """What an encoder retrieves on Tatoeba's test sets.
+    """The answers of an encoder on Tatoeba's test sets.
 
-    The encoder is read by XTREME's protocol if the study has that protocol, else by its own settings.
+    Vectors are read by XTREME's protocol if the study has it, else by the encoder's own settings.
 
     Args:
         encoder: the encoder.
         loaded: the target, with all languages.
         steps: makes the steps of the run.
-        postprocessing: of the arm.
+        postprocessing: post-processing of the arm.
 
     Returns:
-        Language -> for each English sentence in alphabetical order (XTREME's order) the place
-        from 0 of the sentence of the language.
+        Language -> for each English sentence in alphabetical order (XTREME's order), the index from 0
+        of the retrieved sentence.
     """
     scored = evaluate_steps(loaded, encode_steps(encoder, loaded), None, postprocessing)
     steps.make(list(scored.values()))
@@ -72,13 +72,13 @@ def _protocol(loaded: LoadedTarget, direction: str) -> Protocol:
 def mined_pairs(
     encoder: Trained, loaded: Loaded[MiningData], steps: ReportedSteps
 ) -> dict[str, list[Any]]:
-    """What an encoder mines from BUCC's test sets, at a threshold that is fitted on dev.
+    """The pairs that an encoder mines from BUCC's test sets, at a threshold fitted on dev.
 
-    The encoder is read by XTREME's protocol if the study has that protocol, else by its own settings.
+    Vectors are read by XTREME's protocol if the study has it, else by the encoder's own settings.
 
     Args:
         encoder: the encoder.
-        loaded: the target as `with_tests` returns it.
+        loaded: the target from `with_tests`.
         steps: makes the steps of the run.
 
     Returns:
@@ -106,8 +106,8 @@ def mined_pairs(
 
 
 def with_tests(loaded: Loaded[MiningData]) -> Loaded[MiningData]:
-    """BUCC with the dev splits, which thresholds are fitted on, and the test splits, with or without
-    gold.
+    """BUCC with its dev splits, for fitting thresholds, and its test splits, with or without gold
+    pairs.
 
     Raises:
         DataError: a split is missing.

@@ -49,11 +49,11 @@ _WRITERS: dict[str, Callable[[Path, str, str, Any], Path]] = {
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """The files that were written, and what they are based on.
+    """The written files, and the steps that they depend on.
 
     Args:
-        files: in order.
-        other_code: the steps behind it whose artifacts were made by other code.
+        files: the written files, in order.
+        other_code: the steps behind the files whose artifacts other code made.
     """
 
     files: list[Path]
@@ -71,25 +71,26 @@ def write_submission(
     *,
     trust_code: bool = False,
 ) -> Submission:
-    """Writes what an arm answers to the test sets of XTREME's tasks.
+    """Writes the answers of an arm to the test sets of XTREME's tasks.
 
-    The encoders of phase three are those of the run: an encoder that is up to date in the store is not
-    trained again, and a result that differs from what the run reports is refused.
+    The encoders of phase three are those of the run: encoders that are up to date in the store are not
+    trained again, and a result that differs from the run is an error.
 
     Args:
         run: folder of a run.
         arm: name of the arm.
         to: new folder; it gets a sub-folder for each task, with `test-{language}.tsv` or `.json`.
-        seed: whose answers; None: the study's first.
+        seed: the seed whose answers are written; None: the first seed of the study.
         tasks: names of XTREME's folders or of our targets; None: all nine.
         listener: receives the progress of the work. None: no reports.
         trust_code: use artifacts that other code made.
 
     Raises:
         UnknownNameError: no such arm, seed or task.
-        StudyError: the study does not measure a task; the folder is not empty.
-        DataError: a language of a task is missing: nothing is written then.
-        ArtifactError: an artifact of the store differs from what the run reports; likewise.
+        StudyError: the study lacks a task, or the folder is not empty.
+        DataError: a language of a task is missing. Nothing is written.
+        ArtifactError: an artifact of the store differs from the one that the run reports. Nothing is
+            written.
     """
     folder = RunFolder.read(run)
     study = saved_study(run)
@@ -116,7 +117,7 @@ def write_submission(
 
 
 def _refuse_another_prompt(folder: RunFolder, study: Study, arm: str) -> None:
-    """The answers must be those of the run: prompts have changed between releases."""
+    """Raises if prompts changed since the run, because the answers would differ."""
     recorded, present = folder.arm(arm).prompt, prompt_of(study.start_of(study.arms[arm]).encoder)
     if recorded != present:
         was = "a prompt that is not recorded" if recorded is None else f"the prompt {recorded!r}"
