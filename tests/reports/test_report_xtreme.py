@@ -219,7 +219,7 @@ def test_published_rows_are_separate_with_their_source(page: str, section: Xtrem
     apart = part[part.index('<tbody class="published">') :]
     assert "Hu et al. 2020 (arXiv 2003.11080), table 2" in apart
     assert "A made-up remark." in apart
-    assert "No published row stands here" not in part
+    assert "There is no published row" not in part
 
 
 def test_without_a_fitting_published_row_the_page_says_so(tmp_path: Path) -> None:

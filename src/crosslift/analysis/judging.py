@@ -222,9 +222,9 @@ def smallest_effect(study: Study, target: Loaded[Any], own: float | None = None)
     """The smallest effect of interest on a target, in the unit of its scores; None if none is stated.
 
     Args:
-        study: with one for all targets that are measured in points, or without.
-        target: with one of its own, or without.
-        own: of a comparison, in the unit of the metric.
+        study: the study; its value is for all targets in points.
+        target: the target; its value replaces that of the study.
+        own: value of a comparison, in the unit of the metric; it replaces both.
     """
     unit = described(target.target.metric).unit
     of_all = study.smallest_effect if unit.of_differences == "points" else None
@@ -319,7 +319,7 @@ def _own_stages(gathered: Gathered, arm: str) -> tuple[Step, ...]:
 
 
 def _remarks(gathered: Gathered, *arms: str) -> tuple[str, ...]:
-    """What is said of those of the arms that are not zero-shot."""
+    """A remark on each of the arms that is not zero-shot."""
     remarks = []
     for arm in arms:
         if not gathered.plan.study.arms[arm].zero_shot:
@@ -332,7 +332,7 @@ def _remarks(gathered: Gathered, *arms: str) -> tuple[str, ...]:
 
 
 def _own_tuning(gathered: Gathered, target: str, *arms: str) -> Iterator[str]:
-    """What is said of arms whose fine-tuning on a target differs from that of the others."""
+    """A remark on each of the arms whose fine-tuning on a target differs from the study's."""
     if any(target in run.fine_tuned for run in gathered.plan.runs):
         for arm in arms:
             settings = gathered.plan.study.arms[arm].fine_tune

@@ -1,7 +1,7 @@
 """The code that makes an artifact: derived from the code itself, so that there is no list to maintain.
 
-A module's import closure is the module and everything of its own package and of CrossLift that it
-imports, wherever the import is written and however far down. Imports for type checkers alone are not
+A module's import closure is the module and every module of its package and of CrossLift that it
+imports, directly or through others, at any place in the code. Imports for type checkers alone are not
 part of it, and neither are the packages in `NOT_IN_ARTIFACTS`.
 """
 

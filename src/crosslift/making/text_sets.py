@@ -43,11 +43,11 @@ class TextSet:
 
 
 def text_sets(data: TargetData, *, apart: bool) -> Mapping[Name, TextSet]:
-    """The set that the texts of each side of each language are encoded with.
+    """The set of texts that each side of each language is encoded with.
 
-    Sides of which one has more than half of its texts in common with the other are one set, so that
-    the English side of many languages is encoded once. Every other side is a set of its own: a
-    language more, or a few texts more, change no other set.
+    Two sides are in one set if one of them shares more than half of its texts with the other, so that
+    the English side of many languages is encoded once. Every other side is a separate set: another
+    language, or a few more texts, change no other set.
 
     Args:
         data: of a target that vectors score.

@@ -1,4 +1,4 @@
-"""A comparison of two encoders as a page of its own, in the look of the report."""
+"""A comparison of two encoders as a separate page, in the style of the report."""
 
 from __future__ import annotations
 

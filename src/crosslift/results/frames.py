@@ -100,7 +100,7 @@ _CLASSES: dict[type, type[Rows[Any]]] = {}
 
 
 def _class_of(kind: type) -> type[Rows[Any]]:
-    """The class of tuples of a kind of record; a tuple has no room for an attribute of its own."""
+    """The class of tuples of one kind of record; an instance of a tuple cannot have attributes."""
     if kind not in _CLASSES:
         _CLASSES[kind] = type("Rows", (Rows,), {"kind": kind, "__slots__": ()})
     return _CLASSES[kind]

@@ -268,7 +268,7 @@ def look(path: Path, columns: Mapping[str, str], language: str | None = None) ->
 
     Args:
         path: a table, an archive or a folder.
-        columns: role -> column, where a table has names of its own.
+        columns: role -> column, if a table has other names.
         language: BCP-47 code of texts whose data name none.
 
     Raises:

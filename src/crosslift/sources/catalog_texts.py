@@ -7,7 +7,7 @@ import html
 import re
 import unicodedata
 
-_HOLE = "\ufffc"  # replaces a placeholder until the text around it is tidied
+_HOLE = "\ufffc"  # replaces a placeholder until the text around it is clean
 
 _PLACEHOLDER = re.compile(
     r"\{\{.*?\}\}|\{%.*?%\}"  # templates
@@ -32,18 +32,18 @@ _SUFFIX_ACCELERATOR = re.compile(r"\s*\([&_]\w\)")  # the form of Chinese, Japan
 
 
 def clean_pair(msgid: str, translation: str) -> tuple[str, str]:
-    """Both texts without the parts that they share only because they are program messages.
+    """Removes the parts that two texts share only because they are program messages.
 
-    A placeholder, a tag or an accelerator in both texts gives the pair away to any
-    retrieval method, whatever it knows about the languages.
+    With the same placeholder, tag or accelerator in both texts, any method would retrieve the pair
+    without understanding the languages.
 
     Args:
         msgid: the English message.
         translation: its translation.
 
     Returns:
-        Both without format placeholders (``%(name)s``, ``%d``, ``{0}``, ``${x}``), HTML tags,
-        entities (replaced by their characters) and keyboard accelerators, whitespace squeezed.
+        Both texts without format placeholders (``%(name)s``, ``%d``, ``{0}``, ``${x}``), HTML tags and
+        keyboard accelerators. Entities become their characters, and white space becomes one space.
     """
     numbers = set(_NUMBERED.findall(msgid))
     src = _without_markup(_NUMBERED.sub(_HOLE, msgid))

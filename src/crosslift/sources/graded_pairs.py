@@ -60,8 +60,8 @@ class GradedFolder:
 def load_graded(folder: Path, languages: Sequence[str] | None = None) -> GradedFolder:
     """The graded pairs of a folder.
 
-    SemEval's folders of years have English pairs; those of one year are one set, and training files
-    are not read. In a folder of own files, each file is a set of its own.
+    SemEval's folders of years have English pairs; the pairs of one year are one set, and training files
+    are ignored. In a folder of your own files, each file is a separate set.
 
     Args:
         folder: where the files lie.

@@ -43,7 +43,7 @@ class Target(Generic[SettingsT, DataT]):
         protocols: ours, the primary one first.
         others: protocols of other projects, which are used on request.
         languages: BCP-47 codes that it measures by default; None: all in the data.
-        needs_data: whether it needs `data` (it has no data of its own).
+        needs_data: whether the user must give `data`.
         photographs: name of the published set that its photographs are from (``imagenet-1k``), to check
             whether an image tower was trained on that set; None: no set that towers are trained on, or
             unknown.

@@ -155,7 +155,7 @@
   const addTools = (region, table) => {
     const tools = document.createElement("div");
     tools.className = "tools";
-    const told = document.createElement("output");
+    const rowCount = document.createElement("output");
     if (table.rows().filter(row => !isGroup(row)).length >= LEAST_ROWS_TO_FILTER) {
       const filter = document.createElement("input");
       filter.type = "search";
@@ -165,11 +165,11 @@
         table.query = spaced(filter.value.toLowerCase()).split(" ").filter(Boolean);
         table.arrange();
         const left = table.rows().filter(row => !row.hidden && !isGroup(row)).length;
-        told.textContent = table.query.length ? `${left} rows` : "";
+        rowCount.textContent = table.query.length ? `${left} rows` : "";
       });
       tools.append(filter);
     }
-    tools.append(told, "Headings sort. Copy as", copyButton(table, "Markdown", markdown), copyButton(table, "LaTeX", latex));
+    tools.append(rowCount, "Headings sort. Copy as", copyButton(table, "Markdown", markdown), copyButton(table, "LaTeX", latex));
     region.before(tools);
   };
 
