@@ -1,4 +1,4 @@
-"""How each arm was trained, and what it spent: records of ``run.json``."""
+"""The training of each arm, and its budget: records of ``run.json``."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ class ArmFacts(ResultRecord):
 
     @property
     def not_learnt(self) -> tuple[str, ...]:
-        """The tasks of its last stage that it did not learn; none of a control, which may have
+        """The tasks of its last stage that it did not learn; empty for a control, which may have
         nothing to learn."""
         if self.control_of is not None or not self.stages:
             return ()

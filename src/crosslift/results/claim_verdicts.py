@@ -1,4 +1,4 @@
-"""What a run says of published claims: records of ``claims.json``."""
+"""The verdicts of a run on published claims: records of ``claims.json``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What commands write with ``--json`` that is no file of a run."""
+"""The output of commands with ``--json``, except the files of a run."""
 
 from __future__ import annotations
 

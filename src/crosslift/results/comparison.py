@@ -1,4 +1,4 @@
-"""What ``crosslift compare`` writes: two encoders on the same queries."""
+"""The output of ``crosslift compare``: two encoders on the same queries."""
 
 from __future__ import annotations
 

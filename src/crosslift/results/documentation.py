@@ -154,8 +154,8 @@ def documentation() -> str:
 
 
 def documented_classes() -> list[type]:
-    """Every class of records or rows that a file or a command holds, each after the first that holds
-    it."""
+    """Every class of records or rows in a file or in the output of a command, each after the first
+    class that contains it."""
     classes: dict[type, None] = {}
     waiting = [each.content for each in (*COMMANDS, *FILES)]
     while waiting:

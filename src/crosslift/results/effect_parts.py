@@ -1,4 +1,4 @@
-"""Where the effect of an arm comes from: records of ``run.json``."""
+"""The sources of an arm's effect: records of ``run.json``."""
 
 from __future__ import annotations
 

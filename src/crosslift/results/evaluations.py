@@ -1,4 +1,4 @@
-"""What ``crosslift evaluate`` writes: the scores of one encoder on one target."""
+"""The output of ``crosslift evaluate``: the scores of one encoder on one target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Queries with what each arm returned: records of ``examples.json``."""
+"""Queries with the answer of each arm: records of ``examples.json``."""
 
 from __future__ import annotations
 
@@ -42,5 +42,5 @@ class Example(ResultRecord):
 
     @property
     def is_disputed(self) -> bool:
-        """Whether some arms answer it and others do not."""
+        """Whether some arms answer it correctly and others do not."""
         return len({answer.correct for answer in self.answers}) > 1

@@ -1,4 +1,4 @@
-"""A score that a study states beforehand, beside what was measured: a record of ``run.json``."""
+"""A score that a study predicts, and the measured one: a record of ``run.json``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What a study uses of other packages and of modules of the user: records of ``run.json``."""
+"""The names that a study uses from other packages and from the user's modules: records of
+``run.json``."""
 
 from __future__ import annotations
 

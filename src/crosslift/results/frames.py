@@ -22,10 +22,10 @@ class AsFrame(ABC):
 
     @abstractmethod
     def to_arrow(self) -> pa.Table:
-        """A table of pyarrow, a row a record."""
+        """A table of pyarrow with one row for each record."""
 
     def to_pandas(self) -> Any:
-        """A data frame of pandas, a row a record.
+        """A data frame of pandas with one row for each record.
 
         Raises:
             DataError: pandas is not installed.
@@ -33,7 +33,7 @@ class AsFrame(ABC):
         return self.frame("pandas")
 
     def to_polars(self) -> Any:
-        """A data frame of polars, a row a record.
+        """A data frame of polars with one row for each record.
 
         Raises:
             DataError: polars is not installed.
@@ -41,7 +41,7 @@ class AsFrame(ABC):
         return self.frame("polars")
 
     def frame(self, library: Library | None = None) -> Any:
-        """A data frame, a row a record.
+        """A data frame with one row for each record.
 
         Args:
             library: ``pandas``, ``polars`` or ``pyarrow``. None: the first of them that is installed.
@@ -74,7 +74,7 @@ class Rows(tuple[Row, ...], AsFrame, Generic[Row]):
     kind: type[Row]
 
     def to_arrow(self) -> pa.Table:
-        """A table of pyarrow, a row a record."""
+        """A table of pyarrow with one row for each record."""
         columns = _columns(self.kind)
         dumped = [_as_mapping(row) for row in self]
         schema = _types(self.kind)
@@ -86,7 +86,7 @@ class Rows(tuple[Row, ...], AsFrame, Generic[Row]):
 
 
 def rows_of(kind: type[Row], rows: Iterable[Row]) -> Rows[Row]:
-    """Records as a tuple that is a table, too.
+    """Records as a tuple that is also a table.
 
     Args:
         kind: class of the records.
@@ -118,7 +118,7 @@ class Outcomes(AsFrame):
         self._table: pa.Table | None = None
 
     def to_arrow(self) -> pa.Table:
-        """A table of pyarrow, a row a query of every arm, seed, target and protocol.
+        """A table of pyarrow with one row for each query, arm, seed, target and protocol.
 
         Raises:
             DataError: a file of the run is missing or damaged.
@@ -145,7 +145,7 @@ def _columns(kind: type) -> list[str]:
 
 
 def _types(kind: type) -> Mapping[str, pa.DataType]:
-    """Column -> its type, where a record states it plainly; pyarrow infers the others."""
+    """Column -> its type, if it is a plain type; pyarrow infers the others."""
     return {name: _PLAIN[of] for name, of in get_type_hints(kind).items() if of in _PLAIN}
 
 

@@ -1,4 +1,4 @@
-"""What ``crosslift improve`` writes: what training did to an encoder, and whether it was exported."""
+"""The output of ``crosslift improve``: how training changed an encoder, and whether it was exported."""
 
 from __future__ import annotations
 

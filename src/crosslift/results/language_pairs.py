@@ -1,4 +1,4 @@
-"""``generalised.json``: an arm on texts in two languages at once."""
+"""``generalised.json``: scores of arms on pairs of texts in two languages."""
 
 from __future__ import annotations
 

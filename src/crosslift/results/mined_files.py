@@ -1,4 +1,4 @@
-"""What ``crosslift mine`` writes: what became of lines and pairs, and what the job needed."""
+"""The output of ``crosslift mine``: how many lines and pairs were used, and what the job needed."""
 
 from __future__ import annotations
 

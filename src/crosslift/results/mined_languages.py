@@ -1,4 +1,4 @@
-"""``mining.json``: which pairs were mined, and where they were cut off."""
+"""``mining.json``: scores and thresholds of mined pairs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MINING_FILE = "mining.json"
 
 
 def finite_or_none(threshold: float) -> float | None:
-    """A threshold as records hold it: None of one that is infinite, as where no pair is taken."""
+    """A threshold for records: None if it is infinite, because no pair is extracted."""
     return threshold if math.isfinite(threshold) else None
 
 

@@ -10,7 +10,7 @@ _ROUNDING = 1e-9
 
 
 def _check_share(value: float) -> float:
-    """Sums of outcomes may leave [0, 1] by their rounding: that much is let through."""
+    """Sums of outcomes may leave [0, 1] by rounding errors, which are allowed."""
     if not -_ROUNDING <= value <= 1 + _ROUNDING:
         raise ValueError("a score in [0, 1]")
     return value

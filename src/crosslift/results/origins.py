@@ -1,4 +1,4 @@
-"""Which arm, seed and target an entry of a run's file is of."""
+"""The arm, seed and target of an entry in a run's file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class OfArm(ResultRecord):
 
     @classmethod
     def of(cls, entry: ResultRecord, **origin: str | int) -> Self:
-        """An entry that a step made, with the arm, seed and target that it is of."""
+        """An entry that a step made, with its arm, seed and target."""
         return cls.model_validate({**dict(entry), **origin})
 
 

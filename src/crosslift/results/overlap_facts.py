@@ -1,4 +1,4 @@
-"""What training data and targets have in common: records of ``run.json``."""
+"""The overlap between training data and targets: records of ``run.json``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs that are not finished: what they leave out, and what they are to do."""
+"""Unfinished runs: what they leave out, and what remains to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``sweep.json``: which hidden state, pooling and prompt were chosen."""
+"""``sweep.json``: the chosen hidden states, poolings and prompts."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class ReadingChoice(ResultRecord):
     """How the encoder is read by default."""
 
     def dev(self, reading: SweptReading) -> float | None:
-        """The score of a reading on dev; None where it was not tried."""
+        """The score of a reading on dev; None if it was not tried."""
         for curve in self.curves:
             alike = (curve.pooling, curve.prompt) == (reading.pooling, reading.prompt)
             if alike and reading.hidden_state in curve.hidden_states:

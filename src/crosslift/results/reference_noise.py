@@ -1,4 +1,4 @@
-"""How much comparisons on a target scatter, as a run showed it."""
+"""The noise of comparisons on a target, estimated from a run."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class ResultRecord(BaseModel):
 
 
 def absent_if(value: object) -> Any:
-    """Marks a field that the file leaves out where it has this value.
+    """Marks a field that the file leaves out if it has this value.
 
     Example: ``tower: Annotated[Tower | None, absent_if(None)] = None``.
     """

@@ -1,4 +1,4 @@
-"""What ``run.json`` says of a study and its run."""
+"""The content of ``run.json``: facts of a study and its run."""
 
 from __future__ import annotations
 

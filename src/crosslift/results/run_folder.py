@@ -1,4 +1,4 @@
-"""The folder that a run leaves: read once, checked, and typed."""
+"""The folder of a run: read once, checked, and typed."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class RunFolder:
         table: Literal["scores", "verdicts", "curves", "examples", "outcomes"],
         library: Library | None = None,
     ) -> Any:
-        """A table of the run as a data frame, a row a record.
+        """A table of the run as a data frame with one row for each record.
 
         Args:
             table: name of the attribute.
@@ -174,8 +174,8 @@ class RunFolder:
 
     @property
     def baselines(self) -> tuple[str, ...]:
-        """The arms that others are compared with, in the order of the arms: one for each start that
-        has one. Only the study's baseline where no arm is compared with another.
+        """The arms with which others are compared, in the order of the arms: one for each start. Only
+        the study's baseline if no arm is compared with another.
         """
         names = {arm.baseline for arm in self.run.arms if arm.baseline != arm.name}
         compared = tuple(arm.name for arm in self.run.arms if arm.name in names)
@@ -198,7 +198,7 @@ def checksums_of(folder: Path) -> dict[str, str]:
 
 
 def _check_sums(folder: Path, sums: Mapping[str, str]) -> None:
-    """Finds damage, and a folder that was written halfway over that of an earlier run.
+    """Finds damage, and a folder that only partly replaced an earlier one.
 
     It runs before pyarrow reads anything: damaged parquet files can make pyarrow abort the process.
     """
@@ -245,7 +245,7 @@ def _check_names(folder: RunFolder) -> None:
 
 
 def read_outcomes(folder: Path) -> pa.Table:
-    """``outcomes.parquet`` of a run: one row a query of every arm, seed, target and protocol.
+    """``outcomes.parquet`` of a run: one row for each query, arm, seed, target and protocol.
 
     Raises:
         DataError: the file is missing or damaged.

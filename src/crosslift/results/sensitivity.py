@@ -1,4 +1,4 @@
-"""How a verdict fares when it is asked otherwise: records of ``sensitivity.json``."""
+"""How verdicts change under other methods and protocols: records of ``sensitivity.json``."""
 
 from __future__ import annotations
 
@@ -71,11 +71,11 @@ class Sensitivity(ResultRecord):
     """The verdict under each protocol of the target; empty: it has only one."""
 
     def counts_under(self, protocol: str, *, of_target: str) -> tuple[float, float] | None:
-        """The queries gained and lost under a protocol; None if they were not counted.
+        """The queries gained and lost under a protocol; returns None if they were not counted.
 
         Args:
-            protocol: its id.
-            of_target: id of the target's primary protocol, which the whole record is of.
+            protocol: id of the protocol.
+            of_target: id of the target's primary protocol, on which the record is based.
         """
         counts = [(each.gained, each.lost) for each in self.protocols if each.protocol == protocol]
         if protocol == of_target:

@@ -1,4 +1,4 @@
-"""Which settings an arm chose among those that it tried."""
+"""The settings that an arm tried and chose."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class ChosenSettings(ResultRecord):
 
     @property
     def settings(self) -> dict[str, int | float]:
-        """Those of the chosen try."""
+        """The settings of the chosen try."""
         return self.tries[self.chosen].settings
 
 

@@ -1,4 +1,4 @@
-"""How the steps of a run were made: records of ``run.json``."""
+"""The steps of a run: records of ``run.json``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was measured: records of ``run.json``."""
+"""The measured targets: records of ``run.json``."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class TargetFacts(ResultRecord):
 
     @property
     def short_title(self) -> str:
-        """The title, or the name where the title is too long to be repeated in sentences."""
+        """The title, or the name if the title is too long for sentences."""
         return self.title if len(self.title) <= _LONGEST_TITLE else self.name
 
     @model_validator(mode="before")

@@ -1,4 +1,4 @@
-"""``diagnostics.json``: what the vectors of bitexts look like."""
+"""``diagnostics.json``: properties of the vectors of bitexts."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ Family = Literal["declared", "vs-baseline", "controls"]
 
 
 def opposite(outcome: Outcome) -> Outcome:
-    """The outcome of a comparison whose arms change places."""
+    """The outcome of the comparison with its arms exchanged."""
     return {HIGHER: LOWER, LOWER: HIGHER}.get(outcome, outcome)
 
 
@@ -130,18 +130,18 @@ class Verdict(ResultRecord):
 
     @property
     def corrected(self) -> tuple[float, float] | None:
-        """The corrected interval; None: there is no verdict, or the run is of a release up to 0.1."""
+        """The corrected interval; None: no verdict, or a release up to 0.1 wrote the run."""
         if self.low_corrected is None or self.high_corrected is None:
             return None
         return self.low_corrected, self.high_corrected
 
     @property
     def nothing_changed(self) -> bool:
-        """Whether both arms answer every query alike, under every seed."""
+        """Whether both arms have the same outcome on every query, under every seed."""
         return self.effect == 0 and self.noise is None and self.p == 1
 
     def turned(self) -> Verdict:
-        """The verdict on the same two arms in the other order; the sentence stays."""
+        """The verdict on the same two arms in the other order; the sentence does not change."""
         return self.model_copy(
             update={
                 "arm": self.against,

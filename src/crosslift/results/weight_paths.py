@@ -1,4 +1,4 @@
-"""``interpolation.json``: what arms score between their start and their end."""
+"""``interpolation.json``: scores of arms between their start and their end."""
 
 from __future__ import annotations
 

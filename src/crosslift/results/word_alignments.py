@@ -1,4 +1,4 @@
-"""What ``crosslift word-pilot`` writes: at which hidden states translated words are aligned."""
+"""The output of ``crosslift word-pilot``: the hidden states at which translated words are aligned."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A first study from your own files: what they are, what is held out, and the study's text."""
+"""A first study from your own files: their kinds, the held-out parts, and the text of the study."""

@@ -28,16 +28,16 @@ _NAMES = ("ar", "de", "es", "fa", "fr", "ja", "ru", "tr", "zh")
 
 @dataclass(frozen=True)
 class FirstStudy:
-    """What the study of your own data has.
+    """The content of a study of your own data.
 
     Args:
-        name: of the study.
+        name: name of the study.
         encoder: name or folder of the encoder.
         parts: what each of your data adds.
-        languages: that are guarded; none: all of the packaged targets.
-        zero_shot: whether what is trained on is English.
+        languages: languages to guard; empty: all languages of the packaged targets.
+        zero_shot: whether all training texts are English.
         seeds: number of trainings of each arm.
-        updates: of each arm; None: two passes over the data, 20 to 300.
+        updates: updates of each arm; None: two passes over the data, 20 to 300.
         with_controls: whether each arm has its control.
         base: folder of the study's file: files below it are named from there.
     """
@@ -137,10 +137,10 @@ class FirstStudy:
             yield f"      - {_flow(stage | {'text_side': 'locked'})}"
 
     def targets(self) -> list[tuple[dict[str, Any], str]]:
-        """Settings of each target, and what it measures, in words: your data, then the packaged guards.
+        """Settings and description of each target: your data, then the packaged guards.
 
         Raises:
-            StudyError: no target measures a language that is to be guarded.
+            StudyError: no target measures a language that you want to guard.
         """
         targets = []
         for part in self.parts:
@@ -167,11 +167,12 @@ class FirstStudy:
         return targets
 
     def _guarded(self, codes: Sequence[str]) -> list[str]:
-        """Those of some languages that are to be guarded."""
+        """The guarded languages among some languages."""
         return [code for code in codes if not self.languages or code in self.languages]
 
     def _placed(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Settings with the path of their data from the study's folder, where it is below it."""
+        """Settings with the path of their data relative to the study's folder, if the data are inside
+        it."""
         placed = dict(settings)
         if "data" in placed:
             path = Path(placed["data"]).absolute()
@@ -195,10 +196,10 @@ def first_study(
     folder: Path,
     **settings: Any,
 ) -> FirstStudy:
-    """The study of some data. It writes nothing: `FirstStudy.write_parts` does.
+    """The study of your data. It writes nothing; `FirstStudy.write_parts` writes the parts.
 
     Args:
-        name: of the study.
+        name: name of the study.
         encoder: name or folder of the encoder.
         data: yours.
         folder: for the parts of the data.

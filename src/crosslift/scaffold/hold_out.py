@@ -1,4 +1,4 @@
-"""Which rows of your data are trained on, which choose settings, and which are measured."""
+"""Splits the rows of your data: for training, for choosing settings, and for measuring."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def split_rows(rows: Sequence[Iterable[Hashable]]) -> list[SplitName]:
 
 
 def _hash(rows: Sequence[Iterable[Hashable]], members: Sequence[int]) -> str:
-    """Of everything that some rows hold, in any order."""
+    """A hash of everything that some rows hold, in any order."""
     held = sorted({repr(value) for row in members for value in rows[row]})
     return sha256("\n".join(held).encode()).hexdigest()
 

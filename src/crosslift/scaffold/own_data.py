@@ -1,4 +1,4 @@
-"""What your files are: pairs, captioned pictures, or bitexts."""
+"""Detects what your files are: pairs, captioned pictures, or bitexts."""
 
 from __future__ import annotations
 
@@ -49,18 +49,17 @@ class StudyParts:
     """What your data add to a study.
 
     Args:
-        arm: name of the arm that trains on them; empty: none does.
-        stages: of that arm.
-        controls: of that arm.
-        description: of the arm.
-        stage: of that arm.
-        control: of that arm, with what it says, in words.
-        needs_map: whether pictures are measured, so that the untouched encoder needs a map from them.
-        choose_on: settings of the target that settings are chosen on; None: the data have none.
-        target: settings of what is measured.
-        measures: what that is, in words.
-        rows: number of rows that are trained on.
-        languages: that the target has besides English; empty: those that the data say.
+        target: settings of the target.
+        measures: what the target measures, in words.
+        arm: name of the arm that trains on the data; empty: no arm.
+        description: description of the arm.
+        stage: settings of the stage of the arm.
+        control: name of the arm's control, and what the control has, in words.
+        needs_map: whether the target measures pictures, so that the untouched encoder needs a map from
+            them to its vectors.
+        choose_on: settings of the target for choosing settings; None: the data have none.
+        rows: number of training rows.
+        languages: languages of the target besides English; empty: those of the data.
         files: file of a part of the data -> its rows, which `FirstStudy.write_parts` writes.
     """
 
@@ -264,7 +263,7 @@ class OwnBitexts:
 
 
 def look(path: Path, columns: Mapping[str, str], language: str | None = None) -> OwnData:
-    """What the data at a place are.
+    """Detects the kind of the data at a path.
 
     Args:
         path: a table, an archive or a folder.
@@ -272,7 +271,7 @@ def look(path: Path, columns: Mapping[str, str], language: str | None = None) ->
         language: BCP-47 code of texts whose data name none.
 
     Raises:
-        DataError: nothing that can be used is there; the message names what can.
+        DataError: there are no usable data; the message lists the usable kinds.
     """
     if is_folder(path):
         bitexts = find_bitexts(path)
@@ -288,7 +287,7 @@ def look(path: Path, columns: Mapping[str, str], language: str | None = None) ->
 
 
 def _columns(path: Path) -> tuple[str, ...]:
-    """The columns of a table; none of a file that is no table."""
+    """The columns of a table; empty if the file is not a table."""
     if table_stem(path) is None or ".txt" in path.suffixes:
         return ()
     try:
