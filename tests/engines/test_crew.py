@@ -254,12 +254,12 @@ def test_a_worker_with_other_code_is_refused(store: Store, monkeypatch: pytest.M
 
 def test_a_worker_that_does_not_see_the_store_says_so(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "crosslift.engines.work", str(tmp_path / "absent"), "w1"]
-    done = subprocess.run(
-        command, check=False, capture_output=True, text=True, stdin=subprocess.PIPE
-    )
-    assert done.returncode == 1
-    assert "worker w1 on " in done.stderr and "does not see" in done.stderr
-    assert "--store" in done.stderr
+    pipes = dict.fromkeys(("stdin", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command, text=True, **pipes) as worker:
+        assert worker.stderr is not None
+        words = worker.stderr.read()  # its input stays open, as a crew keeps it
+    assert worker.returncode == 1
+    assert "worker w1 on " in words and "does not see" in words and "--store" in words
 
 
 def test_a_step_that_is_too_large_for_a_worker_is_named(store: Store) -> None:

@@ -3,8 +3,6 @@ stops them."""
 
 from __future__ import annotations
 
-import secrets
-import shutil
 import sys
 import time
 from collections import Counter
@@ -13,7 +11,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from crosslift.artifacts.leases import Lease
 from crosslift.artifacts.progress import Listener
 from crosslift.artifacts.store import Store
 from crosslift.engines.frontier import ranks
@@ -139,14 +136,10 @@ class Crew:
             threads=self.engine.threads,
             code={name: digest for step in steps for name, digest in step.code.items()},
         )
-        folder = JobFolder.new(store.root.resolve(), secrets.token_hex(8))
-        try:
-            with Lease(folder.lease).acquire():
-                folder.write(job)
-                with self.engine.open(folder, self.needs) as start:
-                    return _Watch(self.engine.workers, start, job, folder, listener).to_the_end()
-        finally:
-            shutil.rmtree(folder.root, ignore_errors=True)
+        with JobFolder.new(store.root.resolve()) as folder:
+            folder.write(job)
+            with self.engine.open(folder, self.needs) as start:
+                return _Watch(self.engine.workers, start, job, folder, listener).to_the_end()
 
 
 class _Watch:

@@ -1,8 +1,8 @@
 """What an engine's crew and its workers say to each other, in files of the store that they share.
 
+STORE/engines/<token>.lease     of the process that started the engine; workers stop when it is gone
 STORE/engines/<token>/
     job.pkl            the steps, and what a worker must agree with
-    crew.lease         of the process that started the engine; workers stop when it is gone
     stop               exists when workers are to stop at their next checkpoint
     failed/<key>.json  of a step that cannot be made: why
     workers/<name>.jsonl    what a worker does, a line for each event
@@ -10,8 +10,10 @@ STORE/engines/<token>/
 
 from __future__ import annotations
 
+import contextlib
 import json
 import platform
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,8 +23,9 @@ from typing import Any, Literal
 import cloudpickle
 
 from crosslift.artifacts.code import code_of
+from crosslift.artifacts.disk_errors import make_folder
 from crosslift.artifacts.files import file_written_whole
-from crosslift.artifacts.leases import owner_is_alive
+from crosslift.artifacts.leases import Lease, owner_is_alive
 from crosslift.artifacts.versions import NOT_IN_NUMBERS, PROJECT, package_versions, project_facts
 from crosslift.errors import ArtifactError, CrossLiftError, StudyError
 from crosslift.steps.step import Step
@@ -30,6 +33,7 @@ from crosslift.steps.step import Step
 ENGINES = "engines"
 Happened = Literal["begin", "advance", "note", "end", "fail", "refuse", "stop"]
 _MOST_NAMED = 3
+_TOKEN_BYTES = 8
 
 
 def software() -> dict[str, str]:
@@ -132,23 +136,30 @@ class JobFolder:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.stop = root / "stop"
-        self.lease = root / "crew.lease"
+        self.lease = root.with_suffix(".lease")
         self._read_to: dict[Path, int] = {}
 
     @classmethod
-    def new(cls, store: Path, token: str) -> JobFolder:
-        """A new folder in a store; those of crews that died are deleted.
+    @contextlib.contextmanager
+    def new(cls, store: Path) -> Iterator[JobFolder]:
+        """A new folder in a store, deleted after the block; those of dead crews are deleted before.
 
         Raises:
             ArtifactError: the store cannot be written.
         """
-        for old in (store / ENGINES).glob("*"):
-            if not owner_is_alive(old / "crew.lease"):
+        for old in (store / ENGINES).glob("*/"):
+            if not owner_is_alive(old.with_suffix(".lease")):
                 shutil.rmtree(old, ignore_errors=True)
-        root = store / ENGINES / token
-        for folder in (root / "workers", root / "failed"):
-            folder.mkdir(parents=True)
-        return cls(root)
+        place = cls(store / ENGINES / secrets.token_hex(_TOKEN_BYTES))
+        with Lease(
+            place.lease
+        ).acquire():  # before the folder, which is taken for a dead crew's else
+            try:
+                for folder in (place.root / "workers", place.root / "failed"):
+                    make_folder(folder)
+                yield place
+            finally:
+                shutil.rmtree(place.root, ignore_errors=True)
 
     def write(self, job: Job) -> None:
         """Writes what is to be done.
