@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
 from crosslift.artifacts.parse import parse_json, unique_keys
 from crosslift.errors import DataError, legal_names, nearest
@@ -20,10 +21,11 @@ from crosslift.sources.language_codes import language_code
 from crosslift.sources.record import Record, numbered_name
 from crosslift.sources.text_files import lines_in, read_text
 
+_Arguments = ParamSpec("_Arguments")
 _NONE: Mapping[str, Sequence[str]] = {}
 
 
-def read_records(
+def records_in(
     path: Path,
     columns: Mapping[str, str],
     *,
@@ -32,8 +34,8 @@ def read_records(
     group_column: str | None = None,
     language_column: str | None = None,
     language: str = "en",
-) -> list[Record]:
-    """The rows of a table as records; columns bind by name.
+) -> Iterator[Record]:
+    """Yields the rows of a table as records, one by one; columns bind by name.
 
     Args:
         path: ``.jsonl`` (an object a line), ``.json`` (a list of objects, or an object a line),
@@ -52,19 +54,20 @@ def read_records(
             ``language``. None: all texts are.
         language: BCP-47 code of the texts.
 
-    Returns:
+    Yields:
         Records in the order of the rows; their ids are the row's line number (in a JSON list and
-        in parquet, its index from 1).
+        in parquet, its index from 1). Only a ``.json`` file is read as a whole.
 
     Raises:
         DataError: a column that no row has, or that a row lacks although a text needs it (the
             message names the existing ones), an empty text, a value of the wrong type, an unknown
             language, a picture that does not exist, a broken file; the message names file and row.
+            A column that no row has is an error after the last row.
     """
     if not columns and not several:
         raise DataError("no column is bound to a text", "at least one, as {'text': 'caption'}")
-    records = []
     known: dict[str, None] = {}
+    row = None
     for row in reader_of(path)(path):
         known.update(dict.fromkeys(row.values))
         texts = {name: _text(row, column) for name, column in columns.items()}
@@ -73,20 +76,31 @@ def read_records(
         image = _image(path, row, image_column) if image_column else None
         group = _group(row, group_column) if group_column else ""
         code = _language(row, language_column) if language_column else None
-        records.append(Record(str(row.number), texts, image, code or language, group))
-    if not records:
+        yield Record(str(row.number), texts, image, code or language, group)
+    if row is None:
         raise DataError(f"{path} holds no row", "at least one")
     for column in (*chain.from_iterable(several.values()), group_column, language_column):
         if column is not None and column not in known:
             raise _no_column(str(path), column, known)
-    return records
+
+
+def _listed(read: Callable[_Arguments, Iterator[Record]]) -> Callable[_Arguments, list[Record]]:
+    @wraps(read)
+    def listed(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> list[Record]:
+        return list(read(*args, **kwargs))
+
+    return listed
+
+
+read_records = _listed(records_in)
+"""`records_in`, as a list; raises before any record is used."""
 
 
 def column_names(path: Path) -> tuple[str, ...]:
     """Names of the columns that any row of a table has, in the order in which they first occur.
 
     Args:
-        path: as in `read_records`.
+        path: as in `records_in`.
 
     Raises:
         DataError: the file is missing, broken or of an unknown type.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -12,14 +12,16 @@ from crosslift.artifacts.read_once import read_once
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.sources.dataset_files import checksum_by_meaning
 from crosslift.sources.file_names import is_folder
+from crosslift.sources.file_records import records_of_files
 from crosslift.sources.language_files import (
     LANGUAGE_COLUMN,
     checksum_of_languages,
     find_language_files,
-    read_language_files,
+    language_records_in,
+    meanings_of,
 )
 from crosslift.sources.record import Record
-from crosslift.sources.record_tables import column_names, read_records, table_ending
+from crosslift.sources.record_tables import column_names, records_in, table_ending
 from crosslift.tasks.task import FormSpec, IntermediateTask
 
 _GROUP_COLUMN = "group"
@@ -109,9 +111,18 @@ class FileRecords:
         """Raises if the texts cannot be read, or there are none."""
         self.train()
 
-    def train(self) -> list[Record]:
+    def train(self) -> Sequence[Record]:
         """All records of the file."""
-        records = read_records(
+        columns = sorted(self.columns.items()), sorted(self.several.items())
+        facts = (*columns, self.group_column, self.language_column, self.language)
+        return records_of_files(self._files, self._read, facts)
+
+    @property
+    def _files(self) -> dict[str, Path]:
+        return {table_ending(self.path): self.path}
+
+    def _read(self) -> Iterator[Record]:
+        records = records_in(
             self.path,
             self.columns,
             several=self.several,
@@ -119,10 +130,9 @@ class FileRecords:
             language_column=self.language_column,
         )
         stated = self.language
-        return [
-            replace(r, group=r.group or r.texts.get("anchor", ""), language=stated or r.language)
-            for r in records
-        ]
+        for r in records:
+            group = r.group or r.texts.get("anchor", "")
+            yield replace(r, group=group, language=stated or r.language)
 
     def dev(self) -> list[Record]:
         """Empty."""
@@ -131,7 +141,7 @@ class FileRecords:
     def checksum(self) -> str:
         """Of the bytes and the type of the file, and the names of the columns that are read."""
         optional = (self.language_column, self.group_column)
-        content = checksum_by_meaning({table_ending(self.path): self.path})
+        content = checksum_by_meaning(self._files)
         return _checksum(content, {**self.columns, **self.several}, optional)
 
 
@@ -156,9 +166,13 @@ class FolderRecords:
         """Raises if the texts cannot be read, or there are none."""
         self.train()
 
-    def train(self) -> list[Record]:
+    def train(self) -> Sequence[Record]:
         """The texts of all files, language by language."""
-        return read_language_files(self.folder, self.columns)
+        facts = sorted(self.columns.items())
+        return records_of_files(meanings_of(self.folder), self._read, facts)
+
+    def _read(self) -> Iterator[Record]:
+        return language_records_in(self.folder, self.columns)
 
     def dev(self) -> list[Record]:
         """Empty."""
@@ -292,5 +306,5 @@ def _columns_in(path: Path) -> tuple[str, ...]:
 
 @read_once()
 def _languages_in(path: Path, column: str) -> tuple[str, ...]:
-    records = read_records(path, {}, several={LANGUAGE_COLUMN: (column,)}, language_column=column)
+    records = records_in(path, {}, several={LANGUAGE_COLUMN: (column,)}, language_column=column)
     return tuple(sorted({record.language for record in records}))
