@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import tarfile
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,10 +23,11 @@ from crosslift.sources import stored_records
 from crosslift.sources.file_records import records_of_files
 from crosslift.sources.formats.csv_cells import csv_cells
 from crosslift.sources.formats.rows import Row
+from crosslift.sources.formats.tar_rows import tar_rows
 from crosslift.sources.hub_texts import ArticleFields
 from crosslift.sources.published import collect
 from crosslift.sources.record import Record
-from crosslift.sources.record_tables import records_in
+from crosslift.sources.record_tables import column_names, files_of_table, records_in
 from crosslift.sources.stored_records import ChosenRecords, StoredRecords, hold_records
 
 EVERY_FIELD = [
@@ -146,6 +149,74 @@ def test_large_csv_and_checksums_are_read_in_parts(tmp_path: Path) -> None:
         assert tracemalloc.get_traced_memory()[1] < 3 << 20  # the file has 6 MB
     finally:
         tracemalloc.stop()
+
+
+# Shards
+
+
+def shard(path: Path, count: int, first: int = 0) -> Path:
+    """A shard with a picture, a text and an object in each sample."""
+    with tarfile.open(path, "w") as tar:
+        for number in range(first, first + count):
+            values = json.dumps({"anchor": f"a {number}", "language": "de"})
+            contents = {"jpg": "no picture", "json": values, "positive.txt": f"p {number}"}
+            for ending, content in contents.items():
+                info = tarfile.TarInfo(f"./part/{number:05}.{ending}")
+                info.size = len(content)
+                tar.addfile(info, io.BytesIO(content.encode()))
+    return path
+
+
+def test_samples_of_a_shard_are_rows(tmp_path: Path) -> None:
+    path = shard(tmp_path / "a.tar", 3)
+    assert column_names(path) == ("image", "anchor", "language", "positive")
+    columns = {"anchor": "anchor", "positive": "positive"}
+    assert list(records_in(path, columns, language_column="language")) == [
+        Record(str(n + 1), {"anchor": f"a {n}", "positive": f"p {n}"}, language="de")
+        for n in range(3)
+    ]
+
+
+def test_a_shard_is_read_sample_by_sample(tmp_path: Path) -> None:
+    path = shard(tmp_path / "a.tar", 8000)
+    rows = tar_rows(path)
+    next(rows)
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in rows) == 7999
+        assert tracemalloc.get_traced_memory()[1] < 10 << 20  # the headers of all need more
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_cut_or_faulty_shard_is_refused(tmp_path: Path) -> None:
+    path = shard(tmp_path / "a.tar", 9)
+    path.write_bytes(path.read_bytes()[: 512 * 2 * 3 * 4 + 700])
+    message = r"a\.tar is cut short: .*; the last whole one is row 4, part/00003"
+    with pytest.raises(DataError, match=message):
+        list(tar_rows(path))
+    message = r"(?s)a\.tar, sample part/00002: no column 'postive'.*did you mean 'positive'"
+    with pytest.raises(DataError, match=message):
+        list(records_in(shard(path, 9, first=2), {"positive": "postive"}))
+
+
+def test_a_folder_of_files_is_one_table(tmp_path: Path) -> None:
+    folder = tmp_path / "shards"
+    folder.mkdir()
+    table(folder, 2, "00.tsv")
+    shard(folder / "01.tar", 2)
+    columns = {"anchor": "anchor", "positive": "positive"}
+    assert [(r.id, r.texts["anchor"]) for r in records_in(folder, columns)] == [
+        ("1:2", "question 0"),
+        ("1:3", "question 1"),
+        ("2:1", "a 0"),
+        ("2:2", "a 1"),
+    ]
+    assert column_names(folder) == ("anchor", "positive", "image", "language")
+    assert list(files_of_table(folder)) == ["1.tsv", "2.tar"]
+    (folder / "notes.md").touch()
+    with pytest.raises(DataError, match=r"(?s)shards holds notes\.md.*remove the others"):
+        list(records_in(folder, columns))
 
 
 # Faults

@@ -11,12 +11,13 @@ from typing import Any, ParamSpec
 
 from crosslift.artifacts.parse import parse_json, unique_keys
 from crosslift.errors import DataError, legal_names, nearest
-from crosslift.sources.file_names import is_file
+from crosslift.sources.file_names import is_file, is_folder
 from crosslift.sources.formats import parquet_rows
 from crosslift.sources.formats.csv_cells import csv_cells
 from crosslift.sources.formats.delimited import header_of, row_of_cells
 from crosslift.sources.formats.json_kinds import json_kind
 from crosslift.sources.formats.rows import Row, short
+from crosslift.sources.formats.tar_rows import tar_rows
 from crosslift.sources.language_codes import language_code
 from crosslift.sources.record import Record, numbered_name
 from crosslift.sources.text_files import lines_in, read_text
@@ -40,8 +41,9 @@ def records_in(
     Args:
         path: ``.jsonl`` (an object a line), ``.json`` (a list of objects, or an object a line),
             ``.csv`` or ``.tsv`` with a header row (quotes have a meaning only in CSV), ``.parquet``,
-            or ``.txt`` (a text a line, in the column ``text``; lines without text are skipped);
-            each except parquet also with the ending ``.gz``. UTF-8. Empty lines are skipped.
+            ``.tar`` (see `tar_rows`), or ``.txt`` (a text a line, in the column ``text``; lines without
+            text are skipped); each except parquet and tar also with the ending ``.gz``. UTF-8. Empty
+            lines are skipped. A folder of such files is one table, in the order of their names.
         columns: name of a record's text -> column that holds it.
         several: name of a text that a row may lack (no such key, null or an empty cell), or have
             several of -> columns that hold them, each a text or a list of texts. They are numbered by
@@ -55,8 +57,9 @@ def records_in(
         language: BCP-47 code of the texts.
 
     Yields:
-        Records in the order of the rows; their ids are the row's line number (in a JSON list and
-        in parquet, its index from 1). Only a ``.json`` file is read as a whole.
+        Records in the order of the rows; their ids are the row's line number (in a JSON list, in
+        parquet and in tar, its index from 1; of a folder, after the number of its file: ``2:17``).
+        Only a ``.json`` file is read as a whole.
 
     Raises:
         DataError: a column that no row has, or that a row lacks although a text needs it (the
@@ -68,7 +71,7 @@ def records_in(
         raise DataError("no column is bound to a text", "at least one, as {'text': 'caption'}")
     known: dict[str, None] = {}
     row = None
-    for row in reader_of(path)(path):
+    for prefix, row in _numbered_rows(path):
         known.update(dict.fromkeys(row.values))
         texts = {name: _text(row, column) for name, column in columns.items()}
         for name, of in several.items():
@@ -76,7 +79,7 @@ def records_in(
         image = _image(path, row, image_column) if image_column else None
         group = _group(row, group_column) if group_column else ""
         code = _language(row, language_column) if language_column else None
-        yield Record(str(row.number), texts, image, code or language, group)
+        yield Record(f"{prefix}{row.number}", texts, image, code or language, group)
     if row is None:
         raise DataError(f"{path} holds no row", "at least one")
     for column in (*chain.from_iterable(several.values()), group_column, language_column):
@@ -105,7 +108,37 @@ def column_names(path: Path) -> tuple[str, ...]:
     Raises:
         DataError: the file is missing, broken or of an unknown type.
     """
-    return tuple(dict.fromkeys(_table_of(path).names(path)))
+    files = files_of_table(path).values()
+    return tuple(dict.fromkeys(chain.from_iterable(_table_of(file).names(file) for file in files)))
+
+
+def files_of_table(path: Path) -> dict[str, Path]:
+    """The files of a table by what their names mean, for checksums: of a folder, those in it, by their
+    order and type; else the file itself, by its type.
+
+    Raises:
+        DataError: a folder without a file, or with one of another type.
+    """
+    if not is_folder(path):
+        return {table_ending(path): path}
+    files = sorted(file for file in path.iterdir() if not file.name.startswith("."))
+    others = [file.name for file in files if not file.is_file() or table_stem(file) is None]
+    if others or not files:
+        raise DataError(
+            f"{path} holds {', '.join(others) or 'nothing'}",
+            f"files of one table, each with an ending of {TABLE_ENDINGS}, and nothing else",
+            "remove the others" if others else None,
+        )
+    return {f"{number}{table_ending(file)}": file for number, file in enumerate(files, start=1)}
+
+
+def _numbered_rows(path: Path) -> Iterator[tuple[str, Row]]:
+    """The rows of a table's files, each with what its id begins with."""
+    if not is_folder(path):
+        yield from (("", row) for row in reader_of(path)(path))
+        return
+    for number, file in enumerate(files_of_table(path).values(), start=1):
+        yield from ((f"{number}:", row) for row in reader_of(file)(file))
 
 
 def table_stem(path: Path) -> str | None:
@@ -147,7 +180,8 @@ def _table_of(path: Path) -> _RecordTable:
     ending = _ending(path)
     if ending is None:
         raise DataError(
-            f"{path} is of no known type", f"{TABLE_ENDINGS}, or one except .parquet with .gz"
+            f"{path} is of no known type",
+            f"{TABLE_ENDINGS}, or one except .parquet and .tar with .gz",
         )
     return _TABLES[ending]
 
@@ -228,6 +262,7 @@ _TABLES: Mapping[str, _RecordTable] = {
     ".csv": _RecordTable(_csv_names, _csv),
     ".txt": _RecordTable(lambda _: ("text",), _text_lines),
     ".parquet": _RecordTable(parquet_rows.column_names, parquet_rows.parquet_rows, packed=False),
+    ".tar": _RecordTable(_keys(tar_rows), tar_rows, packed=False),
 }
 TABLE_ENDINGS = ", ".join(_TABLES)
 """The endings of the supported files, for error messages."""
@@ -278,7 +313,7 @@ def _several(row: Row, name: str, columns: Sequence[str]) -> dict[str, str]:
 
 
 def _image(path: Path, row: Row, column: str) -> Path:
-    image = path.parent / _text(row, column)
+    image = (path if is_folder(path) else path.parent) / _text(row, column)
     if not is_file(image):
         raise row.fault(f"no picture {image}", "a path relative to the table's folder")
     return image
