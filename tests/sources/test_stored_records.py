@@ -27,8 +27,10 @@ from crosslift.sources.formats.tar_rows import tar_rows
 from crosslift.sources.hub_texts import ArticleFields
 from crosslift.sources.published import collect
 from crosslift.sources.record import Record
-from crosslift.sources.record_tables import column_names, files_of_table, records_in
+from crosslift.sources.record_tables import records_in
 from crosslift.sources.stored_records import ChosenRecords, StoredRecords, hold_records
+from crosslift.sources.table_types import column_names, files_of_table
+from crosslift.tasks.own_files import task_of_file
 
 EVERY_FIELD = [
     Record("1", {"anchor": "a", "positive": "b"}),
@@ -217,6 +219,19 @@ def test_a_folder_of_files_is_one_table(tmp_path: Path) -> None:
     (folder / "notes.md").touch()
     with pytest.raises(DataError, match=r"(?s)shards holds notes\.md.*remove the others"):
         list(records_in(folder, columns))
+
+
+def test_a_run_lists_a_folder_once(tmp_path: Path) -> None:
+    folder = tmp_path / "shards"
+    folder.mkdir()
+    table(folder, 2, "00.tsv")
+    task = task_of_file("text-pairs", folder, {}, "en")
+    with reading_once():
+        checksum = task.source.checksum()
+        table(folder, 3, "01.tsv")
+        assert (len(task.source.train()), task.source.checksum()) == (2, checksum)
+    assert len(task.source.train()) == 5
+    assert task.source.checksum() != checksum
 
 
 # Faults

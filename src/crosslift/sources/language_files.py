@@ -6,22 +6,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from crosslift.artifacts.read_once import read_once
 from crosslift.errors import DataError
 from crosslift.sources.dataset_files import checksum_by_meaning
 from crosslift.sources.file_names import is_folder
 from crosslift.sources.language_codes import language_code
 from crosslift.sources.record import Record
-from crosslift.sources.record_tables import (
-    TABLE_ENDINGS,
-    column_names,
-    records_in,
-    table_ending,
-    table_stem,
-)
+from crosslift.sources.record_tables import records_in
+from crosslift.sources.table_types import TABLE_ENDINGS, column_names, table_ending, table_stem
 
 LANGUAGE_COLUMN = "language"
 
 
+@read_once()
 def find_language_files(folder: Path) -> dict[str, Path]:
     """The files of a folder by the language that each is named after.
 

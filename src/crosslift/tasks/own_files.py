@@ -21,7 +21,8 @@ from crosslift.sources.language_files import (
     meanings_of,
 )
 from crosslift.sources.record import Record
-from crosslift.sources.record_tables import column_names, files_of_table, records_in
+from crosslift.sources.record_tables import records_in
+from crosslift.sources.table_types import column_names, files_of_table
 from crosslift.tasks.task import FormSpec, IntermediateTask
 
 _GROUP_COLUMN = "group"

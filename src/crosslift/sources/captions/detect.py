@@ -26,7 +26,7 @@ from crosslift.sources.captions.tar_shards import TarShards
 from crosslift.sources.file_names import is_file, is_folder
 from crosslift.sources.formats.json_kinds import JsonKind, json_kind
 from crosslift.sources.formats.tar_members import is_tar, refuse_compressed
-from crosslift.sources.record_tables import table_stem
+from crosslift.sources.table_types import table_stem
 
 FORMATS = (
     "a table with columns of pictures and captions (.jsonl, .json, .csv, .tsv), COCO's "
