@@ -13,7 +13,7 @@ import torch
 from tiny_encoder import load_tiny, open_tiny_task, tiny_form, tiny_split, train_tiny
 
 from crosslift.encoders.packing import pack
-from crosslift.encoders.tokens import NumberedTokens
+from crosslift.encoders.word_numbers import NumberedTokens
 from crosslift.errors import DataError, TrainingError
 from crosslift.forms.contrastive_losses import info_nce, unit
 from crosslift.forms.form import (

@@ -21,13 +21,12 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, pr
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.packing import pack
 from crosslift.encoders.tokens import (
-    NumberedTokens,
     frame_of_pairs,
     frame_of_texts,
     locate_tokens,
-    number_words,
     tokenise_words,
 )
+from crosslift.encoders.word_numbers import NumberedTokens, number_words
 from crosslift.errors import DataError, EncoderError, TrainingError
 from crosslift.forms.classification import Classification
 from crosslift.forms.declared_forms import FORMS as DECLARED

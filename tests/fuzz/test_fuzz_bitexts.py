@@ -19,7 +19,7 @@ from crosslift.sources.bitext_names import code_in_name, find_bitexts
 from crosslift.sources.bucc_files import languages_in, load_bucc, splits_in, unread_in
 from crosslift.sources.flores200_files import devtest_folder, read_devtest
 from crosslift.sources.language_codes import language_code
-from crosslift.sources.language_files import read_language_files
+from crosslift.sources.language_files import language_records_in
 from crosslift.sources.lexicons.lexicon_folder import lexicons_of
 
 PIECES = (
@@ -81,7 +81,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     **dict.fromkeys(
         ("tables", "commas", "muse", "freedict"), lambda folder: lexicons_of(folder, None)
     ),
-    "languages": lambda folder: read_language_files(folder, {"text": "text"}),
+    "languages": lambda folder: list(language_records_in(folder, {"text": "text"})),
 }
 
 

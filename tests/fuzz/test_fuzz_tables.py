@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import tarfile
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -54,6 +55,17 @@ def parquet(compression: str) -> bytes:
     return file.getvalue()
 
 
+def shard() -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as tar:
+        for number, row in enumerate(ROWS):
+            content = json.dumps(row).encode()
+            info = tarfile.TarInfo(f"{number}.json")
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return file.getvalue()
+
+
 TABLES = {
     "a.jsonl": LINES,
     "a.json": json.dumps(ROWS, indent=1).encode(),
@@ -65,6 +77,7 @@ TABLES = {
     "zstd.parquet": parquet("zstd"),
     "a.jsonl.gz": gzip.compress(LINES),
     "a.csv.gz": gzip.compress(CSV),
+    "a.tar": shard(),
 }
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
 from crosslift.errors import DataError, UnknownNameError
-from crosslift.sources.overlap import rules, sets
+from crosslift.sources.overlap import find_overlaps, rules, sets
 from crosslift.sources.overlap.compared_forms import Wording, normalise, spaced, wording_of
 from crosslift.sources.overlap.find_overlaps import find_overlap
 from crosslift.sources.overlap.sets import GRAM, gram_sets, sharing, word_sets
@@ -302,14 +302,16 @@ def damaged(texts: list[str]) -> list[str]:
     return results
 
 
+@pytest.mark.parametrize("texts_at_once", [7, 100_000])
 @pytest.mark.parametrize("at_once", [50, 100_000])
 def test_damaged_texts_equal_brute_force_whatever_the_blocks(
-    monkeypatch: pytest.MonkeyPatch, at_once: int
+    monkeypatch: pytest.MonkeyPatch, at_once: int, texts_at_once: int
 ) -> None:
     test = made_texts(0, 240)
     train = [*made_texts(1, 60), *damaged(test)]
     expected = brute_force(train, test, 0.6)
     monkeypatch.setattr(sets, "_AT_ONCE", at_once)
+    monkeypatch.setattr(find_overlaps, "TEXTS_AT_ONCE", texts_at_once)
     assert as_rows(train, test, 0.6) == expected
     counts = Counter(kind for kind, _, _ in expected)
     assert counts["near"] > 90

@@ -12,7 +12,8 @@ import pytest
 from crosslift.errors import DataError
 from crosslift.sources import gunzip
 from crosslift.sources.record import Record
-from crosslift.sources.record_tables import column_names, read_records, table_stem
+from crosslift.sources.record_tables import read_records
+from crosslift.sources.table_types import column_names, table_stem
 
 ROWS = [
     {"id": "a", "caption": "A dog", "file": "dog.png", "photo": "p1"},

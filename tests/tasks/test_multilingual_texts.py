@@ -240,8 +240,11 @@ def test_a_folder_in_a_folder_and_a_folder_for_pairs(tmp_path: Path) -> None:
         find_language_files(folder)
     with pytest.raises(DataError, match="is not a folder"):
         find_language_files(folder / "de.txt")
-    with pytest.raises(StudyError, match="`data` of task 'text-pairs' is a folder"):
-        find_task("text-pairs", folder)
+    (folder / "fi.txt").rmdir()
+    with pytest.raises(
+        DataError, match=r"de\.txt, row 1: no column 'anchor'"
+    ):  # a folder of tables
+        find_task("text-pairs", folder).source.train()
 
 
 def test_lines_are_read_one_by_one(tmp_path: Path) -> None:

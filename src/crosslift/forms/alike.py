@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import chain
 from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.errors import DataError
-from crosslift.forms.form import Rows, column, group_numbers
+from crosslift.forms.equal_numbers import equal_numbers
+from crosslift.forms.form import Column, Rows, group_numbers
 from crosslift.sources.picture import Picture
 from crosslift.sources.record import Record
 
 Numbers = NDArray[np.int64]
 
 
-def text_numbers(*columns: Sequence[str]) -> list[Numbers]:
+def text_numbers(*columns: Collection[str]) -> list[Numbers]:
     """A number for each text of some columns, equal for equal texts, int64 [N] each.
 
     Texts that differ only in letter case or white space are equal.
     """
-    numbers: dict[str, int] = {}
-    return [
-        np.array(
-            [numbers.setdefault(" ".join(t.casefold().split()), len(numbers)) for t in texts],
-            np.int64,
-        )
-        for texts in columns
-    ]
+    texts = (" ".join(text.casefold().split()) for text in chain.from_iterable(columns))
+    return np.split(equal_numbers(texts), np.cumsum([len(each) for each in columns])[:-1])
 
 
 class Alike:
@@ -94,7 +90,7 @@ def check_negatives(records: Sequence[Record], columns: Sequence[str], what: str
     Raises:
         DataError: every record is alike to every other one, or lacks a column.
     """
-    keys = [group_numbers(records), *text_numbers(*(column(records, name) for name in columns))]
+    keys = [group_numbers(records), *text_numbers(*(Column(records, name) for name in columns))]
     numbers: dict[Picture | None, int] = {}
     pictures = [numbers.setdefault(record.image, len(numbers)) for record in records]
     if None not in numbers:

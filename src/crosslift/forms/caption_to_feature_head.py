@@ -11,9 +11,10 @@ from torch import Tensor
 
 from crosslift.encoders.encode_texts import encode
 from crosslift.encoders.load_encoder import Encoder
+from crosslift.encoders.tokens import tokenise_compactly
 from crosslift.errors import DataError
 from crosslift.forms.contrastive_losses import info_nce, unit
-from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, column
+from crosslift.forms.form import Column, FormOptions, Rows, Split, StepLoss
 from crosslift.forms.forward import batch_vectors, count_tokens, distinct_ids
 from crosslift.forms.heads import seeded
 from crosslift.forms.picture_side import DevPictures, SplitPictures
@@ -70,8 +71,8 @@ class OpenCaptionToFeature:
         self.head = seeded(
             lambda: form.head(width, options.seed, features), options.seed, encoder.device
         )
-        texts = column(train.records, form.text)
-        self._sequences = encoder.tokenise(texts)
+        texts = Column(train.records, form.text)
+        self._sequences = tokenise_compactly(encoder, texts)
         self._dev = DevPictures(form, encoder, dev) if dev.records else None
         self._caption_targets = None
         if train.teachings is not None:  # captions with the teacher's vectors of them
@@ -83,7 +84,7 @@ class OpenCaptionToFeature:
     def token_ids(self) -> Iterable[int]:
         """Ids of every token of the training and dev texts."""
         dev = self._dev.sequences if self._dev else []
-        return distinct_ids(map(np.array, [*self._sequences, *dev]))
+        return distinct_ids(self._sequences, dev)
 
     def draw(self, start: int, count: int, seed: int) -> Rows:
         """Shuffled epochs. In each, a picture appears once, with one of its captions."""

@@ -58,7 +58,7 @@ class Classification:
         """Tokenises the texts and makes the head, seeded by the options."""
         return OpenClassification(self, encoder, train, dev, options)
 
-    def sequences(self, encoder: Encoder, records: Sequence[Record]) -> list[Ids]:
+    def sequences(self, encoder: Encoder, records: Sequence[Record]) -> Sequence[Ids]:
         """One sequence of token ids per record."""
         return tokenise_compactly(encoder, *(filled_column(records, n) for n in self.columns))
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from functools import lru_cache
+from typing import TYPE_CHECKING, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.errors import DataError
+from crosslift.forms.equal_numbers import equal_numbers
 from crosslift.forms.form_facts import Partners
 from crosslift.sources.picture import Picture
 from crosslift.sources.record import Record
@@ -136,10 +138,18 @@ def epoch_rows(size: int, start: int, count: int, seed: int) -> Rows:
     positions = np.arange(start, start + count)
     rows = np.empty(count, np.int64)
     for epoch in range(positions[0] // size, positions[-1] // size + 1):
-        order = np.random.default_rng((seed, epoch)).permutation(size)
+        order = _order(size, seed, int(epoch))
         in_epoch = positions // size == epoch
         rows[in_epoch] = order[positions[in_epoch] % size]
     return rows
+
+
+@lru_cache(maxsize=8)
+def _order(size: int, seed: int, epoch: int) -> Rows:
+    """The rows of an epoch; drawn once, because an update needs only a few of millions."""
+    order = np.random.default_rng((seed, epoch)).permutation(size)
+    order.flags.writeable = False
+    return order
 
 
 def rows_by_group(groups: NDArray[np.int64], start: int, count: int, seed: int) -> Rows:
@@ -170,23 +180,58 @@ def rows_by_group(groups: NDArray[np.int64], start: int, count: int, seed: int) 
 
 def group_numbers(records: Sequence[Record]) -> NDArray[np.int64]:
     """A number for each record, equal for records of one group (see Record), int64 [N]."""
-    numbers: dict[str, int] = {}
-    names = [record.group or f"\0{record.id}" for record in records]
-    return np.array([numbers.setdefault(name, len(numbers)) for name in names], np.int64)
+    return equal_numbers(record.group or f"\0{record.id}" for record in records)
+
+
+class Column(Sequence[str]):
+    """The texts of a column of records, read when they are needed.
+
+    Args:
+        records: N records.
+        name: of the text.
+
+    Raises:
+        DataError: a record that is read lacks the column.
+    """
+
+    def __init__(self, records: Sequence[Record], name: str) -> None:
+        self._records = records
+        self._name = name
+
+    def __len__(self) -> int:
+        """Number of texts."""
+        return len(self._records)
+
+    @overload
+    def __getitem__(self, row: int) -> str: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[str]: ...
+    def __getitem__(self, row: int | slice) -> str | list[str]:
+        """The text of a record, or those of some records, as of a list."""
+        if isinstance(row, slice):
+            return [self._text(record) for record in self._records[row]]
+        return self._text(self._records[row])
+
+    def __iter__(self) -> Iterator[str]:
+        """All texts, in order."""
+        return map(self._text, self._records)
+
+    def _text(self, record: Record) -> str:
+        if self._name not in record.texts:
+            raise DataError(
+                f"record {record.id!r} has no text {self._name!r}",
+                f"one of {', '.join(record.texts)}",
+            )
+        return record.texts[self._name]
 
 
 def column(records: Sequence[Record], name: str) -> list[str]:
-    """The texts of a column with a name.
+    """The texts of a column with a name, as a list.
 
     Raises:
         DataError: a record lacks the column.
     """
-    for record in records:
-        if name not in record.texts:
-            raise DataError(
-                f"record {record.id!r} has no text {name!r}", f"one of {', '.join(record.texts)}"
-            )
-    return [record.texts[name] for record in records]
+    return list(Column(records, name))
 
 
 def pictures_of(records: Sequence[Record]) -> list[Picture]:

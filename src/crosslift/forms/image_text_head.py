@@ -12,8 +12,9 @@ from torch import Tensor
 
 from crosslift.encoders.encode_texts import encode
 from crosslift.encoders.load_encoder import Encoder
+from crosslift.encoders.tokens import tokenise_compactly
 from crosslift.forms.contrastive_losses import info_nce, pairwise_sigmoid, unit
-from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, column
+from crosslift.forms.form import Column, FormOptions, Rows, Split, StepLoss
 from crosslift.forms.forward import batch_vectors, count_tokens, distinct_ids
 from crosslift.forms.heads import seeded
 from crosslift.forms.picture_side import (
@@ -79,8 +80,8 @@ class OpenImageText:
         width = encoder.width_in(encoder.place_at(form.hidden_state))
         seed, features = options.seed, self.pictures.width
         self.head = seeded(lambda: form.head(width, seed, features), seed, encoder.device)
-        texts = column(train.records, form.text)
-        self._sequences = encoder.tokenise(texts)
+        texts = Column(train.records, form.text)
+        self._sequences = tokenise_compactly(encoder, texts)
         state = form.hidden_state
         if state is not None:
             _ = encoder.runner.stops_early  # tested here, not during training
@@ -93,7 +94,7 @@ class OpenImageText:
     def token_ids(self) -> Iterable[int]:
         """Ids of every token of the training and dev texts."""
         dev = self._dev.sequences if self._dev else []
-        return distinct_ids(map(np.array, [*self._sequences, *dev]))
+        return distinct_ids(self._sequences, dev)
 
     def draw(self, start: int, count: int, seed: int) -> Rows:
         """Shuffled epochs. In each, a picture appears once, with one of its texts."""

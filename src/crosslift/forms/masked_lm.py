@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import torch
@@ -15,9 +16,14 @@ from torch import Tensor
 from crosslift.encoders.encode_texts import TOKENS_PER_BATCH, batches_by_length
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.packing import PackedBatch, pack
-from crosslift.encoders.tokens import NumberedTokens, number_words, tokenise_compactly
+from crosslift.encoders.word_numbers import (
+    NumberedTexts,
+    NumberedTokens,
+    number_tokens,
+    number_words,
+)
 from crosslift.errors import DataError
-from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, column
+from crosslift.forms.form import Column, FormOptions, Rows, Split, StepLoss
 from crosslift.forms.forward import count_tokens, distinct_ids
 
 Context = Callable[[Tensor, PackedBatch], Tensor]
@@ -107,17 +113,18 @@ class LanguageDraw:
         DataError: the temperature is below 1, or not finite.
     """
 
-    def __init__(self, languages: Sequence[str], temperature: float | None) -> None:
+    def __init__(self, languages: Iterable[str], temperature: float | None) -> None:
         if temperature is not None and not (math.isfinite(temperature) and temperature >= 1):
             raise DataError(
                 f"language_temperature {temperature}",
                 "a finite number of 1 or more, or none for every language equally often",
             )
-        rows_by_language = _rows_by_language(languages)
-        self._rows = np.array(
-            [row for language_rows in rows_by_language for row in language_rows], np.int64
-        )
-        self._sizes = np.array([len(language_rows) for language_rows in rows_by_language], np.int64)
+        numbers: dict[str, int] = {}
+        of_rows = np.fromiter((numbers.setdefault(c, len(numbers)) for c in languages), np.int64)
+        place_of = np.argsort([numbers[code] for code in sorted(numbers)])
+        places = place_of[of_rows]  # of each text's language among the sorted codes
+        self._rows = np.argsort(places, kind="stable")
+        self._sizes = np.bincount(places, minlength=len(numbers))
         self._firsts = np.cumsum(self._sizes) - self._sizes
         self._shares = None if temperature is None else _shares(self._sizes, temperature)
 
@@ -180,11 +187,11 @@ class OpenMaskedLM:
         self.encoder = encoder
         self.size = len(train.records)
         self._languages = LanguageDraw(
-            [record.language for record in train.records], form.language_temperature
+            (record.language for record in train.records), form.language_temperature
         )
         self._special = np.array(sorted(set(encoder.tokenizer.all_special_ids)), np.int64)
-        self._texts = self._tokenise(column(train.records, form.text))
-        self._dev = self._tokenise(column(dev.records, form.text))
+        self._texts = self._tokenise(Column(train.records, form.text))
+        self._dev = self._tokenise(Column(dev.records, form.text))
         occurring = np.array(sorted(self.token_ids()), np.int64)
         self._ordinary = np.setdiff1d(occurring, self._special)
         if len(self._ordinary) == 0:
@@ -192,16 +199,14 @@ class OpenMaskedLM:
         self._occurring = torch.from_numpy(occurring).to(encoder.device)
         self.head = MaskedLMHead(encoder.state_width, len(occurring)).to(encoder.device)
 
-    def _tokenise(self, texts: Sequence[str]) -> list[NumberedTokens]:
-        if self.form.whole_words:
-            return number_words(self.encoder, texts)
-        sequences = tokenise_compactly(self.encoder, texts)
-        return [NumberedTokens(ids, np.arange(len(ids))) for ids in sequences]
+    def _tokenise(self, texts: Sequence[str]) -> NumberedTexts:
+        number = number_words if self.form.whole_words else number_tokens
+        return number(self.encoder, texts)
 
     def token_ids(self) -> Iterable[int]:
         """Ids of every token of the texts, and the mask."""
         mask = int(self.encoder.tokenizer.mask_token_id)
-        return {mask} | distinct_ids(text.ids for text in (*self._texts, *self._dev))
+        return {mask} | distinct_ids(text.ids for text in chain(self._texts, self._dev))
 
     def draw(self, start: int, count: int, seed: int) -> Rows:
         """Texts drawn by language, with replacement within a language."""
@@ -278,13 +283,6 @@ class OpenMaskedLM:
             chosen[token] = True
             chosen |= ordinary & (text.words == text.words[token])
         return chosen
-
-
-def _rows_by_language(languages: Sequence[str]) -> list[list[int]]:
-    rows: dict[str, list[int]] = {}
-    for row, language in enumerate(languages):
-        rows.setdefault(language, []).append(row)
-    return [rows[language] for language in sorted(rows)]
 
 
 def _shares(sizes: NDArray[np.int64], temperature: float) -> NDArray[np.float64]:

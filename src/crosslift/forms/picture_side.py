@@ -12,9 +12,11 @@ from torch import Tensor
 
 from crosslift.encoders.encode_texts import encode
 from crosslift.encoders.load_encoder import Encoder
+from crosslift.encoders.tokens import tokenise_compactly
 from crosslift.errors import DataError
 from crosslift.forms.alike import Alike, text_numbers
 from crosslift.forms.form import (
+    Column,
     FormOptions,
     Pictures,
     Rows,
@@ -100,7 +102,7 @@ class SplitPictures:
         self._pictures, self._features = pictures, features
         groups = group_numbers(split.records)
         self.places = split.places_of_records
-        texts = text_numbers(column(split.records, form.text))[0]
+        texts = text_numbers(Column(split.records, form.text))[0]
         self._alike = Alike(groups, self.places, texts)
         self.count = len(features if pictures is None else pictures)  # type: ignore[arg-type]
         self._partners = np.arange(self.count)
@@ -219,7 +221,7 @@ class DevPictures:
         self._encoder, self._hidden_state = encoder, hidden_state
         self._pictures = SplitPictures(form, dev, plain, encoder.device)
         self._texts = column(dev.records, form.text)
-        self.sequences = encoder.tokenise(self._texts)
+        self.sequences = tokenise_compactly(encoder, self._texts)
 
     def scores(self, head: SharedSpace) -> dict[str, float]:
         """Recall at 10 from texts to the distinct pictures."""

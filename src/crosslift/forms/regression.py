@@ -71,7 +71,7 @@ class Regression:
             raise DataError(f"head {self.head!r} of a regression", "cosine or pair")
         return OpenRegression(self, encoder, train, dev, options)
 
-    def sequences(self, encoder: Encoder, records: Sequence[Record]) -> list[Ids]:
+    def sequences(self, encoder: Encoder, records: Sequence[Record]) -> Sequence[Ids]:
         """Token ids: of each pair; for ``cosine``, of all first texts, then of all second ones."""
         first, second = (filled_column(records, name) for name in self.columns)
         if self.head == "pair":

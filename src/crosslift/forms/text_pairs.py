@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from itertools import chain, repeat
+from typing import Literal, overload
 
 import numpy as np
 import torch
@@ -13,10 +14,12 @@ from torch import Tensor
 
 from crosslift.encoders.encode_texts import encode
 from crosslift.encoders.load_encoder import Encoder
+from crosslift.encoders.tokens import tokenise_compactly
 from crosslift.errors import DataError
 from crosslift.forms.alike import Alike, text_numbers
 from crosslift.forms.contrastive_losses import info_nce, triplet, unit
 from crosslift.forms.form import (
+    Column,
     FormOptions,
     Rows,
     Split,
@@ -26,7 +29,7 @@ from crosslift.forms.form import (
     group_numbers,
     rows_by_group,
 )
-from crosslift.forms.forward import batch_vectors
+from crosslift.forms.forward import batch_vectors, distinct_ids
 from crosslift.forms.hard_negatives import HardNegatives
 from crosslift.retrieval.metrics import top1_accuracy
 from crosslift.retrieval.ranks import gold_ranks
@@ -106,31 +109,53 @@ class TextPairs:
         return OpenTextPairs(self, encoder, train, dev, options)
 
 
-class _Negatives:
-    """The hard negatives of records: none, one or several each.
+class _NegativeTexts(Sequence[str]):
+    """The hard negatives of records: none, one or several each, record after record.
 
     Args:
-        encoder: tokenises them.
         records: N records.
         name: of the column of a record's first negative; None: no negatives.
 
     Attributes:
-        texts: M texts, record after record.
-        sequences: their token sequences.
+        starts: int64 [N + 1], index of each record's first text; the last is their number.
     """
 
-    def __init__(self, encoder: Encoder, records: Sequence[Record], name: str | None) -> None:
-        texts_by_record = [
-            [] if name is None else [r.texts[n] for n in names_of_several(r.texts, name)]
-            for r in records
-        ]
-        self.texts = [text for record_texts in texts_by_record for text in record_texts]
-        self.sequences = encoder.tokenise(self.texts) if self.texts else []
-        self._starts = np.cumsum([0, *map(len, texts_by_record)])
+    def __init__(self, records: Sequence[Record], name: str | None) -> None:
+        self._records = records
+        self._name = name
+        counts = map(len, map(self._of, records)) if name is not None else repeat(0, len(records))
+        self.starts = np.cumsum(np.fromiter(chain((0,), counts), np.int64))
+
+    def _of(self, record: Record) -> list[str]:
+        if self._name is None:
+            return []
+        return [record.texts[name] for name in names_of_several(record.texts, self._name)]
+
+    def __len__(self) -> int:
+        """Number of texts."""
+        return int(self.starts[-1])
+
+    @overload
+    def __getitem__(self, row: int) -> str: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[str]: ...
+    def __getitem__(self, row: int | slice) -> str | list[str]:
+        """The text of an index, or those of some indices, as of a list."""
+        if not isinstance(row, slice):
+            return self[row : row + 1][0]
+        start, stop, _ = row.indices(len(self))
+        first, last = np.searchsorted(self.starts, (start, stop), side="right") - 1
+        records = self._records[int(first) : int(last) + 1]
+        texts = [text for record in records for text in self._of(record)]
+        return texts[start - self.starts[first] :][: max(0, stop - start)]
+
+    def __iter__(self) -> Iterator[str]:
+        """All texts, in order."""
+        return chain.from_iterable(map(self._of, self._records)) if len(self) else iter(())
 
     def numbers_of(self, rows: Rows) -> Rows:
         """Indices of the texts that are negatives of some records, int64 [m]."""
-        spans = [np.arange(self._starts[row], self._starts[row + 1]) for row in rows]
+        spans = [np.arange(self.starts[row], self.starts[row + 1]) for row in rows]
         return np.concatenate(spans).astype(np.int64)
 
 
@@ -144,18 +169,19 @@ class OpenTextPairs:
         self._options = options
         self.encoder = encoder
         self.head = torch.nn.Module()
-        self._texts = [encoder.tokenise(column(train.records, name)) for name in form.columns[:2]]
-        self._negatives = _Negatives(encoder, train.records, form.negative)
+        texts = [Column(train.records, name) for name in form.columns[:2]]
+        self._texts = [tokenise_compactly(encoder, each) for each in texts]
+        self._negatives = _NegativeTexts(train.records, form.negative)
+        self._negative_texts = tokenise_compactly(encoder, self._negatives)
         self._groups = group_numbers(train.records)
         groups = len(np.unique(self._groups))
         self.size = groups if form.one_of_a_group else len(train.records)
-        texts = [column(train.records, name) for name in form.columns[:2]]
-        self._numbers = text_numbers(*texts, self._negatives.texts)
+        self._numbers = text_numbers(*texts, self._negatives)
         self._alike = Alike(self._groups, *self._numbers[:2])
         self._hard = None
         if form.hard_negatives != "none":
             self._hard = HardNegatives(form.hard_negatives, texts[1], self._groups, self._read)
-        if not self._negatives.texts:  # hard negatives are positives of other pairs, too
+        if not self._negatives:  # hard negatives are positives of other pairs, too
             self._alike.check_negatives("pairs")
         self._dev = [column(dev.records, name) for name in form.columns[:2]]
 
@@ -167,9 +193,8 @@ class OpenTextPairs:
 
     def token_ids(self) -> Iterable[int]:
         """Ids of every token of the training and dev texts."""
-        dev = [self.encoder.tokenise(texts) for texts in self._dev if texts]
-        train = (*self._texts, self._negatives.sequences)
-        return {i for texts in (*train, *dev) for sequence in texts for i in sequence}
+        dev = [tokenise_compactly(self.encoder, texts) for texts in self._dev]
+        return distinct_ids(*self._texts, self._negative_texts, *dev)
 
     def draw(self, start: int, count: int, seed: int) -> Rows:
         """Shuffled epochs, of all pairs or of one of each group."""
@@ -183,7 +208,7 @@ class OpenTextPairs:
         right = [self._right_positives(rows, rows)]
         negatives = self._negatives.numbers_of(rows)
         if len(negatives):
-            parts.append((self._negatives.sequences, negatives))
+            parts.append((self._negative_texts, negatives))
             right.append(self._right_texts(rows, self._numbers[2][negatives]))
         if self._hard is not None:
             drawn = self._hard.draw(rows, generator)

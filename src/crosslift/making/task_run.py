@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from crosslift.images.tower_facts import check_tower
 from crosslift.making.translated import dropped_counts, translated_records
 from crosslift.sources.labelled.english import english_share
 from crosslift.sources.record import Record
+from crosslift.sources.stored_records import ChosenRecords
 from crosslift.steps.code_behind import HeldByManySteps
 from crosslift.steps.step import Step
 from crosslift.tasks.controls import placebo
@@ -66,7 +68,7 @@ class TaskRun(HeldByManySteps):
         """Whether it has dev records."""
         return bool(self.task.source.dev())
 
-    def shown(self) -> dict[str, list[Record]]:
+    def shown(self) -> dict[str, Sequence[Record]]:
         """Split -> the records whose pictures are decoded: those that are trained on, or, where
         these are translated, all."""
         train = self.task.source.train()
@@ -90,7 +92,7 @@ class TaskRun(HeldByManySteps):
             return None
         return english_share(self._some(self.task.source.train(), _MOST_CHECKED))
 
-    def train(self, store: Store, seed: int = 0) -> tuple[list[Record], dict[str, int]]:
+    def train(self, store: Store, seed: int = 0) -> tuple[Sequence[Record], dict[str, int]]:
         """The training records, and reason -> number of those left out.
 
         Args:
@@ -119,18 +121,18 @@ class TaskRun(HeldByManySteps):
         every = {"limit": None, "dev_limit": None}
         return replace(self, settings=self.settings.model_copy(update=every))
 
-    def dev(self) -> list[Record]:
+    def dev(self) -> Sequence[Record]:
         """The dev records."""
         return self._some(self.task.source.dev(), self.settings.dev_limit)
 
-    def _some(self, records: list[Record], limit: int | None) -> list[Record]:
+    def _some(self, records: Sequence[Record], limit: int | None) -> Sequence[Record]:
         """So many records at most, in their order; which ones does not depend on a run's seed."""
         if limit is None or limit >= len(records):
             return records
         if self.limited_by == "pictures":
             return _of_some_groups(records, limit)
         chosen = np.random.default_rng(0).permutation(len(records))[:limit]
-        return [records[row] for row in sorted(chosen)]
+        return ChosenRecords(records, np.sort(chosen))
 
 
 @read_once(key=id)
@@ -141,7 +143,7 @@ def _check_needs(task: IntermediateTask) -> None:
         check_tower(form.tower_settings)
 
 
-def _of_some_groups(records: list[Record], limit: int) -> list[Record]:
+def _of_some_groups(records: Sequence[Record], limit: int) -> Sequence[Record]:
     """The records of groups drawn at random, in their order: groups as long as all of their records
     find room, and of the next as many as do."""
     names = [record.group or record.id for record in records]
@@ -153,15 +155,15 @@ def _of_some_groups(records: list[Record], limit: int) -> list[Record]:
         room[order[number]] = min(sizes[order[number]], remaining)
         remaining -= room[order[number]]
     counted = Counter[str]()
-    chosen = []
-    for name, record in zip(names, records, strict=True):
+    rows = []
+    for row, name in enumerate(names):
         counted[name] += 1
         if counted[name] <= room[name]:
-            chosen.append(record)
-    return chosen
+            rows.append(row)
+    return ChosenRecords(records, np.array(rows, np.int64))
 
 
-def _read_training(task: IntermediateTask) -> tuple[list[Record], dict[str, int]]:
+def _read_training(task: IntermediateTask) -> tuple[Sequence[Record], dict[str, int]]:
     read = getattr(task.source, "read", None)
     training = read("train") if read is not None else None
     if training is None or not training.records:

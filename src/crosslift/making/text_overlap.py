@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 
 from crosslift.making.loaded_target import LoadedTarget
 from crosslift.making.task_run import TaskRun
 from crosslift.steps.step import Step, Workplace
 from crosslift.tasks.task import texts_read
+
+_EXAMPLES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +35,34 @@ def find_text_overlap(step: Step, workplace: Workplace, folder: Path) -> None:
     job = step.job_as(ComparedTexts)
     run, loaded = job.run, job.loaded
     records, _ = run.train(workplace.store)
-    records = [*records, *(run.dev() if run.chooses_by_dev else ())]
-    trained = list(dict.fromkeys(text for r in records for text in texts_read(r, run.task.form)))
+    dev = run.dev() if run.chooses_by_dev else ()
+
+    def trained() -> Iterator[str]:
+        every = chain(records, dev)
+        return chain.from_iterable(texts_read(record, run.task.form) for record in every)
+
     tested = loaded.texts
-    overlap = find_overlap(trained, tested, threshold=step.settings["threshold"])
+    overlap = find_overlap(trained(), tested, threshold=step.settings["threshold"])
     kinds = [str(kind) for kind in overlap.kind]
+    shown = [i for i, kind in enumerate(kinds) if kind != "none"][:_EXAMPLES]
+    texts = _texts_at({int(overlap.train_index[i]) for i in shown}, trained())
     examples = [
-        {"train": trained[overlap.train_index[i]], "test": text, "similarity": similarity}
-        for i, text in enumerate(tested)
-        if kinds[i] != "none" and (similarity := float(overlap.similarity[i]))
+        {
+            "train": texts[int(overlap.train_index[i])],
+            "test": tested[i],
+            "similarity": float(overlap.similarity[i]),
+        }
+        for i in shown
     ]
     content = {
-        "records": len(records),
+        "records": len(records) + len(dev),
         "texts": {text: kind for text, kind in zip(tested, kinds, strict=True) if kind != "none"},
-        "examples": examples[:20],
+        "examples": examples,
     }
     (folder / "overlap.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+
+def _texts_at(places: Collection[int], texts: Iterator[str]) -> dict[int, str]:
+    """Some of the texts, by their places."""
+    first = islice(texts, max(places, default=-1) + 1)
+    return {place: text for place, text in enumerate(first) if place in places}

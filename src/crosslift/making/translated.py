@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.store import Store
 from crosslift.sources.picture import Picture
 from crosslift.sources.record import Record
+from crosslift.sources.stored_records import hold_records
 from crosslift.sources.translation.record_lines import read_lines
 from crosslift.sources.translation.translation_settings import TranslationSettings
 from crosslift.steps.step import Step
@@ -23,7 +24,7 @@ class Translation:
     settings: TranslationSettings
 
 
-def translated_records(step: Step, store: Store) -> list[Record]:
+def translated_records(step: Step, store: Store) -> Sequence[Record]:
     """All records to train on, exactly as the step made them.
 
     Pictures are where the task's source has them now.
@@ -36,11 +37,11 @@ def translated_records(step: Step, store: Store) -> list[Record]:
         ArtifactError: the artifact is missing or corrupt.
     """
     job = step.job_as(Translation)
-    records = list(read_lines(step.open(store) / "records.jsonl"))
+    path = step.open(store) / "records.jsonl"
     if not job.task.pictures:
-        return records
+        return hold_records(lambda: read_lines(path))
     images = {record.id: record.image for record in job.task.source.train()}
-    return [replace(record, image=_image(record, images)) for record in records]
+    return [replace(record, image=_image(record, images)) for record in read_lines(path)]
 
 
 def _image(record: Record, images: Mapping[str, Picture | None]) -> Picture | None:

@@ -18,7 +18,8 @@ from crosslift.sources.captions.columns import IMAGE_NAMES
 from crosslift.sources.captions.published_captions import read_captions
 from crosslift.sources.file_names import is_folder
 from crosslift.sources.record import Record
-from crosslift.sources.record_tables import column_names, read_records, table_stem
+from crosslift.sources.record_tables import read_records
+from crosslift.sources.table_types import column_names, table_stem
 from crosslift.wording import plural
 
 _PAIR_COLUMNS = (

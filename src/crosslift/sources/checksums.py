@@ -7,6 +7,11 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from crosslift.errors import DataError
+
+_AT_ONCE = 1 << 20
+"""Bytes of a file in memory."""
+
 
 def sha256_of(paths: Iterable[Path]) -> str:
     """SHA-256 over the relative names and contents of published files, for the keys of steps.
@@ -37,10 +42,22 @@ def sha256_by_meaning(files: Mapping[str, Path]) -> str:
 
     Returns:
         64 hexadecimal digits.
+
+    Raises:
+        DataError: a file changes its size while it is read.
     """
     digest = hashlib.sha256()
     for meaning, path in sorted(files.items()):
-        data = path.read_bytes()
-        digest.update(os.fsencode(meaning) + f"\x00{len(data)}\x00".encode())
-        digest.update(data)
+        with path.open("rb") as file:
+            size, count = os.fstat(file.fileno()).st_size, 0
+            digest.update(os.fsencode(meaning) + f"\x00{size}\x00".encode())
+            while data := file.read(_AT_ONCE):
+                digest.update(data)
+                count += len(data)
+        if count != size:
+            raise DataError(
+                f"{path} changed while it was read: {size:,} bytes, then {count:,}",
+                "a file that does not change",
+                "wait until it is written",
+            )
     return digest.hexdigest()

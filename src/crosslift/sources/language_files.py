@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from crosslift.artifacts.read_once import read_once
 from crosslift.errors import DataError
 from crosslift.sources.dataset_files import checksum_by_meaning
 from crosslift.sources.file_names import is_folder
 from crosslift.sources.language_codes import language_code
 from crosslift.sources.record import Record
-from crosslift.sources.record_tables import (
-    TABLE_ENDINGS,
-    column_names,
-    read_records,
-    table_ending,
-    table_stem,
-)
+from crosslift.sources.record_tables import records_in
+from crosslift.sources.table_types import TABLE_ENDINGS, column_names, table_ending, table_stem
 
 LANGUAGE_COLUMN = "language"
 
 
+@read_once()
 def find_language_files(folder: Path) -> dict[str, Path]:
     """The files of a folder by the language that each is named after.
 
@@ -74,36 +71,40 @@ def checksum_of_languages(folder: Path) -> str:
     Raises:
         DataError: as `find_language_files`.
     """
+    return checksum_by_meaning(meanings_of(folder))
+
+
+def meanings_of(folder: Path) -> dict[str, Path]:
+    """Language and type of each file of a folder -> the file, for checksums.
+
+    Raises:
+        DataError: as `find_language_files`.
+    """
     files = find_language_files(folder)
-    return checksum_by_meaning(
-        {f"{code}{table_ending(path)}": path for code, path in files.items()}
-    )
+    return {f"{code}{table_ending(path)}": path for code, path in files.items()}
 
 
-def read_language_files(folder: Path, columns: Mapping[str, str]) -> list[Record]:
-    """The records of the files of a folder, language by language.
+def language_records_in(folder: Path, columns: Mapping[str, str]) -> Iterator[Record]:
+    """Yields the records of the files of a folder, language by language.
 
     Args:
         folder: as in `find_language_files`.
-        columns: name of a record's text -> column that holds it, as in `read_records`.
+        columns: name of a record's text -> column that holds it, as in `records_in`.
 
-    Returns:
+    Yields:
         Records with ids such as ``de:3``.
 
     Raises:
-        DataError: as `find_language_files` and `read_records`; a table with a column ``language``
+        DataError: as `find_language_files` and `records_in`; a table with a column ``language``
             that differs from the language in its name.
     """
-    return [
-        record
-        for code, path in find_language_files(folder).items()
-        for record in _records(path, columns, code)
-    ]
+    for code, path in find_language_files(folder).items():
+        yield from _records(path, columns, code)
 
 
-def _records(path: Path, columns: Mapping[str, str], code: str) -> list[Record]:
+def _records(path: Path, columns: Mapping[str, str], code: str) -> Iterator[Record]:
     has_language_column = LANGUAGE_COLUMN in column_names(path)
-    records = read_records(
+    records = records_in(
         path,
         columns,
         language_column=LANGUAGE_COLUMN if has_language_column else None,
@@ -115,4 +116,4 @@ def _records(path: Path, columns: Mapping[str, str], code: str) -> list[Record]:
                 f"{path}, row {record.id}: column {LANGUAGE_COLUMN!r} holds {record.language!r}",
                 f"{code!r}, as in the file's name",
             )
-    return [replace(record, id=f"{code}:{record.id}") for record in records]
+        yield replace(record, id=f"{code}:{record.id}")

@@ -16,6 +16,7 @@ from crosslift.sources.fields import Fields
 from crosslift.sources.formats.rows import Row
 from crosslift.sources.hub import HubDataset
 from crosslift.sources.record import Record
+from crosslift.sources.stored_records import hold_records
 
 OTHER_LANGUAGE = "in another language"
 _ROWS_CHECKED = 100
@@ -30,7 +31,7 @@ class DatasetRecords:
         skipped: reason -> number of skipped rows.
     """
 
-    records: list[Record]
+    records: Sequence[Record]
     skipped: Mapping[str, int]
 
 
@@ -50,10 +51,10 @@ class DatasetSource(Protocol):
     def check(self) -> None:
         """Raises if the data cannot be had; takes seconds at most."""
 
-    def train(self) -> list[Record]:
+    def train(self) -> Sequence[Record]:
         """The training records."""
 
-    def dev(self) -> list[Record]:
+    def dev(self) -> Sequence[Record]:
         """The dev records; empty if there are none."""
 
     def checksum(self) -> str:
@@ -113,7 +114,7 @@ class PublishedData:
                 raise DataError(f"no training record in {self.folder} (no row)")
             collect(english_rows(rows, self.files.layout(self.folder).language_of), fields, "")
 
-    def train(self) -> list[Record]:
+    def train(self) -> Sequence[Record]:
         """The training records.
 
         Raises:
@@ -125,7 +126,7 @@ class PublishedData:
             raise DataError(f"no training record in {self.folder or self._hub().id} ({left_out})")
         return split.records
 
-    def dev(self) -> list[Record]:
+    def dev(self) -> Sequence[Record]:
         """The dev records; empty if the folder has none."""
         return self.read("dev").records
 
@@ -166,24 +167,27 @@ class Together:
 
     def read(self, split: str) -> DatasetRecords:
         """The records of all parts, part after part."""
-        records: list[Record] = []
         skipped: Counter[str] = Counter()
-        for name, part in self.parts.items():
-            of_part = part.read(split)
-            records += [replace(record, id=f"{name}:{record.id}") for record in of_part.records]
-            skipped.update(of_part.skipped)
-        return DatasetRecords(records, dict(skipped))
+
+        def records() -> Iterator[Record]:
+            for name, part in self.parts.items():
+                of_part = part.read(split)
+                skipped.update(of_part.skipped)
+                for record in of_part.records:
+                    yield replace(record, id=f"{name}:{record.id}")
+
+        return DatasetRecords(hold_records(records), dict(skipped))
 
     def check(self) -> None:
         """As `PublishedData.check`, of all parts."""
         for part in self.parts.values():
             part.check()
 
-    def train(self) -> list[Record]:
+    def train(self) -> Sequence[Record]:
         """The training records of all parts."""
         return self.read("train").records
 
-    def dev(self) -> list[Record]:
+    def dev(self) -> Sequence[Record]:
         """The dev records of all parts."""
         return self.read("dev").records
 
@@ -231,7 +235,7 @@ class Derived:
         """As the dataset."""
         self.of.check()
 
-    def train(self) -> list[Record]:
+    def train(self) -> Sequence[Record]:
         """The training records.
 
         Raises:
@@ -242,7 +246,7 @@ class Derived:
             raise DataError("no training record can be made from the dataset")
         return records
 
-    def dev(self) -> list[Record]:
+    def dev(self) -> Sequence[Record]:
         """The dev records."""
         return self.read("dev").records
 
@@ -276,8 +280,14 @@ def collect(rows: Iterable[Row], fields: Fields, prefix: str) -> DatasetRecords:
     Raises:
         DataError: a row is faulty or lacks its label, or an id appears twice.
     """
-    records: list[Record] = []
     skipped: Counter[str] = Counter()
+    records = hold_records(lambda: _records(rows, fields, prefix, skipped))
+    return DatasetRecords(records, dict(skipped))
+
+
+def _records(
+    rows: Iterable[Row], fields: Fields, prefix: str, skipped: Counter[str]
+) -> Iterator[Record]:
     keys: set[str] = set()
     for row in rows:
         if row.broken:
@@ -293,5 +303,4 @@ def collect(rows: Iterable[Row], fields: Fields, prefix: str) -> DatasetRecords:
         if key in keys:
             raise row.fault(f"the id {key!r} appears twice", "an id for each example")
         keys.add(key)
-        records.append(record)
-    return DatasetRecords(records, dict(skipped))
+        yield record

@@ -1,29 +1,25 @@
-"""Records from tables on disk: JSON lines, JSON, TSV, CSV, parquet and plain text."""
+"""Records from tables on disk: columns bind by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from functools import wraps
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
-from crosslift.artifacts.parse import parse_json, unique_keys
 from crosslift.errors import DataError, legal_names, nearest
-from crosslift.sources.file_names import is_file
-from crosslift.sources.formats import parquet_rows
-from crosslift.sources.formats.csv_cells import csv_cells
-from crosslift.sources.formats.delimited import header_of, row_of_cells
-from crosslift.sources.formats.json_kinds import json_kind
+from crosslift.sources.file_names import is_file, is_folder
 from crosslift.sources.formats.rows import Row, short
 from crosslift.sources.language_codes import language_code
 from crosslift.sources.record import Record, numbered_name
-from crosslift.sources.text_files import lines_in, read_text
+from crosslift.sources.table_types import numbered_rows
 
+_Arguments = ParamSpec("_Arguments")
 _NONE: Mapping[str, Sequence[str]] = {}
 
 
-def read_records(
+def records_in(
     path: Path,
     columns: Mapping[str, str],
     *,
@@ -32,14 +28,15 @@ def read_records(
     group_column: str | None = None,
     language_column: str | None = None,
     language: str = "en",
-) -> list[Record]:
-    """The rows of a table as records; columns bind by name.
+) -> Iterator[Record]:
+    """Yields the rows of a table as records, one by one; columns bind by name.
 
     Args:
         path: ``.jsonl`` (an object a line), ``.json`` (a list of objects, or an object a line),
             ``.csv`` or ``.tsv`` with a header row (quotes have a meaning only in CSV), ``.parquet``,
-            or ``.txt`` (a text a line, in the column ``text``; lines without text are skipped);
-            each except parquet also with the ending ``.gz``. UTF-8. Empty lines are skipped.
+            ``.tar`` (see `tar_rows`), or ``.txt`` (a text a line, in the column ``text``; lines without
+            text are skipped); each except parquet and tar also with the ending ``.gz``. UTF-8. Empty
+            lines are skipped. A folder of such files is one table, in the order of their names.
         columns: name of a record's text -> column that holds it.
         several: name of a text that a row may lack (no such key, null or an empty cell), or have
             several of -> columns that hold them, each a text or a list of texts. They are numbered by
@@ -52,20 +49,22 @@ def read_records(
             ``language``. None: all texts are.
         language: BCP-47 code of the texts.
 
-    Returns:
-        Records in the order of the rows; their ids are the row's line number (in a JSON list and
-        in parquet, its index from 1).
+    Yields:
+        Records in the order of the rows; their ids are the row's line number (in a JSON list, in
+        parquet and in tar, its index from 1; of a folder, after the number of its file: ``2:17``).
+        Only a ``.json`` file is read as a whole.
 
     Raises:
         DataError: a column that no row has, or that a row lacks although a text needs it (the
             message names the existing ones), an empty text, a value of the wrong type, an unknown
             language, a picture that does not exist, a broken file; the message names file and row.
+            A column that no row has is an error after the last row.
     """
     if not columns and not several:
         raise DataError("no column is bound to a text", "at least one, as {'text': 'caption'}")
-    records = []
     known: dict[str, None] = {}
-    for row in reader_of(path)(path):
+    row = None
+    for prefix, row in numbered_rows(path):
         known.update(dict.fromkeys(row.values))
         texts = {name: _text(row, column) for name, column in columns.items()}
         for name, of in several.items():
@@ -73,158 +72,24 @@ def read_records(
         image = _image(path, row, image_column) if image_column else None
         group = _group(row, group_column) if group_column else ""
         code = _language(row, language_column) if language_column else None
-        records.append(Record(str(row.number), texts, image, code or language, group))
-    if not records:
+        yield Record(f"{prefix}{row.number}", texts, image, code or language, group)
+    if row is None:
         raise DataError(f"{path} holds no row", "at least one")
     for column in (*chain.from_iterable(several.values()), group_column, language_column):
         if column is not None and column not in known:
             raise _no_column(str(path), column, known)
-    return records
 
 
-def column_names(path: Path) -> tuple[str, ...]:
-    """Names of the columns that any row of a table has, in the order in which they first occur.
+def _listed(read: Callable[_Arguments, Iterator[Record]]) -> Callable[_Arguments, list[Record]]:
+    @wraps(read)
+    def listed(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> list[Record]:
+        return list(read(*args, **kwargs))
 
-    Args:
-        path: as in `read_records`.
-
-    Raises:
-        DataError: the file is missing, broken or of an unknown type.
-    """
-    return tuple(dict.fromkeys(_table_of(path).names(path)))
+    return listed
 
 
-def table_stem(path: Path) -> str | None:
-    """The name of a table without the ending for its type; None if it has no such ending."""
-    ending = _ending(path)
-    return None if ending is None else path.name.removesuffix(".gz").removesuffix(ending)
-
-
-def table_ending(path: Path) -> str:
-    """The ending that says how a table is read, without ``.gz``; empty if it is of no known type."""
-    return _ending(path) or ""
-
-
-def reader_of(path: Path) -> Callable[[Path], Iterator[Row]]:
-    """Returns the reader of a table's rows, by the ending of its name.
-
-    Raises:
-        DataError: an unknown ending.
-    """
-    return _table_of(path).rows
-
-
-@dataclass(frozen=True, slots=True)
-class _RecordTable:
-    """A type of table.
-
-    Args:
-        names: from a file to the names of its rows' columns; a name may repeat.
-        rows: from a file to its rows.
-        packed: whether it may also have the ending ``.gz``.
-    """
-
-    names: Callable[[Path], Iterable[str]]
-    rows: Callable[[Path], Iterator[Row]]
-    packed: bool = True
-
-
-def _table_of(path: Path) -> _RecordTable:
-    ending = _ending(path)
-    if ending is None:
-        raise DataError(
-            f"{path} is of no known type", f"{TABLE_ENDINGS}, or one except .parquet with .gz"
-        )
-    return _TABLES[ending]
-
-
-def _ending(path: Path) -> str | None:
-    plain = path.name.removesuffix(".gz")
-    for ending, table in _TABLES.items():
-        if plain.endswith(ending) and (table.packed or plain == path.name):
-            return ending
-    return None
-
-
-def _json_lines(path: Path) -> Iterator[Row]:
-    return _objects_in(path, lines_in(path))
-
-
-def _objects_in(path: Path, lines: Iterable[str]) -> Iterator[Row]:
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            place = f"{path}, row {number}"
-            yield _object(place, number, parse_json(line, place, object_hook=unique_keys))
-
-
-def _json(path: Path) -> Iterator[Row]:
-    text = read_text(path)
-    if json_kind(text) == "lines":
-        yield from _objects_in(path, text.split("\n"))
-        return
-    values = parse_json(text, str(path), object_hook=unique_keys)
-    if not isinstance(values, list):
-        raise DataError(
-            f"{path} holds a {type(values).__name__}",
-            "a list of objects, or an object a line",
-            "write it a row an object (pandas: orient='records')",
-        )
-    for number, value in enumerate(values, start=1):
-        yield _object(f"{path}, row {number}", number, value)
-
-
-def _csv(path: Path) -> Iterator[Row]:
-    rows = csv_cells(path)
-    header = header_of(path, next(rows, (1, [""]))[1])
-    for number, cells in rows:
-        yield row_of_cells(path, number, header, cells)
-
-
-def _csv_names(path: Path) -> list[str]:
-    return header_of(path, next(csv_cells(path), (1, []))[1])
-
-
-def _tsv(path: Path) -> Iterator[Row]:
-    lines = lines_in(path)
-    header = header_of(path, next(lines, "").split("\t"))
-    for number, line in enumerate(lines, start=2):
-        if line:
-            yield row_of_cells(path, number, header, line.split("\t"))
-
-
-def _tsv_names(path: Path) -> list[str]:
-    return header_of(path, next(lines_in(path), "").split("\t"))
-
-
-def _text_lines(path: Path) -> Iterator[Row]:
-    for number, line in enumerate(lines_in(path), start=1):
-        if line.strip():
-            yield Row({"text": line}, f"{path}, row {number}", number)
-
-
-def _keys(rows: Callable[[Path], Iterator[Row]]) -> Callable[[Path], Iterator[str]]:
-    """Returns a reader of column names, for a table in which each row has its own columns."""
-    return lambda path: (name for row in rows(path) for name in row.values)
-
-
-_TABLES: Mapping[str, _RecordTable] = {
-    ".jsonl": _RecordTable(_keys(_json_lines), _json_lines),
-    ".json": _RecordTable(_keys(_json), _json),
-    ".tsv": _RecordTable(_tsv_names, _tsv),
-    ".csv": _RecordTable(_csv_names, _csv),
-    ".txt": _RecordTable(lambda _: ("text",), _text_lines),
-    ".parquet": _RecordTable(parquet_rows.column_names, parquet_rows.parquet_rows, packed=False),
-}
-TABLE_ENDINGS = ", ".join(_TABLES)
-"""The endings of the supported files, for error messages."""
-
-
-def _object(place: str, number: int, value: object) -> Row:
-    if not isinstance(value, dict):
-        is_list = isinstance(value, list)
-        remedy = "name a file that is one list of objects .json" if is_list else None
-        raise DataError(f"{place}: a {type(value).__name__}", "an object with columns", remedy)
-    return Row(value, place, number)
+read_records = _listed(records_in)
+"""`records_in`, as a list; raises before any record is used."""
 
 
 def _no_column(place: str, column: str, known: Iterable[str]) -> DataError:
@@ -264,7 +129,7 @@ def _several(row: Row, name: str, columns: Sequence[str]) -> dict[str, str]:
 
 
 def _image(path: Path, row: Row, column: str) -> Path:
-    image = path.parent / _text(row, column)
+    image = (path if is_folder(path) else path.parent) / _text(row, column)
     if not is_file(image):
         raise row.fault(f"no picture {image}", "a path relative to the table's folder")
     return image

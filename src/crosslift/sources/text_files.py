@@ -74,6 +74,21 @@ def lines_in(path: Path) -> Iterator[str]:
             yield _decoded(path, number, data)
 
 
+def whole_lines_in(path: Path) -> Iterator[str]:
+    """The lines of a UTF-8 file, read one by one, with their line ends; only LF ends a line.
+
+    Raises:
+        DataError: as `read_text`.
+    """
+    with _opened(path) as file:
+        for number, data in enumerate(file, start=1):
+            try:
+                text = data.decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise _not_utf8(path, number, data[error.start]) from error
+            yield text.removeprefix("\ufeff") if number == 1 else text
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
     try:

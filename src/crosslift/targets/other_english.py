@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from crosslift.errors import StudyError
@@ -48,11 +49,11 @@ class OtherEnglish:
         """As the other task's data."""
         self.task.source.check()
 
-    def train(self) -> list[Record]:
+    def train(self) -> Sequence[Record]:
         """The training records."""
         return self.read("train").records
 
-    def dev(self) -> list[Record]:
+    def dev(self) -> Sequence[Record]:
         """The records of model selection."""
         return self.read("dev").records
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from crosslift.errors import DataError
 from crosslift.sources.language_files import LANGUAGE_COLUMN
 from crosslift.sources.record import Bitext, Record
-from crosslift.sources.record_tables import column_names, read_records
+from crosslift.sources.record_tables import read_records
+from crosslift.sources.table_types import column_names
 from crosslift.targets.kinds.bitexts import BitextData, BitextTarget
 from crosslift.targets.protocols import OTHER_RETRIEVAL, RETRIEVAL
 from crosslift.targets.target_settings import BitextSettings

@@ -63,11 +63,11 @@ class CommonTags:
         """As the dataset."""
         self.of.check()
 
-    def train(self) -> list[Record]:
+    def train(self) -> Sequence[Record]:
         """The training records."""
         return self.read("train").records
 
-    def dev(self) -> list[Record]:
+    def dev(self) -> Sequence[Record]:
         """The dev records."""
         return self.read("dev").records
 

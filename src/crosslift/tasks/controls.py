@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import compress, groupby
 from typing import Literal
 
 import numpy as np
 
 from crosslift.errors import StudyError
 from crosslift.forms.declared_forms import form_facts
+from crosslift.forms.equal_numbers import equal_numbers
 from crosslift.forms.form_facts import Partners
 from crosslift.sources.record import Record
+from crosslift.sources.stored_records import hold_records
 from crosslift.tasks.task import FormSpec, IntermediateTask, Source, texts_read
 
 Control = Literal[
@@ -155,11 +157,11 @@ class _SingleTexts:
         """As the task's records."""
         self.task.source.check()
 
-    def train(self) -> list[Record]:
+    def train(self) -> Sequence[Record]:
         """The distinct texts; those of a picture are one group."""
         return _single_texts(self.task.source.train(), self.task.form)
 
-    def dev(self) -> list[Record]:
+    def dev(self) -> Sequence[Record]:
         """The distinct texts."""
         return _single_texts(self.task.source.dev(), self.task.form)
 
@@ -168,20 +170,23 @@ class _SingleTexts:
         return self.task.source.checksum()
 
 
-def _single_texts(records: Sequence[Record], form: FormSpec) -> list[Record]:
+def _single_texts(records: Sequence[Record], form: FormSpec) -> Sequence[Record]:
     """The texts of records, each text once. For records with pictures: once per picture, so that a
     limit selects the same pictures for the task and for its control."""
-    texts: dict[tuple[str, str], Record] = {}
-    for record in records:
-        group = record.group if record.image is not None else ""
-        for number, text in enumerate(texts_read(record, form)):
-            name = f"{record.id}/{number}"
-            single = Record(name, {"text": text}, language=record.language, group=group)
-            texts.setdefault((group, text), single)
-    return list(texts.values())
+
+    def every() -> Iterator[Record]:
+        for record in records:
+            group = record.group if record.image is not None else ""
+            for number, text in enumerate(texts_read(record, form)):
+                name = f"{record.id}/{number}"
+                yield Record(name, {"text": text}, language=record.language, group=group)
+
+    numbers = equal_numbers(f"{len(one.group)} {one.group}{one.texts['text']}" for one in every())
+    is_first = np.diff(np.maximum.accumulate(numbers), prepend=-1) > 0
+    return hold_records(lambda: compress(every(), is_first))
 
 
-def placebo(records: Sequence[Record], form: FormSpec, seed: int) -> list[Record]:
+def placebo(records: Sequence[Record], form: FormSpec, seed: int) -> Sequence[Record]:
     """Records with meaningless labels.
 
     Labels, grades and partners are shuffled among records, so that each occurs as often as before. The
@@ -199,9 +204,11 @@ def placebo(records: Sequence[Record], form: FormSpec, seed: int) -> list[Record
     change = form.facts.placebo
     if change is None:
         raise StudyError(f"placebo labels of a {form.name} task", "a form with labels")
-    generator = np.random.default_rng((seed, 7))
-    order = generator.permutation(len(records))
-    return [
-        change(record, records[other], form.columns, generator)
-        for record, other in zip(records, order, strict=True)
-    ]
+
+    def changed() -> Iterator[Record]:
+        generator = np.random.default_rng((seed, 7))
+        order = generator.permutation(len(records))
+        for record, other in zip(records, order, strict=True):
+            yield change(record, records[int(other)], form.columns, generator)
+
+    return hold_records(changed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -12,14 +12,17 @@ from crosslift.artifacts.read_once import read_once
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.sources.dataset_files import checksum_by_meaning
 from crosslift.sources.file_names import is_folder
+from crosslift.sources.file_records import records_of_files
 from crosslift.sources.language_files import (
     LANGUAGE_COLUMN,
     checksum_of_languages,
     find_language_files,
-    read_language_files,
+    language_records_in,
+    meanings_of,
 )
 from crosslift.sources.record import Record
-from crosslift.sources.record_tables import column_names, read_records, table_ending
+from crosslift.sources.record_tables import records_in
+from crosslift.sources.table_types import column_names, files_of_table
 from crosslift.tasks.task import FormSpec, IntermediateTask
 
 _GROUP_COLUMN = "group"
@@ -45,8 +48,8 @@ class OwnFileTask:
 
 _TASKS = (
     OwnFileTask(
-        title="text pairs of your own file (columns anchor, positive; negative optional, one or "
-        "several)",
+        title="text pairs of your own file, or of a folder of files (columns anchor, positive; "
+        "negative optional, one or several)",
         form=FormSpec(
             "text-pairs",
             {"anchor": "anchor", "positive": "positive", "negative": "negative"},
@@ -73,13 +76,13 @@ _FURTHER = re.compile(r"negative_(\d{1,6})")
 
 @dataclass(frozen=True, slots=True)
 class FileRecords:
-    """Records of one file; it has no dev records.
+    """Records of a file, or of a folder of files that are one table; it has no dev records.
 
     Records of one group are never negatives of one another. A record without a group (no column, or an
     empty cell) is in the group of its anchor.
 
     Args:
-        path: of the file.
+        path: of the file or the folder.
         columns: column of the form -> column of the file.
         language_column: column of the texts' BCP-47 codes; None: all texts are of one language.
         group_column: column of the records' groups; None: no groups.
@@ -109,9 +112,18 @@ class FileRecords:
         """Raises if the texts cannot be read, or there are none."""
         self.train()
 
-    def train(self) -> list[Record]:
-        """All records of the file."""
-        records = read_records(
+    def train(self) -> Sequence[Record]:
+        """All records."""
+        columns = sorted(self.columns.items()), sorted(self.several.items())
+        facts = (*columns, self.group_column, self.language_column, self.language)
+        return records_of_files(self._files, self._read, facts)
+
+    @property
+    def _files(self) -> dict[str, Path]:
+        return files_of_table(self.path)
+
+    def _read(self) -> Iterator[Record]:
+        records = records_in(
             self.path,
             self.columns,
             several=self.several,
@@ -119,19 +131,18 @@ class FileRecords:
             language_column=self.language_column,
         )
         stated = self.language
-        return [
-            replace(r, group=r.group or r.texts.get("anchor", ""), language=stated or r.language)
-            for r in records
-        ]
+        for r in records:
+            group = r.group or r.texts.get("anchor", "")
+            yield replace(r, group=group, language=stated or r.language)
 
     def dev(self) -> list[Record]:
         """Empty."""
         return []
 
     def checksum(self) -> str:
-        """Of the bytes and the type of the file, and the names of the columns that are read."""
+        """Of the bytes and the types of the files, and the names of the columns that are read."""
         optional = (self.language_column, self.group_column)
-        content = checksum_by_meaning({table_ending(self.path): self.path})
+        content = checksum_by_meaning(self._files)
         return _checksum(content, {**self.columns, **self.several}, optional)
 
 
@@ -156,9 +167,13 @@ class FolderRecords:
         """Raises if the texts cannot be read, or there are none."""
         self.train()
 
-    def train(self) -> list[Record]:
+    def train(self) -> Sequence[Record]:
         """The texts of all files, language by language."""
-        return read_language_files(self.folder, self.columns)
+        facts = sorted(self.columns.items())
+        return records_of_files(meanings_of(self.folder), self._read, facts)
+
+    def _read(self) -> Iterator[Record]:
+        return language_records_in(self.folder, self.columns)
 
     def dev(self) -> list[Record]:
         """Empty."""
@@ -203,10 +218,12 @@ def task_of_file(
     for column in columns:
         if column not in legal:
             raise UnknownNameError(f"column of {name}", column, legal)
-    source, languages = (_folder_source if is_folder(path) else _file_source)(facts, path, columns)
+    read = _folder_source if facts.folders and is_folder(path) else _file_source
+    source, languages = read(facts, path, columns)
     if language is not None:
         if not isinstance(source, FileRecords) or source.language_column is not None:
-            where = "the names of its files" if is_folder(path) else "its column of languages"
+            is_table = isinstance(source, FileRecords)
+            where = "its column of languages" if is_table else "the names of its files"
             raise StudyError(
                 f"task {name!r} has `language: {language}`, and {path} states languages by {where}",
                 "one of the two",
@@ -228,10 +245,6 @@ def task_of_file(
 def _folder_source(
     facts: OwnFileTask, folder: Path, columns: Mapping[str, str]
 ) -> tuple[FileRecords | FolderRecords, tuple[str, ...]]:
-    if not facts.folders:
-        raise StudyError(
-            f"`data` of task {facts.form.name!r} is a folder: {folder}", "a file of records"
-        )
     if LANGUAGE_COLUMN in columns:
         raise StudyError(
             f"`columns` binds {LANGUAGE_COLUMN!r}, but {folder} is a folder",
@@ -245,7 +258,7 @@ def _file_source(
     facts: OwnFileTask, path: Path, columns: Mapping[str, str]
 ) -> tuple[FileRecords | FolderRecords, tuple[str, ...]]:
     form = facts.form
-    checksum_by_meaning({"": path})  # raises if the file cannot be read, whatever its type
+    checksum_by_meaning(files_of_table(path))  # raises if a file cannot be read, whatever its type
     unbound = [c for c in _columns_in(path) if c not in columns.values()]
     if "anchor" in form.columns and set(_MINED.values()) <= set(unbound) and not columns:
         columns = _MINED if "anchor" not in unbound else columns
@@ -292,5 +305,5 @@ def _columns_in(path: Path) -> tuple[str, ...]:
 
 @read_once()
 def _languages_in(path: Path, column: str) -> tuple[str, ...]:
-    records = read_records(path, {}, several={LANGUAGE_COLUMN: (column,)}, language_column=column)
+    records = records_in(path, {}, several={LANGUAGE_COLUMN: (column,)}, language_column=column)
     return tuple(sorted({record.language for record in records}))

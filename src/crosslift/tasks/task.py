@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -26,10 +26,10 @@ class Source(Protocol):
             DataError: the reason.
         """
 
-    def train(self) -> list[Record]:
+    def train(self) -> Sequence[Record]:
         """The training records."""
 
-    def dev(self) -> list[Record]:
+    def dev(self) -> Sequence[Record]:
         """The dev records, English only; may be empty."""
 
     def checksum(self) -> str:

@@ -5,16 +5,19 @@ Trained together with an English task, it lets the encoder keep its other langua
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crosslift.errors import DataError
+from crosslift.sources.file_records import records_of_files
 from crosslift.sources.hub import HubDataset
 from crosslift.sources.hub_texts import ArticleFields, HubTexts, paragraphs_of
 from crosslift.sources.language_files import (
     checksum_of_languages,
     find_language_files,
-    read_language_files,
+    language_records_in,
+    meanings_of,
 )
 from crosslift.sources.record import Record
 from crosslift.tasks.task import FormSpec, IntermediateTask
@@ -50,13 +53,13 @@ class LocalWikipedia:
         """Raises if the texts cannot be read, or there are none."""
         self.train()
 
-    def train(self) -> list[Record]:
+    def train(self) -> Sequence[Record]:
         """The paragraphs, language by language.
 
         Raises:
-            DataError: as in `read_language_files`, or there is no paragraph.
+            DataError: as in `language_records_in`, or there is no paragraph.
         """
-        records = list(paragraphs_of(read_language_files(self.folder, _COLUMNS), FEWEST_LETTERS))
+        records = records_of_files(meanings_of(self.folder), self._read, ())
         if not records:
             raise DataError(
                 f"{self.folder} holds no paragraph of {FEWEST_LETTERS} letters or more",
@@ -64,6 +67,9 @@ class LocalWikipedia:
                 "for shorter texts use the task masked-lm",
             )
         return records
+
+    def _read(self) -> Iterator[Record]:
+        return paragraphs_of(language_records_in(self.folder, _COLUMNS), FEWEST_LETTERS)
 
     def dev(self) -> list[Record]:
         """Empty."""

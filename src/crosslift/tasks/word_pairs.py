@@ -3,7 +3,7 @@ pairs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -54,11 +54,11 @@ class TrainedWords:
         """Raises if the lexicon cannot be read."""
         self.read("train")
 
-    def train(self) -> list[Record]:
+    def train(self) -> Sequence[Record]:
         """The trained pairs."""
         return self.read("train").records
 
-    def dev(self) -> list[Record]:
+    def dev(self) -> Sequence[Record]:
         """Empty: the control pairs are for the targets `word-pairs` and `word-pairs-trained`."""
         return []
 

@@ -22,11 +22,11 @@ from crosslift.sources.captions.json_captions import CocoCaptions, KarpathySplit
 from crosslift.sources.captions.parquet_files import ParquetFiles
 from crosslift.sources.captions.saved_datasets import SavedDataset, is_saved_dataset
 from crosslift.sources.captions.table_files import TableFiles
-from crosslift.sources.captions.tar_members import is_tar, refuse_compressed
 from crosslift.sources.captions.tar_shards import TarShards
 from crosslift.sources.file_names import is_file, is_folder
 from crosslift.sources.formats.json_kinds import JsonKind, json_kind
-from crosslift.sources.record_tables import table_stem
+from crosslift.sources.formats.tar_members import is_tar, refuse_compressed
+from crosslift.sources.table_types import table_stem
 
 FORMATS = (
     "a table with columns of pictures and captions (.jsonl, .json, .csv, .tsv), COCO's "
@@ -287,7 +287,7 @@ def _tables(folder: Path) -> Iterator[CaptionSource]:
 
 
 def _is_table(path: Path) -> bool:
-    if table_stem(path) is None or ".txt" in path.suffixes:
+    if table_stem(path) is None or {".txt", ".tar"} & set(path.suffixes):
         return False
     return path.suffix != ".json" or _json_kind(path) in ("list", "lines")
 

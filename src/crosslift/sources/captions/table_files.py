@@ -12,7 +12,7 @@ from crosslift.sources.captions.columns import Binding, bind, entry_of
 from crosslift.sources.captions.entry import CaptionEntry
 from crosslift.sources.file_names import inside
 from crosslift.sources.formats.rows import Row, short
-from crosslift.sources.record_tables import reader_of
+from crosslift.sources.table_types import reader_of
 
 USER_TABLE = "table"
 """The format of tables that users write."""

@@ -10,9 +10,9 @@ from pathlib import Path
 from crosslift.errors import DataError
 from crosslift.sources.captions.columns import TEXT_NAMES, bind, entry_of
 from crosslift.sources.captions.entry import CaptionEntry, split_in_name
-from crosslift.sources.captions.tar_members import CutShortError, Member, members_of
 from crosslift.sources.formats.json_lines import parsed_object
 from crosslift.sources.formats.rows import Row
+from crosslift.sources.formats.tar_members import CutShortError, Member, members_of
 from crosslift.sources.picture import PICTURE_ENDINGS, FilePart
 from crosslift.sources.text_files import decode_utf8, lines_of_text
 

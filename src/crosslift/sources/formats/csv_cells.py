@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
 from crosslift.errors import DataError
-from crosslift.sources.text_files import read_text
+from crosslift.sources.text_files import whole_lines_in
 
 _LONGEST_CELL = 2**31 - 1  # Python's own limit of 131,072 refuses texts that JSON lines may hold
 
 
 def csv_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a CSV file, each with the number of its first line, from 1; the header first.
+    """Yields the rows of a CSV file, each with the number of its first line, from 1; the header first.
 
     Only a line feed (or CR LF) ends a line; empty lines are skipped.
 
@@ -23,7 +22,7 @@ def csv_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
             message names the row.
     """
     csv.field_size_limit(_LONGEST_CELL)
-    reader = csv.reader(io.StringIO(read_text(path), newline="\n"), strict=True)
+    reader = csv.reader(whole_lines_in(path), strict=True)
     line = 1
     try:
         for cells in reader:

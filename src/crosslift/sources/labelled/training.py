@@ -50,11 +50,11 @@ class PhaseThreeData:
         """As the training set."""
         self.data.check()
 
-    def train(self) -> list[Record]:
+    def train(self) -> Sequence[Record]:
         """The training records."""
         return self.read("train").records
 
-    def dev(self) -> list[Record]:
+    def dev(self) -> Sequence[Record]:
         """The records for model selection."""
         return self.read("dev").records
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,6 +24,10 @@ from crosslift.sources.overlap.rules import (
 Kind = Literal["none", "part", "near", "exact"]
 KINDS: tuple[Kind, ...] = ("none", "part", "near", "exact")
 """Kinds of overlap, from none to the closest."""
+
+
+TEXTS_AT_ONCE, LETTERS_AT_ONCE = 1 << 16, 8 << 20
+"""Training texts, and their letters, that are compared together: about 300 MB."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Overlap:
 
 
 def find_overlap(
-    train_texts: Sequence[str], test_texts: Sequence[str], *, threshold: float = 0.8
+    train_texts: Iterable[str], test_texts: Sequence[str], *, threshold: float = 0.8
 ) -> Overlap:
     """Finds the training text that each test text overlaps, if there is one.
 
@@ -73,10 +77,11 @@ def find_overlap(
       that share).
 
     Scripts without spaces between words are counted and compared as in `Wording`. The result equals
-    that of comparing all pairs.
+    that of comparing all pairs. Training texts are compared block by block, so that memory does not
+    grow with their number.
 
     Args:
-        train_texts: M texts.
+        train_texts: M texts, read once.
         test_texts: N texts.
         threshold: smallest Jaccard similarity of a near duplicate, above 0 and at most 1.
 
@@ -88,21 +93,36 @@ def find_overlap(
     """
     if not 0 < threshold <= 1:
         raise DataError(f"threshold {threshold} of overlap", "above 0 and at most 1")
-    trained, tested = _Distinct.of(train_texts), _Distinct.of(test_texts)
-    train, test = Texts.of(trained.wordings, tested.wordings)
-    near = _Best.of(len(tested.first))
-    near.update(near_in_grams(train, test, threshold))
-    near.update(near_in_words(train, test))
-    near.update(near_in_letters(train, test))
-    part = _Best.of(len(tested.first))
-    part.update(inside_training(train, test))
-    part.update(inside_test(train, test))
-    exact = _Best.of(len(tested.first))
-    exact.update([_equal(trained, tested)])
+    tested = _Distinct.of(test_texts)
+    exact, near, part = (_Best.of(len(tested.first)) for _ in range(3))
+    for block in _blocks(train_texts):
+        trained = _Distinct.of(list(block))
+        places = np.array(list(block.values()), dtype=np.int64)[trained.first]
+        train, test = Texts.of(trained.wordings, tested.wordings)
+        near.update(near_in_grams(train, test, threshold), places)
+        near.update(near_in_words(train, test), places)
+        near.update(near_in_letters(train, test), places)
+        part.update(inside_training(train, test), places)
+        part.update(inside_test(train, test), places)
+        exact.update([_equal(trained, tested)], places)
     closest = _closest({"exact": exact, "near": near, "part": part})
-    first = np.append(trained.first, -1)  # so that -1 stays -1
     row = tested.row
-    return Overlap(closest.kind[row], first[closest.train_index][row], closest.similarity[row])
+    return Overlap(closest.kind[row], closest.train_index[row], closest.similarity[row])
+
+
+def _blocks(texts: Iterable[str]) -> Iterator[dict[str, int]]:
+    """The texts in blocks: each distinct text -> its first place in the block, at least one block."""
+    block: dict[str, int] = {}
+    letters = 0
+    for place, text in enumerate(texts):
+        if text in block:
+            continue
+        block[text] = place
+        letters += len(text)
+        if len(block) == TEXTS_AT_ONCE or letters > LETTERS_AT_ONCE:
+            yield block
+            block, letters = {}, 0
+    yield block
 
 
 @dataclass(frozen=True)
@@ -136,7 +156,7 @@ def _equal(train: _Distinct, test: _Distinct) -> OverlappingPairs:
 
 @dataclass(frozen=True)
 class _Best:
-    """The most similar training row of each test row so far, the first of equals; -1: none."""
+    """The most similar training text of each test row so far, the first of equals; -1: none."""
 
     index: NDArray[np.int64]
     similarity: NDArray[np.float64]
@@ -145,12 +165,17 @@ class _Best:
     def of(cls, count: int) -> _Best:
         return cls(np.full(count, -1, dtype=np.int64), np.zeros(count))
 
-    def update(self, blocks: Iterable[OverlappingPairs]) -> None:
-        """Updates the rows for which a block has a better pair."""
+    def update(self, blocks: Iterable[OverlappingPairs], places: NDArray[np.int64]) -> None:
+        """Updates the rows for which a block has a better pair.
+
+        Args:
+            blocks: of pairs.
+            places: int64, the training text of each column, ascending.
+        """
         for block in blocks:
             order = np.lexsort((block.columns, -block.similarity, block.rows))
             order = order[np.unique(block.rows[order], return_index=True)[1]]
-            rows, columns = block.rows[order], block.columns[order]
+            rows, columns = block.rows[order], places[block.columns[order]]
             score, known = block.similarity[order], self.similarity[rows]
             better = (score > known) | ((score == known) & (columns < self.index[rows]))
             self.index[rows[better]] = columns[better]

@@ -96,6 +96,7 @@ def members_of(path: Path, is_text: Callable[[str], bool]) -> Iterator[Member]:
             if info.offset_data + info.size > size:
                 raise CutShortError(f"{info.name!r} is not whole", inside=True)
             end = info.offset_data + -(-info.size // _BLOCK) * _BLOCK
+            tar.members.clear()  # type: ignore[attr-defined] # else all headers stay in memory
             if not info.isdir():
                 yield _member(path, tar, info, is_text)
     _check_end(path, end)
