@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from crosslift.artifacts import leases
-from crosslift.artifacts.leases import Lease, owner_is_alive
+from crosslift.artifacts.leases import Lease, LeaseLostError, owner_is_alive
+from crosslift.artifacts.store import Manifest, Store
 from crosslift.errors import ArtifactError
 
 TAKE = """
@@ -85,6 +88,39 @@ def test_a_silent_owner_on_another_machine_loses_its_lease_and_finds_it_out(
             lease.check()
     finally:
         process.kill()
+
+
+def test_whoever_looks_again_and_again_takes_a_step_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "LEASE_SECONDS", 1.0)
+    store = Store(tmp_path)
+    process = other_process(tmp_path / "locks" / "key.lease", 1.0)
+    process.send_signal(signal.SIGSTOP)
+    try:
+        pretend_other_machine(tmp_path / "locks" / "key.lease")
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            with store.lock_if_free("key") as free:
+                if free:
+                    return
+            gc.collect()
+            time.sleep(0.1)
+        pytest.fail("it was never taken over")
+    finally:
+        process.kill()
+
+
+def test_work_that_fails_because_its_lease_is_lost_says_so(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    manifest = Manifest("encode", "ab", "texts", {}, {}, "2026-01-01T00:00:00", 1.0, 1.0)
+
+    def write(folder: Path) -> None:
+        (tmp_path / "locks" / "ab.lease").unlink()  # another process has taken over
+        (folder / "absent" / "file").write_text("a")
+
+    with pytest.raises(LeaseLostError, match="was lost"):
+        store.make(manifest, write, lambda: manifest)
 
 
 def test_an_owner_on_another_machine_that_renews_its_lease_keeps_it(

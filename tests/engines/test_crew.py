@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -10,8 +11,9 @@ import textwrap
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import engine_steps
 import psutil
@@ -25,7 +27,9 @@ from crosslift.engines import job as job_module
 from crosslift.engines.crew import Crew
 from crosslift.engines.needs import Needs
 from crosslift.engines.processes import Processes
+from crosslift.engines.work import REFUSED
 from crosslift.errors import ArtifactError, DataError, StudyError
+from crosslift.planning.sizes import needs_of
 from crosslift.steps.run import Made
 from crosslift.steps.step import Step
 
@@ -145,6 +149,83 @@ def test_a_step_that_kills_its_workers_ends_the_run(store: Store) -> None:
     assert not workers()
 
 
+class Scripted:
+    """An engine whose workers beyond the first are of a kind that the test chooses."""
+
+    workers, threads = 3, 1
+
+    def __init__(self, other: Callable[[str], object]) -> None:
+        self._other = other
+
+    @contextlib.contextmanager
+    def open(self, folder: Any, needs: Needs) -> Iterator[Any]:
+        with Processes(1, 1).open(folder, needs) as start:
+            first: list[str] = []
+
+            def begin(name: str) -> Any:
+                if not first:
+                    first.append(name)
+                    return start(name)
+                return self._other(name)
+
+            yield begin
+
+
+class Waiting:
+    """A worker that never gets a place."""
+
+    def ended(self) -> None:
+        return None
+
+    def kill(self) -> None:
+        """It is no process."""
+
+
+def test_a_worker_without_a_place_does_not_hold_up_the_end(store: Store) -> None:
+    steps = diamond()
+    made = Crew(Scripted(lambda _: Waiting())).make(
+        steps, store, Hearing(), keep_going=False, trust_code=False
+    )
+    assert made.keys == {each.key for each in steps}
+
+
+def test_workers_that_die_before_they_begin_end_the_run(store: Store) -> None:
+    class Dead(Waiting):
+        def ended(self) -> Any:
+            return crew_module.Ended("no such partition")
+
+    slow = [step("slow", sleep=20.0)]
+    with pytest.raises(ArtifactError, match="3 workers died before it began") as caught:
+        Crew(Scripted(lambda _: Dead())).make(
+            [*slow, *diamond()], store, Hearing(), keep_going=False, trust_code=False
+        )
+    assert "no such partition" in str(caught.value)
+    assert not workers()
+
+
+def test_a_step_that_gets_further_each_time_may_lose_many_workers(
+    store: Store, tmp_path: Path
+) -> None:
+    steps = [step("slowly", make=engine_steps.die_further_each_time)]
+    hearing = Hearing()
+    make(steps, store, hearing)
+    assert len(hearing.warnings) == 5
+    assert (steps[0].open(store) / "text").read_text() == "whole"
+
+
+def test_steps_that_all_exist_need_no_worker(store: Store) -> None:
+    assert needs_of([]) == Needs()
+
+
+def test_what_the_script_defines_cannot_be_sent(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = step("own")
+    monkeypatch.setitem(own.__dict__, "code", {"__main__": "0"})
+    with pytest.raises(StudyError, match="what the script itself defines"):
+        make([own], store, Hearing())
+
+
 def test_a_step_that_cannot_be_made_ends_the_run_with_its_error(store: Store) -> None:
     steps = [step("fails", make=engine_steps.fail)]
     steps.append(step("needs it", steps))
@@ -224,46 +305,45 @@ def test_a_killed_driver_leaves_nothing_running(tmp_path: Path) -> None:
     assert not list((store.root / "engines").iterdir())
 
 
-def test_a_worker_with_other_versions_is_refused_by_name(
+def test_a_worker_with_other_versions_or_code_is_refused_by_name(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    real = crew_module.Job
     here = job_module.software()
-    monkeypatch.setattr(job_module, "software", lambda: here | {"numpy": "1.0"})
-    monkeypatch.setattr(crew_module.Job.__dataclass_fields__["software"], "default_factory", None)
-    hearing = Hearing()
-    job = {"software": here | {"numpy": "1.0"}}
-    real = crew_module.Job
-    monkeypatch.setattr(crew_module, "Job", lambda **settings: real(**settings | job))
-    with pytest.raises(ArtifactError, match="no worker can work on this study") as caught:
-        make([step("a"), step("b")], store, hearing)
-    assert "numpy" in str(caught.value) and "instead of 1.0" in str(caught.value)
-    assert len(hearing.warnings) == 2
-    assert all(" is refused: other versions: numpy" in words for words in hearing.warnings)
+    for changed, words in (
+        (
+            {"software": here | {"numpy": "1.0"}},
+            f"other versions: numpy {here['numpy']} instead of 1",
+        ),
+        (
+            {"code": {"crosslift.steps.step": "0000"}},
+            "other code of CrossLift: crosslift.steps.step",
+        ),
+        ({"code": {"no_such_module": "0000"}}, "the module no_such_module is not installed"),
+    ):
+        monkeypatch.setattr(crew_module, "Job", lambda c=changed, **facts: real(**facts | c))
+        hearing = Hearing()
+        with pytest.raises(ArtifactError, match="no worker can work on this study") as caught:
+            make([step("a"), step("b")], store, hearing)
+        assert words in str(caught.value)
+        assert [w.partition(" on ")[0] for w in sorted(hearing.warnings)] == [
+            "worker w1",
+            "worker w2",
+        ]
 
 
-def test_a_worker_with_other_code_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = crew_module.Job
-    monkeypatch.setattr(
-        crew_module,
-        "Job",
-        lambda **settings: real(**settings | {"code": {"crosslift.steps.step": "0000"}}),
-    )
-    with pytest.raises(ArtifactError, match="other code of CrossLift"):
-        make([step("a")], store, Hearing())
-
-
-def test_a_worker_that_does_not_see_the_store_says_so(tmp_path: Path) -> None:
+def test_a_worker_that_does_not_see_the_store_is_refused(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "crosslift.engines.work", str(tmp_path / "absent"), "w1"]
     pipes = dict.fromkeys(("stdin", "stderr"), subprocess.PIPE)
     with subprocess.Popen(command, text=True, **pipes) as worker:
         assert worker.stderr is not None
         words = worker.stderr.read()  # its input stays open, as a crew keeps it
-    assert worker.returncode == 1
+    assert worker.returncode == REFUSED
     assert "worker w1 on " in words and "does not see" in words and "--store" in words
 
 
 def test_a_step_that_is_too_large_for_a_worker_is_named(store: Store) -> None:
-    crew = Crew(Processes(2, 1), Needs(memory=1e15, step="train: image-text"))
+    crew = Crew(Processes(2, 1), lambda _: Needs(memory=1e15, step="train: image-text"))
     with pytest.raises(StudyError, match="train: image-text needs about 931322") as caught:
         crew.make([step("a")], store, Hearing(), keep_going=False, trust_code=False)
     assert "fewer --workers" in str(caught.value.remedy)

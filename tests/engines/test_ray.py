@@ -192,7 +192,7 @@ def test_too_few_resources_are_named(cluster: Cluster, tmp_path: Path) -> None:
 
     def refused(engine: Ray, needs: Needs) -> Any:
         with pytest.raises(StudyError) as caught:
-            Crew(engine, needs).make(
+            Crew(engine, lambda _: needs).make(
                 [step("a")], store, Silent(), keep_going=False, trust_code=False
             )
         return str(caught.value)

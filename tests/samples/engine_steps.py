@@ -46,6 +46,20 @@ def die_always(step: Step, workplace: Workplace, folder: Path) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def die_further_each_time(step: Step, workplace: Workplace, folder: Path) -> None:
+    """Kills its process five times, each time a sixth further."""
+    unfinished = workplace.unfinished(step) / "times"
+    times = int(unfinished.read_text()) if unfinished.exists() else 0
+    unfinished.write_text(str(times + 1))
+    if times < 5:
+        workplace.note("further")
+        time.sleep(0.6)  # else the report is left out
+        workplace.report((times + 1) / 6)
+        time.sleep(0.6)
+        os.kill(os.getpid(), signal.SIGKILL)
+    (folder / "text").write_text("whole")
+
+
 def fail(step: Step, workplace: Workplace, folder: Path) -> None:
     """Cannot be made."""
     raise DataError("the file is empty", "a row at least", "write one")

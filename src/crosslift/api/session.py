@@ -90,7 +90,7 @@ def run_study(
             listener,
             keep_going=keep_going,
             trust_code=trust_code,
-            maker=None if engine is None else Crew(engine, needs_of(plan.steps())),
+            maker=None if engine is None else Crew(engine, needs_of),
         )
         write_run_folder(done, store, records, out, registered)
     return RunFolder.read(out)

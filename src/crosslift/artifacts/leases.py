@@ -10,17 +10,24 @@ filelock's `SoftFileLease` does this. Ours adds what it says when it fails.
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from filelock import SoftFileLease
+from filelock import SoftFileLease, SoftFileLockProtocolError
 
 from crosslift.artifacts.disk_errors import disk_errors_explained, make_folder
 from crosslift.errors import ArtifactError
 
 LEASE_SECONDS = 30.0
 """All processes that share a folder must agree on it."""
+
+
+class LeaseLostError(ArtifactError):
+    """Another process has taken over what this one was making."""
 
 
 class Lease(SoftFileLease):
@@ -49,7 +56,7 @@ class Lease(SoftFileLease):
         """Raises if another process has taken the lease meanwhile.
 
         Raises:
-            ArtifactError: it is lost.
+            LeaseLostError: it is lost.
         """
         path = Path(self.lock_file)
         try:
@@ -57,19 +64,20 @@ class Lease(SoftFileLease):
         except FileNotFoundError:
             content = ""
         if self.token is None or f"token={self.token}" not in content:
-            raise ArtifactError(
+            raise LeaseLostError(
                 f"the lease {path} of process {os.getpid()} was lost: the process did not renew it "
                 f"for {LEASE_SECONDS:.0f} s, and another one may have taken over its work",
                 remedy="give the command again: it resumes, or finds the work done",
             )
 
 
-def owner_is_alive(path: Path) -> bool:
-    """Whether a living process owns a lease. Waits up to `LEASE_SECONDS` where the owner is on another
-    machine and the lease was not renewed lately.
+def owner_is_alive(path: Path, *, patience: float = LEASE_SECONDS * 1.2) -> bool:
+    """Whether a living process owns a lease.
 
     Args:
         path: of the lease; it may be absent.
+        patience: seconds to wait where the owner is on another machine and the lease was not renewed
+            lately; with less than `LEASE_SECONDS`, such an owner counts as living.
     """
     if not path.exists():
         return False
@@ -80,7 +88,7 @@ def owner_is_alive(path: Path) -> bool:
         if _renewed_lately(path):
             return True
         try:
-            lease.acquire(timeout=LEASE_SECONDS * 1.2)
+            lease.acquire(timeout=patience)
         except TimeoutError:
             return True
     lease.release()
@@ -88,12 +96,34 @@ def owner_is_alive(path: Path) -> bool:
 
 
 def _renewed_lately(path: Path) -> bool:
-    """By the times that the file system gives to this file and to a new one."""
+    return seconds_unchanged(path) < LEASE_SECONDS
+
+
+def seconds_unchanged(path: Path) -> float:
+    """Since the last change of a file, by the times that its file system gives to files; infinite for
+    an absent file."""
     probe = path.with_name(f".{path.name}.{os.getpid()}.probe")
     try:
         probe.touch()
-        return probe.stat().st_mtime - path.stat().st_mtime < LEASE_SECONDS
-    except FileNotFoundError:  # the owner has just released it
-        return False
+        return probe.stat().st_mtime - path.stat().st_mtime
+    except FileNotFoundError:
+        return math.inf
     finally:
         probe.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def links_explained(place: Path) -> Iterator[None]:
+    """Turns the error of a lock that needs hard links, on a file system without them, into ours.
+
+    Raises:
+        ArtifactError: the file system has no hard links.
+    """
+    try:
+        yield
+    except SoftFileLockProtocolError as error:
+        raise ArtifactError(
+            f"the file system of {place} cannot say who reads an artifact: {error}",
+            "a file system with hard links, such as ext4, XFS, NFS or Lustre",
+            "set --store or CROSSLIFT_HOME to a folder there",
+        ) from error

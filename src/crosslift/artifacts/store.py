@@ -33,7 +33,7 @@ from crosslift.artifacts.environment import Environment, as_recorded
 from crosslift.artifacts.files import file_written_whole, folder_written_whole, sha256_of_file
 from crosslift.artifacts.in_use import keys_in_use, noted_as_used
 from crosslift.artifacts.keys import key_of
-from crosslift.artifacts.leases import LEASE_SECONDS, Lease
+from crosslift.artifacts.leases import LEASE_SECONDS, Lease, links_explained
 from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.places import home
 from crosslift.artifacts.sums import check_sum, file_written_with_sum
@@ -112,6 +112,10 @@ class Store:
         self._checked: dict[str, str] = {}  # key -> digest of the artifact that was checked
         self._read: dict[Path, tuple[int, Manifest]] = {}
         self._leases: WeakValueDictionary[str, Lease] = WeakValueDictionary()
+        self._waited_for: dict[
+            str, Lease
+        ] = {}  # a lease counts itself how long its file is unchanged
+        self._reader_locks: dict[str, SoftReadWriteLock] = {}  # as it does
 
     def look_again(self, kind: str) -> None:
         """Sees the artifacts that other machines have made: a network file system remembers for up to a
@@ -266,8 +270,12 @@ class Store:
                 if not replaces:
                     shutil.rmtree(place, ignore_errors=True)  # of a damaged one
                 with folder_written_whole(place, replaces=replaces) as draft:
-                    write(draft)
-                    _write_manifest(draft, measure())
+                    try:
+                        write(draft)
+                        _write_manifest(draft, measure())
+                    except (OSError, CrossLiftError):
+                        lease.check()  # its new owner deletes drafts: that is the cause then
+                        raise
                     if not keep and (not replaces or _is_file(place / LET_GO)):
                         (draft / LET_GO).touch()  # at once: no killed process can omit it
                     lease.check()
@@ -321,8 +329,10 @@ class Store:
         try:
             lease.acquire(timeout=0)
         except TimeoutError:
+            self._waited_for[key] = lease
             yield False
             return
+        self._waited_for.pop(key, None)
         try:
             yield True
         finally:
@@ -336,15 +346,19 @@ class Store:
             ArtifactError: as for `lock`.
         """
         readers = self._readers(key)
-        with disk_errors_explained(Path(readers.lock_file)), readers.read_lock():
+        with disk_errors_explained(Path(readers.lock_file)), links_explained(self.root):
+            readers.acquire_read()
+        try:
             yield
+        finally:
+            readers.release()
 
     @contextlib.contextmanager
     def _unless_read(self, key: str) -> Iterator[bool]:
         """Yields whether no process reads an artifact; none begins to in the block."""
         readers = self._readers(key)
         try:
-            with disk_errors_explained(Path(readers.lock_file)):
+            with disk_errors_explained(Path(readers.lock_file)), links_explained(self.root):
                 readers.acquire_write(timeout=0)
         except TimeoutError:
             yield False
@@ -355,10 +369,12 @@ class Store:
             readers.release()
 
     def _readers(self, key: str) -> SoftReadWriteLock:
-        path = make_folder(self.root / "locks") / f"{key}.readers"
-        return SoftReadWriteLock(
-            path, heartbeat_interval=LEASE_SECONDS / 3, stale_threshold=LEASE_SECONDS
-        )
+        if key not in self._reader_locks:
+            path = make_folder(self.root / "locks") / f"{key}.readers"
+            self._reader_locks[key] = SoftReadWriteLock(
+                path, heartbeat_interval=LEASE_SECONDS / 3, stale_threshold=LEASE_SECONDS
+            )
+        return self._reader_locks[key]
 
     @contextlib.contextmanager
     def using(self, keys: Iterable[str]) -> Iterator[None]:

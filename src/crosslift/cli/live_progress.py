@@ -50,10 +50,11 @@ class LiveProgress(ShowsBar):
         self._owners = owners
         self._expected = {step.key: max(0.05, estimates.total([step])) for step in steps}
         self._remaining = dict(self._expected)
+        self._left = self._total = sum(self._expected.values())
         self._done_expected = self._done_seconds = 0.0
         self._count = 0
         self._bar = bar_for(console, TimeElapsedColumn(), TextColumn("{task.fields[remaining]}"))
-        self._whole = self._bar.add_task("", total=sum(self._expected.values()) or 1, remaining="")
+        self._whole = self._bar.add_task("", total=self._total or 1, remaining="")
         self._lanes: dict[str, _Lane] = {}
 
     def of_worker(self, name: str) -> _Lane:
@@ -139,6 +140,7 @@ class LiveProgress(ShowsBar):
     def settle(self, step: Step, seconds: float | None) -> None:
         """A step is made in some seconds; None: it failed."""
         expected = self._remaining.pop(step.key, 0.0)
+        self._left -= expected
         if seconds is not None:
             self._done_expected += expected
             self._done_seconds += seconds
@@ -152,12 +154,11 @@ class LiveProgress(ShowsBar):
             seconds: that it has taken.
         """
         here = share * self._remaining.get(step.key, 0.0)
-        remaining = sum(self._remaining.values()) - here
+        remaining = max(0.0, self._left - here)
         expected = self._done_expected + here
         pace = (self._done_seconds + seconds) / expected if expected > _FEW_SECONDS else 1.0
         at_once = max(1, sum(lane.works for lane in self._lanes.values()))
-        done = sum(self._expected.values()) - remaining
-        return done, f"{about_duration(remaining * pace / at_once)} left"
+        return self._total - remaining, f"{about_duration(remaining * pace / at_once)} left"
 
 
 class _Lane(Silent[Step]):

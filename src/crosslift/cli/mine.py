@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from crosslift.cli.encoder_options import with_encoder_options
-from crosslift.cli.options import Json, ModelOption, StoreOption
+from crosslift.cli.engine_options import chosen_engine
+from crosslift.cli.options import (
+    AddressOption,
+    EngineOption,
+    EngineOptions,
+    Json,
+    ModelOption,
+    StoreOption,
+    ThreadsOption,
+    WorkersOption,
+)
 
 if TYPE_CHECKING:
     from crosslift.encoders.encoder_settings import EncoderSettings, SidePrompts
@@ -117,6 +127,11 @@ def mine(
     plan: Annotated[
         bool, typer.Option("--plan", help="Print the memory and time it needs, and exit.")
     ] = False,
+    engine: EngineOption = "local",
+    workers: WorkersOption = None,
+    threads: ThreadsOption = None,
+    address: AddressOption = None,
+    engine_option: EngineOptions = None,
     store: StoreOption = None,
     json: Json = None,
     *,
@@ -127,6 +142,7 @@ def mine(
 
     After Ctrl-C, the same command resumes.
     """
+    chosen = chosen_engine(engine, workers, threads, address, engine_option)
     from crosslift.cli import mining
     from crosslift.mining.mining_settings import MiningSettings
 
@@ -154,4 +170,4 @@ def mine(
         tgt_language=tgt_language,
         keep_duplicates=keep_duplicates,
     )
-    mining.show(settings, plan, store, json)
+    mining.show(settings, plan, store, json, chosen)

@@ -13,6 +13,7 @@ from rich.text import Text
 from crosslift.artifacts.progress import Phase, Silent
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import ShowsBar, bar_for, console_for, write_json
+from crosslift.engines.crew import Engine
 from crosslift.errors import shorten
 from crosslift.mining.job import mine_files, plan_of_files
 from crosslift.mining.mining_settings import MiningSettings
@@ -31,18 +32,23 @@ _SECONDS_BETWEEN_LINES = 60.0
 
 
 def show(
-    settings: MiningSettings, plan_only: bool, store: Path | None, json_to: str | None
+    settings: MiningSettings,
+    plan_only: bool,
+    store: Path | None,
+    json_to: str | None,
+    engine: Engine | None = None,
 ) -> None:
     """Mines two files, or plans to, and prints the outcome."""
     console = console_for(json_to)
     artifacts = Store(store)
     with MiningProgress(console) as progress:
         if plan_only:
-            plan = plan_of_files(settings, artifacts, progress)
+            workers = 1 if engine is None else engine.workers
+            plan = plan_of_files(settings, artifacts, progress, workers)
             progress.show_plan(plan)
             write_json(MiningPlanOnly(plan=plan), json_to)
             return
-        outcome = mine_files(settings, artifacts, progress, progress.show_plan)
+        outcome = mine_files(settings, artifacts, progress, progress.show_plan, engine)
     _print(console, outcome)
     write_json(outcome, json_to)
 
@@ -92,6 +98,10 @@ class MiningProgress(ShowsBar, Silent[Phase]):
             done = f"{rounded_count(self._done - work.done)} {work.unit} in {duration(seconds)}"
             self._print(Text.assemble(("done", "green"), f" {work.name}: {done}, {self._rate()}"))
 
+    def warn(self, words: str) -> None:
+        """Something that people should know."""
+        self._print(Text.assemble(("warning", "yellow"), f" {words}"))
+
     def pace(self) -> str:
         """Progress, speed and remaining time, in words."""
         total = self._phase.total
@@ -126,14 +136,16 @@ def plan_lines(plan: MiningPlan) -> list[str]:
     src, tgt = plan.texts["src"], plan.texts["tgt"]
     in_store = src + tgt - plan.to_encode
     resumed = f", {plan.rows_searched:,} src texts searched before" if plan.rows_searched else ""
+    workers = f", {plan.workers} workers" if plan.workers > 1 else ""
     largest = max(plan.memory_bytes, key=lambda phase: plan.memory_bytes[phase])
     encoding, searching = _expected(plan.encode_seconds), _expected(plan.search_seconds)
     return [
         f"{src:,} src texts x {tgt:,} tgt texts, vectors of {plan.width}, "
-        f"{plan.search} search{resumed}",
+        f"{plan.search} search{resumed}{workers}",
         f"encoding: {plan.to_encode:,} texts ({in_store:,} are in the store), {encoding}; "
         f"searching: {searching}",
-        f"memory: at most about {memory(plan.peak_memory_bytes)} (while {largest}); "
+        f"memory: at most about {memory(plan.peak_memory_bytes)} (while {largest})"
+        f"{' for each worker' if plan.workers > 1 and largest != 'pairing' else ''}; "
         f"store: {memory(plan.store_bytes)}",
     ]
 

@@ -106,7 +106,7 @@ def carry_out(
                     progress,
                     keep_going=keep_going,
                     trust_code=trust_code,
-                    maker=None if engine is None else Crew(engine, needs_of(missing)),
+                    maker=None if engine is None else Crew(engine, needs_of),
                 )
             with console.status("comparing the arms and writing the report"):
                 from crosslift.analysis.write_run_folder import write_run_folder  # loads matplotlib

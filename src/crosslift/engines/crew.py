@@ -6,24 +6,25 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 from crosslift.artifacts.progress import Listener
 from crosslift.artifacts.store import Store
-from crosslift.engines.frontier import ranks
+from crosslift.engines.frontier import Frontier, ranks
 from crosslift.engines.job import Event, Job, JobFolder
 from crosslift.engines.needs import Needs
-from crosslift.errors import ArtifactError, CrossLiftError
+from crosslift.errors import ArtifactError, CrossLiftError, StudyError
 from crosslift.steps.estimates import Estimates
-from crosslift.steps.run import Made
+from crosslift.steps.run import Made, missing_steps
+from crosslift.steps.status import Status
 from crosslift.steps.step import Step
 
 _LOOK_SECONDS = 0.2
 _MOST_DEATHS = 3
-"""Workers that may die at one step before the run ends: it is the step that kills them."""
+"""Workers that may die at one step, or before they join, before the run ends."""
 _AT_A_STEP = (
     "look for a lack of memory: fewer workers on a machine need less; what is made is kept, and the "
     "same command resumes"
@@ -31,11 +32,23 @@ _AT_A_STEP = (
 _STOPPING = "\nstopping all workers at their next checkpoint; Ctrl-C again to stop now\n"
 
 
+class Ended(NamedTuple):
+    """How a worker ended.
+
+    Args:
+        words: what it died of, or why it is refused; empty if it ended as it should.
+        refused: whether it is refused.
+    """
+
+    words: str = ""
+    refused: bool = False
+
+
 class WorkerHandle(Protocol):
     """A worker that an engine started."""
 
-    def ended(self) -> str | None:
-        """None: it runs or waits for its place. Else how it ended, in words; empty: as it should."""
+    def ended(self) -> Ended | None:
+        """How it ended; None: it runs, or waits for its place."""
         ...
 
     def kill(self) -> None:
@@ -84,25 +97,22 @@ class Engine(Protocol):
         ...
 
 
-@dataclass
-class _Member:
-    """A worker as the crew sees it."""
-
-    handle: WorkerHandle
-    step: Step | None = None
+def _no_needs(steps: Sequence[Step]) -> Needs:
+    del steps
+    return Needs()
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Crew:
     """Makes the steps of a plan with the workers of an engine (a `crosslift.steps.run.Maker`).
 
     Args:
         engine: that starts the workers.
-        needs: what each worker needs, for the largest of its steps.
+        needs: of a worker that may make any of some steps.
     """
 
     engine: Engine
-    needs: Needs = field(default_factory=Needs)
+    needs: Callable[[Sequence[Step]], Needs] = _no_needs
 
     def make(
         self,
@@ -127,19 +137,71 @@ class Crew:
             KeyboardInterrupt: Ctrl-C; all workers have stopped at a checkpoint.
         """
         estimates = Estimates(store)
+        root = store.root.absolute()
         job = Job(
             steps=tuple(steps),
             ranks=ranks(steps, lambda step: estimates.total([step])),
-            store=str(store.root.resolve()),
+            store=str(root),
             keep_going=keep_going,
             trust_code=trust_code,
             threads=self.engine.threads,
-            code={name: digest for step in steps for name, digest in step.code.items()},
+            code=_code(steps),
         )
-        with JobFolder.new(store.root.resolve()) as folder:
+        with JobFolder.new(root) as folder:
             folder.write(job)
-            with self.engine.open(folder, self.needs) as start:
+            with self.engine.open(folder, self.needs(steps)) as start:
                 return _Watch(self.engine.workers, start, job, folder, listener).to_the_end()
+
+
+def _code(steps: Sequence[Step]) -> dict[str, str]:
+    code = {name: digest for step in steps for name, digest in step.code.items()}
+    if "__main__" in code:
+        raise StudyError(
+            "workers cannot import what the script itself defines",
+            "tasks, forms, targets and metrics in a module that the script imports",
+            "move them to a module, or leave out the engine",
+        )
+    return code
+
+
+@dataclass
+class _Member:
+    """A worker as the crew sees it.
+
+    Args:
+        handle: of the worker.
+        joined: whether it has begun to work.
+        step: that it makes.
+        share: of the step that is done.
+    """
+
+    handle: WorkerHandle
+    joined: bool = False
+    step: Step | None = None
+    share: float = 0.0
+
+
+class _Deaths:
+    """Deaths of workers that made no progress since the death before, at a step or before they join."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._shares: dict[str, float] = {}
+
+    def too_many(self, member: _Member) -> bool:
+        """Counts a death; whether the run must end. An idle worker's death is none of a step."""
+        if member.joined and member.step is None:
+            return False
+        place = "" if member.step is None else member.step.key
+        if member.share > self._shares.get(place, 0.0):  # it was further than the one before
+            self._counts[place] = 0
+        self._shares[place] = max(member.share, self._shares.get(place, 0.0))
+        self._counts[place] += 1
+        return self._counts[place] >= _MOST_DEATHS
+
+    def none_before_joining(self) -> None:
+        """A worker has joined."""
+        self._counts[""] = 0
 
 
 class _Watch:
@@ -149,57 +211,89 @@ class _Watch:
         self, workers: int, start: Start, job: Job, folder: JobFolder, listener: Listener[Step]
     ) -> None:
         self._start, self._job, self._folder, self._listener = start, job, folder, listener
-        self._steps = {step.key: step for step in job.steps}
-        self._wanted = min(workers, len(job.steps))
+        self._steps = {each.key: each for step in job.steps for each in step.inputs.values()}
+        self._steps |= {step.key: step for step in job.steps}
+        self._workers = workers
         self._crew: dict[str, _Member] = {}
         self._made: set[str] = set()
         self._failed: dict[str, CrossLiftError] = {}
-        self._deaths: Counter[str] = Counter()
+        self._deaths = _Deaths()
         self._refusals: list[str] = []
         self._number = 0
-        self._stopping = False
+        self._finished = self._stopping = False
 
     def to_the_end(self) -> Made:
-        """Watches until no worker is left."""
+        """Watches until no step is left."""
         try:
-            for _ in range(self._wanted):
-                self._begin_worker()
-            self._watch()
+            self._work()
         except KeyboardInterrupt:
             self._stop_at_checkpoints()
             raise
         finally:
             for member in self._crew.values():
                 member.handle.kill()
-        left = set(self._steps) - self._made - set(self._failed)
-        if not self._failed and left and self._refusals:
-            raise ArtifactError(
-                f"no worker can work on this study: {self._refusals[0]}",
-                "the same versions on all machines",
-                "install the same version of CrossLift and its packages everywhere",
-            )
         if self._failed and not self._job.keep_going:
             raise next(iter(self._failed.values()))
         return Made(frozenset(self._made), dict(self._failed))
 
+    def _work(self) -> None:
+        left = list(self._job.steps)
+        while left:
+            made, self._finished = len(self._made), False
+            for _ in range(min(self._workers, len(left))):
+                self._begin_worker()
+            self._watch()
+            left = self._left()
+            if left and len(self._made) == made and not (self._failed and not self._job.keep_going):
+                raise self._nothing_made(len(left))
+            if self._failed and not self._job.keep_going:
+                return
+
+    def _left(self) -> list[Step]:
+        """The steps that no worker has made, and that need none that failed."""
+        store = Store(self._job.store)
+        frontier = Frontier(self._job.steps, self._job.ranks)
+        for key in self._failed:
+            frontier.drop(self._steps[key])
+        steps = [step for step in self._job.steps if step.key in frontier]
+        if all(step.key in self._made for step in steps):
+            return []
+        return missing_steps(steps, store, Status(store, trust_code=self._job.trust_code))
+
+    def _nothing_made(self, left: int) -> CrossLiftError:
+        if self._refusals:
+            return ArtifactError(
+                f"no worker can work on this study: {self._refusals[0]}",
+                remedy="install the same version of CrossLift and its packages everywhere, and put the "
+                "store where all machines see it",
+            )
+        return ArtifactError(
+            f"all workers have ended, and {left} steps are left",
+            remedy="give the command again: it resumes",
+        )
+
     def _stop_at_checkpoints(self) -> None:
+        self._stopping = True
         self._folder.stop.touch()
         sys.stderr.write(_STOPPING)
         sys.stderr.flush()
-        self._stopping = True
         self._watch()
 
     def _watch(self) -> None:
+        """Relays what workers do until none is left."""
         while self._crew:
             time.sleep(_LOOK_SECONDS)
             self._relay()
             for name, member in list(self._crew.items()):
-                words = member.handle.ended()
-                if words is not None:
+                if (self._finished or self._stopping) and not member.joined:
+                    member.handle.kill()  # it has no place yet, and needs none
+                    del self._crew[name]
+                    continue
+                ended = member.handle.ended()
+                if ended is not None:
                     self._relay()  # what it said last
                     del self._crew[name]
-                    if words:
-                        self._replace(name, member, words)
+                    self._take_leave(name, member, ended)
         self._relay()
 
     def _begin_worker(self) -> None:
@@ -207,45 +301,54 @@ class _Watch:
         name = f"w{self._number}"
         self._crew[name] = _Member(self._start(name))
 
-    def _replace(self, name: str, member: _Member, words: str) -> None:
-        """Starts a worker in the place of one that died, unless its step killed several."""
-        step = member.step
-        place = "between steps" if step is None else f"at {step.kind}: {step.label}"
-        self._listener.warn(f"worker {name} died {place}: {words}")
-        self._deaths[step.key if step else ""] += 1
-        if self._stopping:
-            return
-        if self._deaths[step.key if step else ""] >= _MOST_DEATHS:
-            self._folder.stop.touch()
-            raise ArtifactError(
-                f"{_MOST_DEATHS} workers died {place}; the last: {words}",
-                remedy=_AT_A_STEP if step else None,
-            )
-        self._begin_worker()
+    def _take_leave(self, name: str, member: _Member, ended: Ended) -> None:
+        """Takes account of a worker's end, and starts another one in the place of one that died."""
+        self._listener.of_worker(name).leave()
+        if ended.refused:
+            self._refusals.append(ended.words)
+            self._listener.warn(ended.words)
+        elif ended.words:
+            place = "between steps" if member.step is None else f"at {_title(member.step)}"
+            place = place if member.joined else "before it began"
+            self._listener.warn(f"worker {name} died {place}: {ended.words}")
+            if self._stopping or self._finished:
+                return
+            if self._deaths.too_many(member):
+                self._folder.stop.touch()
+                raise ArtifactError(
+                    f"{_MOST_DEATHS} workers died {place}; the last: {ended.words}",
+                    remedy=_AT_A_STEP if member.step else None,
+                )
+            self._begin_worker()
 
     def _relay(self) -> None:
         for event in self._folder.new_events():
-            _HEARD[event.happened](self, event)
+            member = self._crew.get(event.worker, _Member(_GONE))
+            _HEARD[event.happened](self, event, member)
 
-    def _heard_begin(self, event: Event) -> None:
-        step = self._steps[event.key]
-        if event.worker in self._crew:
-            self._crew[event.worker].step = step
-        self._listener.of_worker(event.worker).begin(step)
+    def _heard_join(self, event: Event, member: _Member) -> None:
+        del event
+        member.joined = True
+        self._deaths.none_before_joining()
 
-    def _heard_advance(self, event: Event) -> None:
+    def _heard_begin(self, event: Event, member: _Member) -> None:
+        member.step, member.share = self._steps[event.key], 0.0
+        self._listener.of_worker(event.worker).begin(member.step)
+
+    def _heard_advance(self, event: Event, member: _Member) -> None:
+        member.share = event.share
         lane = self._listener.of_worker(event.worker)
         if event.words:
             lane.note(event.words)
         lane.advance(event.share)
 
-    def _heard_end(self, event: Event) -> None:
-        if event.worker in self._crew:
-            self._crew[event.worker].step = None
+    def _heard_end(self, event: Event, member: _Member) -> None:
+        member.step, member.share = None, 0.0
         self._made.add(event.key)
         self._listener.of_worker(event.worker).end(self._steps[event.key], event.seconds)
 
-    def _heard_failure(self, event: Event) -> None:
+    def _heard_failure(self, event: Event, member: _Member) -> None:
+        member.step = None
         error = self._folder.failures()[event.key]
         self._failed[event.key] = error
         if self._job.keep_going:
@@ -253,19 +356,34 @@ class _Watch:
         else:
             self._folder.stop.touch()
 
-    def _heard_refusal(self, event: Event) -> None:
-        self._refusals.append(event.words)
-        self._listener.warn(event.words)
+    def _heard_leave(self, event: Event, member: _Member) -> None:
+        member.step = None
+        self._finished = self._finished or not event.words
 
-    def _heard_stop(self, event: Event) -> None:
-        self._listener.of_worker(event.worker).leave()
+
+class _Gone:
+    """The handle of a worker that has ended."""
+
+    def ended(self) -> Ended | None:
+        """As it should."""
+        return Ended()
+
+    def kill(self) -> None:
+        """Nothing."""
+
+
+_GONE = _Gone()
+
+
+def _title(step: Step) -> str:
+    return f"{step.kind}: {step.label}"
 
 
 _HEARD = {
+    "join": _Watch._heard_join,
     "begin": _Watch._heard_begin,
     "advance": _Watch._heard_advance,
     "end": _Watch._heard_end,
     "fail": _Watch._heard_failure,
-    "refuse": _Watch._heard_refusal,
-    "stop": _Watch._heard_stop,
+    "leave": _Watch._heard_leave,
 }

@@ -11,7 +11,9 @@ STORE/engines/<token>/
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
+import pickle
 import platform
 import secrets
 import shutil
@@ -25,15 +27,16 @@ import cloudpickle
 from crosslift.artifacts.code import code_of
 from crosslift.artifacts.disk_errors import make_folder
 from crosslift.artifacts.files import file_written_whole
-from crosslift.artifacts.leases import Lease, owner_is_alive
+from crosslift.artifacts.leases import Lease, owner_is_alive, seconds_unchanged
 from crosslift.artifacts.versions import NOT_IN_NUMBERS, PROJECT, package_versions, project_facts
 from crosslift.errors import ArtifactError, CrossLiftError, StudyError
 from crosslift.steps.step import Step
 
 ENGINES = "engines"
-Happened = Literal["begin", "advance", "note", "end", "fail", "refuse", "stop"]
+Happened = Literal["join", "begin", "advance", "end", "fail", "leave"]
 _MOST_NAMED = 3
 _TOKEN_BYTES = 8
+_DAY = 24 * 3600.0
 
 
 def software() -> dict[str, str]:
@@ -67,9 +70,15 @@ class Job:
     software: Mapping[str, str] = field(default_factory=software)
 
     def refusal(self) -> str | None:
-        """Why this process may not work on the job; None if it may."""
+        """Why this process may not work on the job; None if it may.
+
+        Modules of other packages are imported: they may register forms and metrics.
+        """
         try:
             code = code_of(self.code)
+            for name in self.code:
+                if name.partition(".")[0] != PROJECT:
+                    importlib.import_module(name)
         except ModuleNotFoundError as error:
             return f"the module {error.name or error} is not installed"
         modules = [name for name in self.code if code[name] != self.code[name]]
@@ -95,11 +104,11 @@ class Event:
 
     Args:
         worker: its name.
-        happened: what.
+        happened: what. `leave`: it ends; with words if steps are left.
         key: of the step; empty: of none.
         seconds: that the step took (`end`).
         share: of the step that is done (`advance`).
-        words: of the step (`note`), of a refusal.
+        words: of the step (`advance`), why the worker ends (`leave`).
     """
 
     worker: str
@@ -148,7 +157,8 @@ class JobFolder:
             ArtifactError: the store cannot be written.
         """
         for old in (store / ENGINES).glob("*/"):
-            if not owner_is_alive(old.with_suffix(".lease")):
+            lease = old.with_suffix(".lease")
+            if not owner_is_alive(lease, patience=0) or seconds_unchanged(lease) > _DAY:
                 shutil.rmtree(old, ignore_errors=True)
         place = cls(store / ENGINES / secrets.token_hex(_TOKEN_BYTES))
         with Lease(
@@ -166,31 +176,33 @@ class JobFolder:
 
         Raises:
             ArtifactError: it cannot be written.
+            StudyError: it has an object that cannot be sent to another process.
         """
+        try:
+            content = cloudpickle.dumps(job)
+        except (pickle.PicklingError, TypeError, AttributeError) as error:
+            raise StudyError(
+                f"a step cannot be sent to workers: {error}",
+                "objects that Python can pickle",
+                "leave out the engine: this process then makes all steps",
+            ) from error
         with file_written_whole(self.root / "job.pkl") as draft:
-            draft.write_bytes(cloudpickle.dumps(job))
+            draft.write_bytes(content)
 
-    def read(self, worker: str) -> Job:
+    def read(self) -> Job:
         """What is to be done. The file is code: it is read from the user's own store alone.
 
         Raises:
             ArtifactError: this machine does not see the store.
-            StudyError: a module that the study uses is missing here.
+            ModuleNotFoundError: a module that the study uses is missing here.
         """
         path = self.root / "job.pkl"
         if not path.is_file():
             raise ArtifactError(
-                f"worker {worker} on {platform.node()} does not see {path}",
-                "a store that all workers see at the same path",
-                "set --store to a folder on a file system that all machines share",
+                f"it does not see {path}; all machines must see the store at the same path "
+                "(--store on a file system that they share)"
             )
-        try:
-            job: Job = cloudpickle.loads(path.read_bytes())
-        except ModuleNotFoundError as error:
-            raise StudyError(
-                f"worker {worker} on {platform.node()} has no module {error.name}",
-                remedy="install the packages of the study on all machines",
-            ) from error
+        job: Job = cloudpickle.loads(path.read_bytes())
         return job
 
     def log(self, worker: str) -> WorkerLog:

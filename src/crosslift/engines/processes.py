@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from crosslift.engines.crew import Start
+from crosslift.engines.crew import Ended, Start
 from crosslift.engines.job import JobFolder
 from crosslift.engines.machine import machine_memory, usable_processors
 from crosslift.engines.needs import Needs
+from crosslift.engines.work import REFUSED
 from crosslift.errors import StudyError
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -59,7 +60,8 @@ class Processes:
             machine_memory() / self.workers,
             float("inf"),
         )
-        variables = {**os.environ, **thread_variables(self.threads)}
+        path = os.pathsep.join(filter(None, sys.path))  # own modules that this process finds
+        variables = {**os.environ, "PYTHONPATH": path, **thread_variables(self.threads)}
 
         def start(name: str) -> _Process:
             return _Process(str(folder.root), name, variables)
@@ -82,7 +84,7 @@ class _Process:
             start_new_session=True,
         )
 
-    def ended(self) -> str | None:
+    def ended(self) -> Ended | None:
         """See `crosslift.engines.crew.WorkerHandle`."""
         code = self._process.poll()
         if code is None:
@@ -90,10 +92,10 @@ class _Process:
         self._errors.seek(0)
         said = self._errors.read().decode(errors="replace").strip()[-_LONGEST_WORDS:]
         self._close()
-        if code == 0:
-            return ""
+        if code in (0, REFUSED):
+            return Ended(said if code else "", refused=code == REFUSED)
         cause = signal.Signals(-code).name if code < 0 else f"status {code}"
-        return f"{cause}{f': {said}' if said else ''}"
+        return Ended(f"{cause}{f': {said}' if said else ''}")
 
     def kill(self) -> None:
         """See `crosslift.engines.crew.WorkerHandle`."""

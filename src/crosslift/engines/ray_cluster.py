@@ -6,12 +6,13 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from crosslift.engines.crew import Start
+from crosslift.engines.crew import Ended, Start
 from crosslift.engines.job import JobFolder
 from crosslift.engines.machine import usable_processors
 from crosslift.engines.needs import Needs
@@ -23,7 +24,8 @@ _NO_ANSWER = (
     "start one with `ray start --head` and give its address, or leave out --address for a cluster of "
     "this machine"
 )
-_PASSED_ON = ("CROSSLIFT_HOME", "HF_HOME", "HF_HUB_OFFLINE", "HF_TOKEN", "PYTHONPATH")
+_PASSED_ON = ("CROSSLIFT_", "HF_", "XDG_CACHE_HOME", "APERTIUM_", "WNHOME", "TRANSFORMERS_")
+"""Beginnings of the names of variables that decide where files are."""
 _FIRST_LINE = 300
 _PATIENCE = 5.0
 """Seconds for a cluster to answer."""
@@ -105,16 +107,30 @@ class Ray:
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         if not nodes:
             raise StudyError("the Ray cluster has no living node", remedy=_NO_ANSWER)
-
-        def most(resource: str) -> float:
-            return float(max(node.get(resource, 0.0) for node in nodes))
-
-        place = "the largest node of the Ray cluster"
-        needs.check(place, self.threads, most("CPU"), most("memory"), most("GPU"))
+        refusal: StudyError | None = None
+        for room in sorted(map(_room, nodes), reverse=True):
+            try:
+                needs.check("the largest node of the Ray cluster", self.threads, *room)
+            except StudyError as error:
+                refusal = refusal or error
+            else:
+                return
+        if refusal is not None:
+            raise refusal
 
     def _variables(self) -> dict[str, str]:
-        passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        return {**passed_on, **thread_variables(self.threads)}
+        passed_on = {n: value for n, value in os.environ.items() if n.startswith(_PASSED_ON)}
+        path = os.pathsep.join(filter(None, sys.path))  # own modules that this process finds
+        return {**passed_on, "PYTHONPATH": path, **thread_variables(self.threads)}
+
+
+def _room(resources: Mapping[str, float]) -> tuple[float, float, float]:
+    """Processors, bytes of memory and devices of a node."""
+    return (
+        float(resources.get("CPU", 0.0)),
+        float(resources.get("memory", 0.0)),
+        float(resources.get("GPU", 0.0)),
+    )
 
 
 class _Task:
@@ -124,18 +140,18 @@ class _Task:
         self._ray = ray
         self._reference = reference
 
-    def ended(self) -> str | None:
+    def ended(self) -> Ended | None:
         """See `crosslift.engines.crew.WorkerHandle`."""
         ended, _ = self._ray.wait([self._reference], timeout=0)
         if not ended:
             return None
         try:
-            self._ray.get(self._reference)
+            refusal = self._ray.get(self._reference)
         except self._ray.exceptions.RayTaskError as error:
-            return str(error.cause).strip()
+            return Ended(str(error.cause).strip() or type(error.cause).__name__)
         except self._ray.exceptions.RayError as error:
-            return f"{type(error).__name__}: {str(error).splitlines()[0][:_FIRST_LINE]}"
-        return ""
+            return Ended(f"{type(error).__name__}: {str(error).splitlines()[0][:_FIRST_LINE]}")
+        return Ended(refusal, refused=bool(refusal))
 
     def kill(self) -> None:
         """See `crosslift.engines.crew.WorkerHandle`."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from crosslift.engines.crew import Start
+from crosslift.engines.crew import Ended, Start
 from crosslift.engines.job import JobFolder
 from crosslift.engines.needs import GIB, Needs
 from crosslift.engines.processes import thread_variables
@@ -91,12 +91,15 @@ class _SlurmJob:
     def __init__(self, job: Any) -> None:
         self._job = job
 
-    def ended(self) -> str | None:
+    def ended(self) -> Ended | None:
         """See `crosslift.engines.crew.WorkerHandle`."""
         if not self._job.done():
             return None
         error = self._job.exception()
-        return "" if error is None else f"job {self._job.job_id}: {error}"[:_LONGEST_WORDS]
+        if error is not None:
+            return Ended(f"job {self._job.job_id}: {error}"[:_LONGEST_WORDS])
+        refusal = self._job.result()
+        return Ended(refusal, refused=bool(refusal))
 
     def kill(self) -> None:
         """See `crosslift.engines.crew.WorkerHandle`."""

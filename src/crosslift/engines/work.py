@@ -12,43 +12,53 @@ import time
 from collections.abc import Hashable, Iterator
 from pathlib import Path
 
-from crosslift.artifacts.leases import LEASE_SECONDS
+from crosslift.artifacts.leases import LEASE_SECONDS, LeaseLostError
 from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.read_once import reading_once
 from crosslift.artifacts.store import Store
 from crosslift.engines.frontier import Frontier, in_memory
 from crosslift.engines.job import Job, JobFolder, WorkerLog
-from crosslift.errors import CrossLiftError
+from crosslift.errors import ArtifactError, CrossLiftError
 from crosslift.steps.run import Passing, make_passing
 from crosslift.steps.status import Status
 from crosslift.steps.step import Step, Workplace
 
 _LOOK_SECONDS = 0.25
 """Between looks at what others made, and at whether to stop."""
+_LONGEST_PAUSE = 2.0
 _REPORT_SECONDS = 0.5
+REFUSED = 3
+"""Exit status of a worker that is refused; standard error says why."""
 
 
-def work(folder: str, name: str) -> None:
+def work(folder: str, name: str) -> str:
     """Works on a job until no step is left, or until the crew stops its workers.
 
     Args:
         folder: of the job (see `crosslift.engines.job`).
         name: of the worker.
 
-    Raises:
-        ArtifactError: this machine does not see the folder.
+    Returns:
+        Why the worker is refused; empty if it is not.
     """
     place = JobFolder(Path(folder))
-    job = place.read(name)
-    log = place.log(name)
-    refusal = job.refusal()
+    try:
+        job = place.read()
+        refusal = job.refusal()
+    except (ArtifactError, ModuleNotFoundError) as error:
+        refusal = str(error)
     if refusal is not None:
-        log.write("refuse", words=f"worker {name} on {platform.node()} is refused: {refusal}")
-        return
+        return f"worker {name} on {platform.node()} is refused: {refusal}"
+    log = place.log(name)
     _use_threads(job.threads)
+    why = "stopped"
     with contextlib.suppress(KeyboardInterrupt), _stopped_by(place), reading_once():
-        _Worker(job, place, log).to_the_end()
-    log.write("stop")
+        worker = _Worker(job, place, log)
+        log.write("join")
+        worker.to_the_end()
+        why = ""
+    log.write("leave", words=why)
+    return ""
 
 
 def _use_threads(threads: int) -> None:
@@ -60,24 +70,33 @@ def _use_threads(threads: int) -> None:
 @contextlib.contextmanager
 def _stopped_by(place: JobFolder) -> Iterator[None]:
     """Ctrl-C in the block when the crew stops its workers, or is gone."""
-    ended = threading.Event()
+    ended, deciding = threading.Event(), threading.Lock()
 
     def watch() -> None:
         changed, since = -1, time.monotonic()
         while not ended.wait(_LOOK_SECONDS):
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):  # a network file system may fail for a while
                 written = place.lease.stat().st_mtime_ns
                 if written != changed:
                     changed, since = written, time.monotonic()
-            if place.stop.exists() or time.monotonic() - since > LEASE_SECONDS:
-                _thread.interrupt_main()
-                return
+            gone = time.monotonic() - since > LEASE_SECONDS
+            with deciding:
+                if not ended.is_set() and (gone or _exists(place.stop)):
+                    _thread.interrupt_main()
+                    return
 
     threading.Thread(target=watch, daemon=True).start()
     try:
         yield
     finally:
-        ended.set()
+        with deciding:
+            ended.set()
+
+
+def _exists(path: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return path.exists()
+    return False
 
 
 class _Worker:
@@ -103,6 +122,8 @@ class _Worker:
         )
         self._memory: Hashable = None
         self._failed: set[str] = set()
+        self._look_at: dict[str, float] = {}
+        self._pauses: dict[str, float] = {}
         for step in job.steps:
             step.code  # noqa: B018 (the code that this process has loaded)
 
@@ -110,7 +131,7 @@ class _Worker:
         """Makes steps until none is left."""
         while self._frontier:
             self._note_failures()
-            if not any(map(self._take, list(self._frontier.ready(self._memory)))):
+            if not any(map(self._take, self._frontier.ready(self._memory))):
                 time.sleep(_LOOK_SECONDS)
 
     def _note_failures(self) -> None:
@@ -122,20 +143,48 @@ class _Worker:
 
     def _take(self, step: Step) -> bool:
         """Makes a step unless another worker makes it; whether it exists now, or failed."""
+        self._forget(step)
+        if self._exists(step):
+            self._settle(step)
+            return True
+        if time.monotonic() < self._look_at.get(step.key, 0.0):
+            return False
         with self._store.lock_if_free(step.key) as free:
             if not free or step.key in self._place.failed_keys():
+                self._look_later(step)
                 return False
-            self._forget(step)
+            self._look_at.pop(step.key, None)
             self._store.look_again(step.kind)
-            if self._passing.to_make(step):
-                try:
-                    make_passing(step, self._workplace, self._listener, self._passing)
-                except CrossLiftError as error:
-                    self._place.note_failure(step.key, error)
-                    self._log.write("fail", key=step.key)
-                    return True
-                self._memory = in_memory(step) or self._memory
+            self._forget(step)
+            if not self._make(step):
+                return True
         self._settle(step)
+        return True
+
+    def _exists(self, step: Step) -> bool:
+        """Whether another worker has made a step."""
+        return step.exists(self._store) and self._status.up_to_date(step)
+
+    def _look_later(self, step: Step) -> None:
+        """Waits longer and longer for a step that another worker makes."""
+        pause = self._pauses[step.key] = min(
+            2 * self._pauses.get(step.key, _LOOK_SECONDS / 2), _LONGEST_PAUSE
+        )
+        self._look_at[step.key] = time.monotonic() + pause
+
+    def _make(self, step: Step) -> bool:
+        """Makes a step that may be wanted; whether it did not fail."""
+        if not self._passing.to_make(step):
+            return True
+        try:
+            make_passing(step, self._workplace, self._listener, self._passing)
+        except LeaseLostError:
+            return False  # its new owner makes it
+        except CrossLiftError as error:
+            self._place.note_failure(step.key, error)
+            self._log.write("fail", key=step.key)
+            return False
+        self._memory = in_memory(step) or self._memory
         return True
 
     def _settle(self, step: Step) -> None:
@@ -191,10 +240,10 @@ def main() -> None:
         os._exit(1)  # the process that started it is gone: what is made so far can be resumed
 
     threading.Thread(target=end_with_the_crew, daemon=True).start()
-    try:
-        work(*sys.argv[1:3])
-    except CrossLiftError as error:
-        sys.exit(str(error))
+    refusal = work(*sys.argv[1:3])
+    if refusal:
+        sys.stderr.write(refusal)
+        sys.exit(REFUSED)
 
 
 if __name__ == "__main__":

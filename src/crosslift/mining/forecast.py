@@ -46,8 +46,10 @@ def memory_of(
     screened_bytes: int = 2,
     text_bytes: int = 0,
     encoder_bytes: int = 0,
+    workers: int = 1,
 ) -> dict[str, int]:
-    """The most bytes in memory in each phase of a job.
+    """The most bytes in memory in each phase of a job, of one worker or of the process that selects
+    pairs.
 
     The vectors of src are in the store and are read in blocks; those of tgt are a file that is mapped
     while unit rows are computed from it (its pages count, though the system may drop them). Each tgt
@@ -63,13 +65,16 @@ def memory_of(
         screened_bytes: of a number of the screened rows: 2 in bfloat16, 4 in float32.
         text_bytes: of all texts.
         encoder_bytes: size of the encoder's weights.
+        workers: that share the rows of src.
     """
     src, tgt = texts
+    rows = -(-src // workers)
     program = _PROGRAM_BYTES + text_bytes
-    neighbours = 12 * k * (2 * src + 3 * tgt)
+    neighbours = 12 * k * (2 * rows + 3 * tgt)
+    of_all = 12 * k * (2 * src + 3 * tgt)
     units = 4 * width * tgt
     if search == "exact":
-        block = min(BLOCK, src) * width * 24
+        block = min(BLOCK, rows) * width * 24
         screened = screened_bytes * (width + _EXTRA_COLUMNS) * tgt + _BYTES_OF_BOUNDS * tgt
         searching = block + units + max(screened, units + _BYTES_WHILE_CHECKED * width * tgt)
     else:
@@ -78,7 +83,7 @@ def memory_of(
     return {
         "encoding": program + 2 * encoder_bytes + BLOCK * width * 8,
         "searching": program + neighbours + searching,
-        "pairing": program + 3 * neighbours + _BYTES_OF_A_PAIR_ROW * (src + tgt),
+        "pairing": program + 3 * of_all + _BYTES_OF_A_PAIR_ROW * (src + tgt),
     }
 
 
@@ -91,6 +96,7 @@ def plan_mining(
     search: SearchKind,
     rows_searched: int,
     estimates: Estimates,
+    workers: int = 1,
 ) -> MiningPlan:
     """The plan of a job whose texts are read.
 
@@ -103,6 +109,7 @@ def plan_mining(
         search: kind of search.
         rows_searched: by an unfinished search.
         estimates: of the seconds for encoding.
+        workers: of an engine, each as fast as this machine, that share the work.
     """
     src, tgt = len(texts["src"]), len(texts["tgt"])
     width = encoder.width
@@ -120,6 +127,7 @@ def plan_mining(
         screened_bytes=2 if precision == "bfloat16" else 4,
         text_bytes=text_bytes,
         encoder_bytes=encoder.weight_bytes,
+        workers=workers,
     )
     return MiningPlan(
         texts={"src": src, "tgt": tgt},
@@ -127,12 +135,15 @@ def plan_mining(
         search=search,
         to_encode=int(sum(step.work for step in missing)),
         rows_searched=rows_searched,
+        workers=workers,
         memory_bytes=memory,
         peak_memory_bytes=max(memory.values()),
         store_bytes=4 * width * int(sum(step.work for step in steps) + tgt) + 12 * k * (src + tgt),
-        encode_seconds=None if None in known else sum(s for s in known if s is not None),
+        encode_seconds=(
+            None if None in known else sum(s for s in known if s is not None) / workers
+        ),
         search_seconds=(
-            2 * remaining_pairs * width / PRODUCTS_PER_SECOND[precision]
+            2 * remaining_pairs * width / PRODUCTS_PER_SECOND[precision] / workers
             if search == "exact"
             else None
         ),

@@ -13,7 +13,9 @@ from typing import Any
 from crosslift.artifacts.progress import Listener, Phase, Silent, in_phase
 from crosslift.artifacts.store import Store
 from crosslift.encoders.reading import reading_of_sides
-from crosslift.errors import DataError
+from crosslift.engines.crew import Crew, Engine
+from crosslift.engines.needs import Needs
+from crosslift.errors import DataError, StudyError
 from crosslift.making.encode import open_reading
 from crosslift.making.object_encoder import ObjectEncoder, store_of, untouched
 from crosslift.making.trained import Trained
@@ -34,6 +36,7 @@ from crosslift.mining.mining_settings import (
     refuse_output,
     same_sides,
 )
+from crosslift.mining.shards import StepsInPhase, delete_shards, merged, shard_steps
 from crosslift.results.mined_files import (
     MiningOutcome,
     MiningPlan,
@@ -80,15 +83,22 @@ class _Job:
 
 
 def plan_of_files(
-    settings: MiningSettings, store: Store | None = None, listener: Listener[Phase] | None = None
+    settings: MiningSettings,
+    store: Store | None = None,
+    listener: Listener[Phase] | None = None,
+    workers: int = 1,
 ) -> MiningPlan:
     """The plan of mining two files; only reads and filters them.
+
+    Args:
+        settings, store, listener: as for `mine_files`.
+        workers: of an engine.
 
     Raises:
         CrossLiftError: as for `mine_files`.
     """
     with store_of(settings.model, store) as place:
-        return _plan(_prepare(settings, place, listener or Silent()))
+        return _plan(_prepare(settings, place, listener or Silent()), workers)
 
 
 def mine_files(
@@ -96,6 +106,7 @@ def mine_files(
     store: Store | None = None,
     listener: Listener[Phase] | None = None,
     on_plan: Callable[[MiningPlan], None] | None = None,
+    engine: Engine | None = None,
 ) -> MiningOutcome:
     """Mines two files for pairs that translate each other, and writes the pairs.
 
@@ -111,15 +122,17 @@ def mine_files(
             an object are never kept, and its mining is not resumed.
         listener: receives the progress. None: no reports.
         on_plan: called with the plan after the texts are read. None: not called.
+        engine: workers that encode blocks and search shards of src; None: this process.
 
     Raises:
+        StudyError: an engine with an approximate search.
         DataError: a file cannot be used (see `read_text_lines`), no text of a side passes the filters,
             two settings contradict each other, the output exists, or the threshold cannot be
             calibrated.
         EncoderError: the encoder cannot be found, read or used.
     """
     with store_of(settings.model, store) as place:
-        return _mine(settings, place, listener or Silent(), on_plan)
+        return _mine(settings, place, listener or Silent(), on_plan, engine)
 
 
 def _mine(
@@ -127,24 +140,32 @@ def _mine(
     store: Store,
     listener: Listener[Phase],
     on_plan: Callable[[MiningPlan], None] | None,
+    engine: Engine | None,
 ) -> MiningOutcome:
     job = _prepare(settings, store, listener)
-    plan = _plan(job)
+    workers = 1 if engine is None else engine.workers
+    plan = _plan(job, workers)
+    crew = None if engine is None else _crew(job, engine, plan)
     if on_plan is not None:
         on_plan(plan)
     steps = [*job.steps["src"], *job.steps["tgt"]]
     with job.store.using([job.key, *(step.key for step in steps)]):
         with job.timed("encoding"):
-            encode_blocks(steps, job.store, listener)
+            _encode(job, crew, listener)
         with job.store.lock(job.key):
             with job.timed("searching"):
-                both, recall = _search(job, listener)
+                shards = [] if crew is None else _search_shards(job, crew, workers, listener)
+                if shards:
+                    both, recall = merged(shards, job.columns, job.store), None
+                else:
+                    both, recall = _search(job, listener)
             with job.timed("pairing"):
                 src, tgt = job.sides["src"], job.sides["tgt"]
                 pairs = select_pairs(both, src, tgt, settings, job.gold)
                 refuse_output(settings)
                 rows = write_tsv(settings.out, pairs.written, src, tgt, settings.keep_duplicates)
             shutil.rmtree(job.folder, ignore_errors=True)
+            delete_shards(shards, job.store)
     return MiningOutcome(
         model=settings.model.name,
         reading=_reading(job),
@@ -211,7 +232,7 @@ def _read_gold(path: Path | None, src: KeptTexts) -> Gold:
     return gold
 
 
-def _plan(job: _Job) -> MiningPlan:
+def _plan(job: _Job, workers: int) -> MiningPlan:
     steps = [*job.steps["src"], *job.steps["tgt"]]
     return plan_mining(
         {name: side.texts for name, side in job.sides.items()},
@@ -222,6 +243,7 @@ def _plan(job: _Job) -> MiningPlan:
         job.search,
         rows_searched(job.folder) if job.search == "exact" else 0,
         Estimates(job.store),
+        workers,
     )
 
 
@@ -263,6 +285,47 @@ def left_out(side: KeptTexts) -> str:
     """The texts that are not mined, in words, such as `2 empty, 5 duplicates`."""
     counts = asdict(side.left_out)
     return ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in counts.items() if n) or "none"
+
+
+def _crew(job: _Job, engine: Engine, plan: MiningPlan) -> Crew:
+    """The workers of an engine, each with the memory that a shard needs."""
+    if job.search != "exact":
+        raise StudyError(
+            f"an {job.search} search on an engine", "--search exact, or no engine", "--search exact"
+        )
+    memory = max(plan.memory_bytes["encoding"], plan.memory_bytes["searching"])
+    return Crew(engine, lambda _: Needs(memory=memory, step="a shard of the search"))
+
+
+def _encode(job: _Job, crew: Crew | None, listener: Listener[Phase]) -> None:
+    steps = [*job.steps["src"], *job.steps["tgt"]]
+    if crew is None:
+        encode_blocks(steps, job.store, listener)
+        return
+    total = sum(step.work for step in steps)
+    missing = missing_steps(steps, job.store, Status(job.store))
+    done = total - sum(step.work for step in missing)
+    _make(missing, job, crew, listener, Phase("encoding", "sentences", total, done))
+
+
+def _search_shards(job: _Job, crew: Crew, workers: int, listener: Listener[Phase]) -> list[Step]:
+    """The shards of the search, made."""
+    shards = shard_steps(job.steps["src"], job.steps["tgt"], job.columns, workers)
+    missing = missing_steps(shards, job.store, Status(job.store))
+    total = sum(step.work for step in shards)
+    done = total - sum(step.work for step in missing)
+    _make(missing, job, crew, listener, Phase("searching", "pairs", total, done))
+    return shards
+
+
+def _make(
+    steps: Sequence[Step], job: _Job, crew: Crew, listener: Listener[Phase], phase: Phase
+) -> None:
+    if not steps:
+        return
+    with in_phase(listener, phase):
+        progress = StepsInPhase(listener, phase)
+        crew.make(steps, job.store, progress, keep_going=False, trust_code=False)
 
 
 def _search(job: _Job, listener: Listener[Phase]) -> tuple[BothNeighbours, SearchRecall | None]:

@@ -147,6 +147,8 @@ def together(sizes: Iterable[Size]) -> Size:
 
 def needs_of(steps: Sequence[Step]) -> Needs:
     """What a worker needs that may make any of some steps."""
+    if not steps:
+        return Needs()
     sizes = [(size_of_step(step).memory or 0.0, step) for step in steps]
     memory, largest = max(sizes, key=lambda each: each[0])
     return Needs(memory=memory, step=f"{largest.kind}: {largest.label}")

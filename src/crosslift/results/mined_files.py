@@ -147,6 +147,8 @@ class MiningPlan(ResultRecord):
     """Peak memory of all phases, in bytes."""
     store_bytes: int
     """Size of the vectors and of the state of the search in the store, in bytes."""
+    workers: int = 1
+    """Number of workers that share the work; times and memory are those of each."""
     encode_seconds: float | None
     """Expected time of encoding; null: the speed of this encoder is not known yet."""
     search_seconds: float | None

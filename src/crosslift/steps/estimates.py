@@ -22,15 +22,17 @@ SECONDS_PER_UNIT: dict[Kind, float] = {
     "evaluate": 0.0001,
     "diagnose": 0.0001,
     "sweep": 0.001,
+    "search": 4e-9,
 }
 """Of the embedded encoder at `_SPEED`, where the store has no step of the kind yet.
 
 Units: a picture of 64 pixels (pictures, features), a picture (embed-pictures), a target's text
-(overlap, encode, evaluate, diagnose, sweep), a record in a language (translate, by Apertium), a text
+(overlap, encode, evaluate, diagnose, sweep), a pair of
+texts (search), a record in a language (translate, by Apertium), a text
 of a dozen tokens (train, answer), a try (choose).
 """
 
-_PRODUCTS: frozenset[Kind] = frozenset(("features", "train", "encode", "answer", "sweep"))
+_PRODUCTS: frozenset[Kind] = frozenset(("features", "train", "encode", "answer", "sweep", "search"))
 """Kinds whose time is that of matrix products: it follows their speed on a machine."""
 _SPEED = 1000e9
 """Operations a second of the machine that `SECONDS_PER_UNIT` is from: two cores with bfloat16."""

@@ -30,6 +30,7 @@ Kind = Literal[
     "answer",
     "diagnose",
     "sweep",
+    "search",
 ]
 
 

@@ -1,0 +1,194 @@
+"""The exact search in shards of src rows, which the workers of an engine make as steps.
+
+A shard searches its rows in all of tgt. Its neighbours of src rows are final; those of tgt rows are the
+best among its rows, and `merged` takes the best of all shards. The result is that of one process, ties
+included.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.artifacts.progress import Listener, Phase, Silent
+from crosslift.artifacts.store import Store
+from crosslift.mining.blocks import BlockVectors, search_exactly
+from crosslift.retrieval.search import BothNeighbours, Neighbours
+from crosslift.steps.step import Step, Workplace
+
+_ROWS_MERGED = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class SearchedShard:
+    """A shard of a search.
+
+    Args:
+        src: roles of the inputs that encode its src rows.
+        tgt: roles of those that encode all tgt rows.
+    """
+
+    src: tuple[str, ...]
+    tgt: tuple[str, ...]
+
+
+def shard_steps(src: Sequence[Step], tgt: Sequence[Step], k: int, shards: int) -> list[Step]:
+    """Steps that together search all src rows in all tgt rows.
+
+    Args:
+        src, tgt: that encode the blocks of each side.
+        k: neighbours of each row.
+        shards: how many, at most one for each block of src.
+    """
+    tgt_inputs = {f"tgt {number}": step for number, step in enumerate(tgt, start=1)}
+    tgt_rows = sum(step.work for step in tgt)
+    bounds = np.linspace(0, len(src), min(shards, len(src)) + 1).round().astype(int)
+    steps = []
+    for first, last in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        src_inputs = {f"src {n}": step for n, step in enumerate(src[first:last], start=first + 1)}
+        steps.append(
+            Step(
+                kind="search",
+                label=f"src blocks {first + 1} to {last} of {len(src)}",
+                settings={"k": k},
+                inputs=src_inputs | tgt_inputs,
+                make=search_shard,
+                work=sum(step.work for step in src_inputs.values()) * tgt_rows,
+                job=SearchedShard(tuple(src_inputs), tuple(tgt_inputs)),
+            )
+        )
+    return steps
+
+
+def search_shard(step: Step, workplace: Workplace, folder: Path) -> None:
+    """Writes `neighbours.npz`: of the shard's src rows, and of all tgt rows among them."""
+    job = step.job_as(SearchedShard)
+    src, tgt = (
+        BlockVectors([step.inputs[role] for role in roles], workplace.store)
+        for roles in (job.src, job.tgt)
+    )
+    place = workplace.unfinished(step)
+    both = search_exactly(src, tgt, step.settings["k"], place, _Share(workplace, step.work))
+    np.savez(
+        folder / "neighbours.npz",
+        src_indices=both.src_to_tgt.indices,
+        src_scores=both.src_to_tgt.scores,
+        tgt_indices=both.tgt_to_src.indices,
+        tgt_scores=both.tgt_to_src.scores,
+    )
+
+
+class _Share(Silent[Phase]):
+    """Reports the share of the pairs that are searched."""
+
+    def __init__(self, workplace: Workplace, pairs: float) -> None:
+        self._workplace, self._pairs = workplace, pairs
+
+    def advance(self, done: float) -> None:
+        """Pairs that are searched."""
+        self._workplace.report(done / self._pairs)
+
+
+def merged(shards: Sequence[Step], k: int, store: Store) -> BothNeighbours:
+    """The neighbours of all rows, from all shards.
+
+    Args:
+        shards: whose artifacts exist, in the order of the rows.
+        k: neighbours of each row.
+        store: of the artifacts.
+
+    Returns:
+        [N, min(k, M)] and [M, min(k, N)].
+    """
+    rows, columns = list[Neighbours](), None
+    offset = 0
+    for shard in shards:
+        with np.load(shard.open(store) / "neighbours.npz") as arrays:
+            rows.append(Neighbours(arrays["src_indices"], arrays["src_scores"]))
+            more = Neighbours(arrays["tgt_indices"] + offset, arrays["tgt_scores"])
+        columns = more if columns is None else _best(columns, more, k)
+        offset += len(rows[-1].indices)
+    if columns is None:
+        raise ValueError("no shards")
+    indices, scores = (np.concatenate([getattr(r, n) for r in rows]) for n in ("indices", "scores"))
+    return BothNeighbours(Neighbours(indices, scores), columns)
+
+
+def _best(first: Neighbours, second: Neighbours, k: int) -> Neighbours:
+    """The k best of two lists for each query; of equal scores, the lower index."""
+    width = min(k, first.indices.shape[1] + second.indices.shape[1])
+    indices = np.empty((len(first.indices), width), np.int64)
+    scores = np.empty((len(first.indices), width), np.float32)
+    for start in range(0, len(indices), _ROWS_MERGED):
+        part = slice(start, start + _ROWS_MERGED)
+        both: NDArray[np.int64] = np.hstack([first.indices[part], second.indices[part]])
+        values: NDArray[np.float32] = np.hstack([first.scores[part], second.scores[part]])
+        order = np.lexsort((both, -values), axis=1)[:, :width]
+        indices[part] = np.take_along_axis(both, order, axis=1)
+        scores[part] = np.take_along_axis(values, order, axis=1)
+    return Neighbours(indices, scores)
+
+
+def delete_shards(shards: Sequence[Step], store: Store) -> None:
+    """Deletes the artifacts of shards: the pairs that were made of them are written."""
+    for shard in shards:
+        shutil.rmtree(store.place(shard.kind, shard.key), ignore_errors=True)
+
+
+class StepsInPhase(Silent[Step]):
+    """Shows the progress of steps as that of one phase.
+
+    Args:
+        listener: receives the progress of the phase.
+        phase: whose unit is that of the steps' work.
+    """
+
+    def __init__(self, listener: Listener[Phase], phase: Phase) -> None:
+        self._listener = listener
+        self._done = phase.done
+        self._lanes: dict[str, _Lane] = {}
+
+    def of_worker(self, name: str) -> _Lane:  # type: ignore[override]
+        """The progress of one worker."""
+        return self._lanes.setdefault(name, _Lane(self))
+
+    def warn(self, words: str) -> None:
+        """Something that people should know."""
+        self._listener.warn(words)
+
+    def add(self, work: float) -> None:
+        """So much work is done for good."""
+        self._done += work
+
+    def show(self) -> None:
+        """Reports what is done, and the parts of steps that run."""
+        self._listener.advance(self._done + sum(lane.part for lane in self._lanes.values()))
+
+
+class _Lane(Silent[Step]):
+    """The steps of one worker."""
+
+    def __init__(self, whole: StepsInPhase) -> None:
+        self._whole = whole
+        self._work = self.part = 0.0
+
+    def begin(self, work: Step) -> None:
+        """A step begins."""
+        self._work, self.part = work.work, 0.0
+
+    def advance(self, done: float) -> None:
+        """This share of it is done."""
+        self.part = done * self._work
+        self._whole.show()
+
+    def end(self, work: Step, seconds: float) -> None:
+        """It is done."""
+        del seconds
+        self.part = 0.0
+        self._whole.add(work.work)
+        self._whole.show()
