@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +12,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from tiny_encoder import NAMES, OTHER_NAMES, TEXTS, alone, everything_trained, load_tiny, tiny_split
+from tiny_encoder import NAMES, OTHER_NAMES, TEXTS, everything_trained, load_tiny, tiny_split
 
+from crosslift.errors import UnknownNameError
 from crosslift.forms.declared_forms import FORMS
 from crosslift.forms.form import FormOptions, OpenTask, Split
 from crosslift.ranks.ranks import ALONE, Ranks
@@ -140,8 +142,8 @@ def loss_and_gradient(
             for parameter in encoder.layers().parameters():
                 parameter.mul_(1.1)
     else:
-        task = FORMS[case.form].form_class()(**case.settings).open(
-            encoder, split, Split([]), options
+        task = (
+            FORMS[case.form].form_class()(**case.settings).open(encoder, split, Split([]), options)
         )
     head = ranks.with_shared_norms(task.head)
     side = "locked" if options.text_locked else "trainable"
@@ -211,9 +213,7 @@ def trained(
     encoder = load_tiny(folders[cases[0].kind])
     members = []
     for number, case in enumerate(cases):
-        options = FormOptions(
-            stage.text_side == "locked", "own", 3, stage.cached_texts, ranks
-        )
+        options = FormOptions(stage.text_side == "locked", "own", 3, stage.cached_texts, ranks)
         split = records_of(case)
         form = FORMS[case.form].form_class()(**case.settings)
         opened: OpenTask = form.open(encoder, split, split, options)
@@ -270,7 +270,28 @@ def _happen(what: str) -> None:
     if what == "interrupt":
         os.kill(os.getppid(), signal.SIGINT)
     if what == "raise":
-        raise ZeroDivisionError("this rank divides by zero")
+        raise ZeroDivisionError
+
+
+def divide_by_zero(ranks: Ranks, say: Say, number: int) -> None:
+    """Fails on one rank while the others wait for it."""
+    del say
+    if ranks.number == number:
+        raise ZeroDivisionError(f"rank {number} divides by zero")
+    ranks.summed([1.0])
+
+
+def refuse(ranks: Ranks, say: Say) -> None:
+    """Raises an error for users that is made from other things than it says."""
+    del ranks, say
+    raise UnknownNameError("arm", "txet", ["text", "image"])
+
+
+def say_process_and_wait(ranks: Ranks, say: Say) -> None:
+    """Tells the numbers of all ranks' processes, then does nothing for minutes."""
+    own = [float(os.getpid()) if n == ranks.number else 0.0 for n in range(ranks.count)]
+    say([int(number) for number in ranks.summed(own)])
+    time.sleep(300)
 
 
 def one_process(
@@ -278,6 +299,3 @@ def one_process(
 ) -> dict[str, Any]:
     """What `all_losses_and_gradients` gives in one process."""
     return all_losses_and_gradients(ALONE, lambda _: None, folders, runs, out)
-
-
-__all__ = ["CASES", "Case", "alone", "one_process", "train_and_be_hit", "trained"]
