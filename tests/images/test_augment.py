@@ -95,3 +95,15 @@ def test_unknown_kinds_raise() -> None:
     for kind in ("drawing", "none"):
         with pytest.raises(DataError, match="mirror"):
             augment(ramps(1), generator(), kind, mirror=True)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["drawing", "photo", "none"])
+@pytest.mark.parametrize("some", [[0, 2], [3], []])
+def test_some_pictures_are_as_among_all(kind: Any, some: list[int]) -> None:
+    """Several ranks share a batch: what is drawn for a picture does not depend on who needs it."""
+    pictures = ramps(4)
+    states = generator(), generator()
+    every = augment(pictures, states[0], kind)
+    wanted = augment(pictures, states[1], kind, some=np.array(some, np.int64))
+    assert np.array_equal(wanted, every[some])
+    assert states[0].random() == states[1].random()

@@ -70,7 +70,7 @@ def augment(
         return _drawings(pictures, generator, wanted)
     if kind != "none":
         raise DataError(f"augmentation {kind!r}", "drawing, photo or none")
-    return pictures[wanted]
+    return pictures if some is None else pictures[some]
 
 
 _Wanted = slice | NDArray[np.int64]
