@@ -98,12 +98,12 @@ def test_unknown_kinds_raise() -> None:
 
 
 @pytest.mark.parametrize("kind", ["drawing", "photo", "none"])
-@pytest.mark.parametrize("some", [[0, 2], [3], []])
-def test_some_pictures_are_as_among_all(kind: Any, some: list[int]) -> None:
+@pytest.mark.parametrize("some", [slice(0, 2), slice(3, 4), slice(0, 0)])
+def test_some_pictures_are_as_among_all(kind: Any, some: slice) -> None:
     """Several ranks share a batch: what is drawn for a picture does not depend on who needs it."""
     pictures = ramps(4)
     states = generator(), generator()
     every = augment(pictures, states[0], kind)
-    wanted = augment(pictures, states[1], kind, some=np.array(some, np.int64))
+    wanted = augment(pictures, states[1], kind, some=some)
     assert np.array_equal(wanted, every[some])
     assert states[0].random() == states[1].random()

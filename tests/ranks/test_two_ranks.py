@@ -45,6 +45,7 @@ RUNS: dict[str, dict[str, Any]] = {
         "cases": ["masked-lm"],
         "robust": {"adversarial": {"steps": 2, "start": "random", "loss": "both"}},
     },
+    "adversarial pairs": {"cases": ["groups"], "robust": {"adversarial": {"steps": 2}}},
     "free adversarial": {
         "cases": ["classification"],
         "robust": {"adversarial": {"steps": 2, "free": True}},

@@ -170,7 +170,7 @@ class SplitPictures:
         tower = side.tower
         share = self._ranks.even(len(rows))
         shown, kind = self._pictures[pictures], self._form.augmentation
-        augmented = augment(shown, generator, kind, some=share.mine)
+        augmented = augment(shown, generator, kind, some=share.own)
         states = tower.states(tower.as_input(augmented, self._device))
         features_of_share = states if self._form.patches else tower.pooled(states)
         return self._ranks.gathered(features_of_share.float(), share)

@@ -28,7 +28,7 @@ def augment(
     kind: Augmentation = "drawing",
     *,
     mirror: bool = False,
-    some: NDArray[np.int64] | None = None,
+    some: slice = slice(None),
 ) -> NDArray[np.uint8]:
     """Pictures as a training step sees them, changed a little at random.
 
@@ -45,8 +45,7 @@ def augment(
         generator: random generator; the same state gives the same pictures.
         kind: of the pictures.
         mirror: mirror half of the photographs, chosen at random.
-        some: indices of the pictures that are wanted; what is drawn for each does not depend on them.
-            None: all.
+        some: the pictures that are wanted; what is drawn for each does not depend on them.
 
     Returns:
         uint8 [N, S, S, 3], or of the wanted pictures; with ``none`` unchanged.
@@ -61,30 +60,26 @@ def augment(
     """
     if not len(pictures):
         return pictures
-    wanted = slice(None) if some is None else some
     if kind == "photo":
-        return _photos(pictures, generator, mirror, wanted)
+        return _photos(pictures, generator, mirror, some)
     if mirror:
         raise DataError(f"mirrored pictures of the kind {kind!r}", "mirror with photo alone")
     if kind == "drawing":
-        return _drawings(pictures, generator, wanted)
+        return _drawings(pictures, generator, some)
     if kind != "none":
         raise DataError(f"augmentation {kind!r}", "drawing, photo or none")
-    return pictures if some is None else pictures[some]
-
-
-_Wanted = slice | NDArray[np.int64]
+    return pictures if some == slice(None) else pictures[some]
 
 
 def _drawings(
-    pictures: NDArray[np.uint8], generator: np.random.Generator, wanted: _Wanted
+    pictures: NDArray[np.uint8], generator: np.random.Generator, some: slice
 ) -> NDArray[np.uint8]:
     count, size = pictures.shape[:2]
     reach = max(1, round(size * _FARTHEST_SHIFT))
-    shifts = generator.integers(0, 2 * reach + 1, (count, 2))[wanted]
-    dimming = 1 - _BRIGHTNESS * generator.random((count, 1, 1, 1), dtype=np.float32)[wanted]
+    shifts = generator.integers(0, 2 * reach + 1, (count, 2))[some]
+    dimming = 1 - _BRIGHTNESS * generator.random((count, 1, 1, 1), dtype=np.float32)[some]
     margins = ((0, 0), (reach, reach), (reach, reach), (0, 0))
-    wide = np.pad(pictures[wanted], margins, constant_values=255)
+    wide = np.pad(pictures[some], margins, constant_values=255)
     cut = np.empty((len(wide), size, size, 3), np.uint8)
     for place, (down, right) in enumerate(shifts):
         cut[place] = wide[place, down : down + size, right : right + size]
@@ -93,13 +88,13 @@ def _drawings(
 
 
 def _photos(
-    pictures: NDArray[np.uint8], generator: np.random.Generator, mirror: bool, wanted: _Wanted
+    pictures: NDArray[np.uint8], generator: np.random.Generator, mirror: bool, some: slice
 ) -> NDArray[np.uint8]:
     count, size = pictures.shape[:2]
-    boxes = _boxes(count, size, generator)[wanted]
-    colours = _colours(count, generator)[wanted]
-    flips = (generator.integers(0, 2, count).astype(bool) & mirror)[wanted]
-    shown = pictures[wanted]
+    boxes = _boxes(count, size, generator)[some]
+    colours = _colours(count, generator)[some]
+    flips = (generator.integers(0, 2, count).astype(bool) & mirror)[some]
+    shown = pictures[some]
     changed = np.empty_like(shown)
     for i, (picture, flip) in enumerate(zip(shown, flips, strict=True)):
         # Pillow works on whole rows of bytes, several times as fast as a grid of floats.

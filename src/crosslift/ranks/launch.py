@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, Pipe, wait
@@ -176,30 +177,57 @@ def _interrupts_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, former)
 
 
-def _hear_out(ranks: list[_Rank], hear: Callable[[Any], None]) -> Any:
-    """Hears the ranks until they have ended."""
-    stopping = False
-    try:
-        failed = _hear_until_one_fails(ranks, hear)
-    except KeyboardInterrupt:
-        stopping = True
+class _Interrupts:
+    """Ctrl-C while ranks work: the first one is noted, for a message is read whole; a second one ends
+    everything at once. In another thread than the main one, none arrives."""
+
+    def __init__(self) -> None:
+        self.came = 0
+
+    def _note(self, number: int, frame: object) -> None:
+        del number, frame
+        self.came += 1
+        if self.came > 1:
+            raise KeyboardInterrupt
         sys.stderr.write(STOPPING)
         sys.stderr.flush()
-        for rank in ranks:
-            rank.send(pickle.dumps("stop"))
-        failed = _hear_until_one_fails(ranks, hear)
-    if failed:
-        _hear_the_rest(ranks, hear)
-        _raise_cause(ranks)
-    if stopping:
+
+    @contextlib.contextmanager
+    def noted(self) -> Iterator[None]:
+        """Notes those that come in the block."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        former = signal.signal(signal.SIGINT, self._note)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_DFL if former is None else former)
+
+
+def _hear_out(ranks: list[_Rank], hear: Callable[[Any], None]) -> Any:
+    """Hears the ranks until they have ended."""
+    interrupts = _Interrupts()
+    with interrupts.noted():
+        if _hear_until_one_fails(ranks, hear, interrupts):
+            _hear_the_rest(ranks, hear)
+            _raise_cause(ranks)
+    if interrupts.came:
         raise KeyboardInterrupt
     return ranks[0].result
 
 
-def _hear_until_one_fails(ranks: list[_Rank], hear: Callable[[Any], None]) -> bool:
+def _hear_until_one_fails(
+    ranks: list[_Rank], hear: Callable[[Any], None], interrupts: _Interrupts
+) -> bool:
     """Whether one failed; else all have done their work."""
-    pending = {rank.connection: rank for rank in ranks if not rank.done}
+    pending = {rank.connection: rank for rank in ranks}
+    asked = False
     while pending:
+        if interrupts.came and not asked:
+            asked = True
+            for rank in ranks:
+                rank.send(pickle.dumps("stop"))
         for connection in wait(list(pending), _LOOK):
             rank = pending[connection]  # type: ignore[index]
             more = rank.read(hear)

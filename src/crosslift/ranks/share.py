@@ -41,6 +41,12 @@ class Share:
         return self.mine if len(self.mine) else np.zeros(1, np.int64)
 
     @property
+    def own(self) -> slice:
+        """The places of `mine` as a slice; of contiguous parts (see `even`)."""
+        first = int(self.mine[0]) if len(self.mine) else 0
+        return slice(first, first + len(self.mine))
+
+    @property
     def span(self) -> slice:
         """The places of `run` as a slice; of contiguous parts (see `even`)."""
         return slice(int(self.run[0]), int(self.run[-1]) + 1)
