@@ -8,6 +8,7 @@ import numpy as np
 
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.forms.form import Form, FormOptions, Split
+from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.sources.record import Record
 from crosslift.training.stage_settings import StageSettings
 from crosslift.training.weights import Weights
@@ -19,7 +20,13 @@ Update = Callable[[Sequence[int], int], None]
 
 
 def open_update(
-    encoder: Encoder, form: Form, split: Split, *, task: str, token_table: str = "occurring"
+    encoder: Encoder,
+    form: Form,
+    split: Split,
+    *,
+    task: str,
+    token_table: str = "occurring",
+    ranks: Ranks = ALONE,
 ) -> Update:
     """Updates of all weights of an encoder and of a form's head.
 
@@ -29,13 +36,14 @@ def open_update(
         split: its records.
         task: its name.
         token_table: as in `StageSettings`.
+        ranks: that share each update.
     """
-    options = FormOptions(text_locked=False, partners="own", seed=0)
+    options = FormOptions(text_locked=False, partners="own", seed=0, ranks=ranks)
     opened = form.open(encoder, split, Split([]), options)
     settings = StageSettings.model_validate(
         {"task": task, "learning_rate": RATE, "token_table": token_table}
     )
-    weights = Weights(encoder, {task: opened.head}, opened.token_ids(), settings)
+    weights = Weights(encoder, {task: opened.head}, opened.token_ids(), settings, ranks=ranks)
     encoder.model.train()
 
     def update(rows: Sequence[int], number: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 _MOST_LISTED = 12
 _MOST_LETTERS = 100
@@ -29,6 +30,19 @@ class CrossLiftError(Exception):
         if self.remedy:
             parts.append(f"Next: {self.remedy}")
         super().__init__("\n".join(parts))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled by its parts, whatever a subclass is made from: ranks send their errors."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+def _rebuilt(
+    kind: type[CrossLiftError], args: tuple[Any, ...], parts: dict[str, Any]
+) -> CrossLiftError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(parts)
+    return error
 
 
 class DataError(CrossLiftError):

@@ -697,7 +697,7 @@ def test_the_same_text_twice_differs_by_dropout_alone(bert_folder: Path) -> None
     assert task.dev_scores() == {}
     passes: list[torch.Tensor] = []
     vectors = encoder.vectors
-    encoder.vectors = lambda s, _=None: passes.append(vectors(s)) or passes[-1]  # type: ignore
+    encoder.vectors = lambda s, *_: passes.append(vectors(s)) or passes[-1]  # type: ignore
     losses = []
     for dropout in (0.0, 0.1, 0.1):
         encoder.model.train()

@@ -95,3 +95,15 @@ def test_unknown_kinds_raise() -> None:
     for kind in ("drawing", "none"):
         with pytest.raises(DataError, match="mirror"):
             augment(ramps(1), generator(), kind, mirror=True)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["drawing", "photo", "none"])
+@pytest.mark.parametrize("some", [slice(0, 2), slice(3, 4), slice(0, 0)])
+def test_some_pictures_are_as_among_all(kind: Any, some: slice) -> None:
+    """Several ranks share a batch: what is drawn for a picture does not depend on who needs it."""
+    pictures = ramps(4)
+    states = generator(), generator()
+    every = augment(pictures, states[0], kind)
+    wanted = augment(pictures, states[1], kind, some=some)
+    assert np.array_equal(wanted, every[some])
+    assert states[0].random() == states[1].random()

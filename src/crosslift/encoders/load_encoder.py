@@ -170,10 +170,16 @@ class Encoder:
         self,
         sequences: Sequence[Sequence[int] | NDArray[np.int64]],
         hidden_state: int | None = None,
+        share: NDArray[np.int64] | None = None,
     ) -> Tensor:
-        """Vectors, float32 [N, width], of N sequences of token ids, with gradient, at a hidden state
-        (None: that of the reading)."""
-        batch = pack(sequences).to(self.device)
+        """Vectors, float32 [N, width], of N sequences of token ids, with gradient.
+
+        Args:
+            sequences: the sequences.
+            hidden_state: its index; None: that of the reading.
+            share: indices of the sequences that are read, as a part of the batch of all; None: all.
+        """
+        batch = pack(sequences, share).to(self.device)
         place = self.place_at(hidden_state)
         return self._read(self.states(batch, place.hidden_state), batch, place)
 

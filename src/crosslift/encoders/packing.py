@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -87,6 +87,19 @@ class Group:
     padding: Padding | None
 
 
+@dataclass(frozen=True, slots=True)
+class LargerBatch:
+    """A batch of which a rank runs a part: what is drawn for each token is drawn for all of it.
+
+    Args:
+        blocks: its runs of equal length.
+        places: int64 [T], for each token of the part its index among the whole batch's flat tokens.
+    """
+
+    blocks: tuple[Block, ...]
+    places: Tensor
+
+
 @dataclass(frozen=True)
 class PackedBatch:
     """N sequences of token ids, laid out shortest first.
@@ -96,12 +109,14 @@ class PackedBatch:
         positions: int64 [T], index of each token in its sequence, from 0.
         blocks: the runs of equal length.
         inverse: int64 [N]; ``inverse[i]`` is the laid-out index of the caller's sequence i.
+        larger: the batch that these sequences are a part of; None: they are all of it.
     """
 
     token_ids: Tensor
     positions: Tensor
     blocks: tuple[Block, ...]
     inverse: Tensor
+    larger: LargerBatch | None = None
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
@@ -115,11 +130,31 @@ class PackedBatch:
             self.positions.to(device),
             self.blocks,
             self.inverse.to(device),
+            self.larger,
         )
 
+    @property
+    def whole_blocks(self) -> tuple[Block, ...]:
+        """The blocks of the batch that these sequences are a part of; its own if they are all of it."""
+        return self.blocks if self.larger is None else self.larger.blocks
 
-def pack(sequences: Sequence[Sequence[int] | NDArray[np.int64]]) -> PackedBatch:
-    """Lays out N sequences of token ids (each of at least one token) as a packed batch."""
+    def from_whole(self, values: Tensor) -> Tensor:
+        """The values of its own tokens, [T, ...], from those of all tokens of the whole batch."""
+        return values if self.larger is None else values[self.larger.places]
+
+
+def pack(
+    sequences: Sequence[Sequence[int] | NDArray[np.int64]], share: NDArray[np.int64] | None = None
+) -> PackedBatch:
+    """Lays out N sequences of token ids (each of at least one token) as a packed batch.
+
+    Args:
+        sequences: the sequences.
+        share: indices of those that are laid out, as a part of the batch of all; None: all.
+    """
+    if share is not None and len(share) < len(sequences):
+        part = pack([sequences[place] for place in share])
+        return replace(part, larger=_larger(sequences, share))
     lengths = np.array([len(sequence) for sequence in sequences], np.int64)
     order = np.argsort(lengths, kind="stable")
     flat = np.concatenate([np.asarray(sequences[i], np.int64) for i in order])
@@ -132,6 +167,18 @@ def pack(sequences: Sequence[Sequence[int] | NDArray[np.int64]]) -> PackedBatch:
         _blocks(lengths[order]),
         torch.from_numpy(inverse),
     )
+
+
+def _larger(
+    sequences: Sequence[Sequence[int] | NDArray[np.int64]], share: NDArray[np.int64]
+) -> LargerBatch:
+    lengths = np.array([len(sequence) for sequence in sequences], np.int64)
+    order = np.argsort(lengths, kind="stable")
+    starts = np.empty_like(lengths)
+    starts[order] = np.cumsum(lengths[order]) - lengths[order]
+    laid_out = share[np.argsort(lengths[share], kind="stable")]
+    places = [np.arange(starts[i], starts[i] + lengths[i]) for i in laid_out]
+    return LargerBatch(_blocks(lengths[order]), torch.from_numpy(np.concatenate(places)))
 
 
 def _blocks(sorted_lengths: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[Block, ...]:

@@ -57,7 +57,8 @@ class Ball:
         """Values drawn uniformly from the ball.
 
         A direction is drawn from the normal distribution, a length as the radius times u to the power
-        of 1 / dimensions, for u uniform in [0, 1].
+        of 1 / dimensions, for u uniform in [0, 1]. A part of a larger batch gets what is drawn for its
+        tokens in the whole one, so that several ranks have the noise of one.
 
         Args:
             rows: token rows [T, D], whose shape the values have.
@@ -67,16 +68,16 @@ class Ball:
         Returns:
             float32 [T, D]
         """
-        normal = torch.randn(rows.shape, generator=generator).to(rows.device)
+        width, blocks = rows.shape[1], batch.whole_blocks
+        lengths = torch.cat([torch.full((b.count * b.length,), b.length) for b in blocks]).double()
+        drawn = torch.randn((len(lengths), width), generator=generator)
+        normal = batch.from_whole(drawn).to(rows.device)
         chances = torch.cat(
-            [self._chances(block.count, block.length, generator) for block in batch.blocks]
+            [self._chances(block.count, block.length, generator) for block in blocks]
         )
-        width = rows.shape[1]
-        lengths = torch.cat(
-            [torch.full((b.count * b.length,), b.length) for b in batch.blocks]
-        ).double()
         dimensions = lengths * width if self.of == "sequence" else torch.full_like(lengths, width)
-        share = (chances.double() ** (1 / dimensions)).float().to(rows.device)[:, None]
+        share = batch.from_whole(chances.double() ** (1 / dimensions)).float()
+        share = share.to(rows.device)[:, None]
         values = normal / self.norms(normal, batch) * share * self.radius
         return self.project(values, batch)
 

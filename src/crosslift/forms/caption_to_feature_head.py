@@ -93,17 +93,20 @@ class OpenCaptionToFeature:
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
         """The mean distance of the mapped captions from the teacher's vectors."""
         vectors, tokens = self._vectors(rows)
-        texts = unit(self.head.text_vectors(vectors))
+        share = self._options.ranks.even(len(rows))
+        mine = share.span
+        texts = unit(self.head.text_vectors(vectors[mine]))
         if self._caption_targets is not None:
             targets = unit(self._caption_targets[self.pictures.records_of_partners(rows)])
         else:
             targets = unit(self.pictures.features(None, rows, generator))
         if self.form.loss == "softmax":
-            same = self.pictures.alike(rows)
-            return StepLoss(info_nce(texts, targets, same, 1 / _TEMPERATURE), tokens)
-        cosines = (texts * targets).sum(1)
+            same = self.pictures.alike(rows)[mine]
+            loss = info_nce(texts, targets, same, 1 / _TEMPERATURE, mine.start)
+            return StepLoss(share.of_mean(loss), tokens)
+        cosines = (texts * targets[mine]).sum(1)
         factor = 2.0 if self.form.loss == "mse" else 1.0  # |u - v|^2 = 2 (1 - u v) of unit vectors
-        return StepLoss(factor * (1 - cosines).mean(), tokens)
+        return StepLoss(share.of_mean(factor * (1 - cosines).mean()), tokens)
 
     def _vectors(self, rows: Rows) -> tuple[Tensor, int]:
         if self._locked is not None:

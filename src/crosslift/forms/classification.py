@@ -127,9 +127,11 @@ class OpenClassification:
         """Cross-entropy of the classes."""
         del generator
         sequences = [self._sequences[row] for row in rows]
-        scores = self.head(batch_vectors(self.encoder, sequences, self._options))
-        targets = torch.from_numpy(self._classes[rows]).to(scores.device)
-        return StepLoss(torch.nn.functional.cross_entropy(scores, targets), count_tokens(sequences))
+        share = self._options.ranks.even(len(rows))
+        scores = self.head(batch_vectors(self.encoder, sequences, self._options)[share.span])
+        targets = torch.from_numpy(self._classes[rows[share.span]]).to(scores.device)
+        loss = torch.nn.functional.cross_entropy(scores, targets)
+        return StepLoss(share.of_mean(loss), count_tokens(sequences))
 
     def dev_scores(self) -> dict[str, float]:
         """Accuracy and macro F1 on the dev records."""

@@ -11,15 +11,19 @@ def unit(vectors: Tensor) -> Tensor:
     return torch.nn.functional.normalize(vectors.float(), dim=-1)
 
 
-def info_nce(queries: Tensor, candidates: Tensor, same: Tensor, scale: float | Tensor) -> Tensor:
+def info_nce(
+    queries: Tensor, candidates: Tensor, same: Tensor, scale: float | Tensor, first: int = 0
+) -> Tensor:
     """InfoNCE: each query's candidate against all others of the batch.
 
     Args:
-        queries: unit rows, float32 [B, D]; the candidate of query i is row i of the candidates.
-        candidates: unit rows, float32 [C, D], C >= B (rows from B on are hard negatives).
+        queries: unit rows, float32 [B, D]; the candidate of query i is row first + i of the candidates.
+        candidates: unit rows, float32 [C, D], C >= B (rows without a query are negatives alone).
         same: bool [B, C], true where a candidate is right for the query (its own included). Such
             candidates, except the query's own, are left out, not used as negatives.
         scale: inverse temperature.
+        first: row of the first query's candidate: above 0 where a rank has queries from the middle of
+            a batch, and the candidates of all of it.
 
     Returns:
         The mean loss, scalar.
@@ -28,14 +32,22 @@ def info_nce(queries: Tensor, candidates: Tensor, same: Tensor, scale: float | T
     Gao et al. 2021 (arXiv 2104.08821), equations 1 and 5.
     """
     scores = queries @ candidates.T * scale
-    positives = torch.arange(len(queries), device=queries.device)
+    rows, positives = _own_candidates(queries, first)
     others = same.clone()
-    others[positives, positives] = False
+    others[rows, positives] = False
     scores = scores.masked_fill(others, float("-inf"))
     return torch.nn.functional.cross_entropy(scores, positives)
 
 
-def triplet(queries: Tensor, candidates: Tensor, same: Tensor, margin: float) -> Tensor:
+def _own_candidates(queries: Tensor, first: int) -> tuple[Tensor, Tensor]:
+    """Index of each query, and of its candidate, int64 [B]."""
+    rows = torch.arange(len(queries), device=queries.device)
+    return rows, rows + first
+
+
+def triplet(
+    queries: Tensor, candidates: Tensor, same: Tensor, margin: float, first: int = 0
+) -> Tensor:
     """Triplet loss with the hardest negative of the batch.
 
     Example::
@@ -44,7 +56,7 @@ def triplet(queries: Tensor, candidates: Tensor, same: Tensor, margin: float) ->
         ->  max(0, 0.2 - 0.5 + 0.7) = 0.4
 
     Args:
-        queries, candidates, same: as in `info_nce`.
+        queries, candidates, same, first: as in `info_nce`.
         margin: by which a query's candidate must be nearer than any wrong one, in cosine.
 
     Returns:
@@ -54,20 +66,19 @@ def triplet(queries: Tensor, candidates: Tensor, same: Tensor, margin: float) ->
     al. 2017 (arXiv 1703.07737), section 2; for word pairs: Ngugi 2025 (arXiv 2506.15415).
     """
     scores = queries @ candidates.T
-    positives = torch.arange(len(queries), device=queries.device)
     hardest = scores.masked_fill(same, float("-inf")).amax(dim=1)
-    return (margin - scores[positives, positives] + hardest).clamp_min(0).mean()
+    return (margin - scores[_own_candidates(queries, first)] + hardest).clamp_min(0).mean()
 
 
 def pairwise_sigmoid(
-    queries: Tensor, candidates: Tensor, same: Tensor, scale: Tensor, bias: Tensor
+    queries: Tensor, candidates: Tensor, same: Tensor, scale: Tensor, bias: Tensor, first: int = 0
 ) -> Tensor:
     """SigLIP's loss: each pair of the batch is classified separately, as right or wrong.
 
     Args:
-        queries: unit rows, float32 [B, D]; the candidate of query i is row i of the candidates.
-        candidates: unit rows, float32 [B, D].
-        same: bool [B, B], as in `info_nce`: such pairs, except a query's own, are left out.
+        queries, first: as in `info_nce`.
+        candidates: unit rows, float32 [C, D], C >= B.
+        same: bool [B, C], as in `info_nce`: such pairs, except a query's own, are left out.
         scale: inverse temperature, scalar.
         bias: added to each score, scalar.
 
@@ -77,7 +88,8 @@ def pairwise_sigmoid(
     Source: Zhai et al. 2023 (arXiv 2303.15343), equation 1.
     """
     scores = queries @ candidates.T * scale + bias
-    positives = torch.eye(len(queries), dtype=torch.bool, device=queries.device)
+    positives = torch.zeros_like(same)
+    positives[_own_candidates(queries, first)] = True
     signs = positives.float() * 2 - 1
     losses = -torch.nn.functional.logsigmoid(signs * scores)
     return losses.masked_fill(same & ~positives, 0.0).sum() / len(queries)

@@ -45,11 +45,12 @@ class CrossAttention(torch.nn.Module):
         return changed
 
 
-def padded(batch: PackedBatch) -> tuple[Tensor, Tensor]:
+def padded(batch: PackedBatch, width: int | None = None) -> tuple[Tensor, Tensor]:
     """Positions of the tokens of packed texts, one row per text, in the caller's order.
 
     Args:
         batch: N packed texts, T tokens.
+        width: L; None: the length of the longest text.
 
     Returns:
         Positions in the flat tokens, int64 [N, L], with a short text's last token repeated at its end;
@@ -57,6 +58,6 @@ def padded(batch: PackedBatch) -> tuple[Tensor, Tensor]:
     """
     lengths = torch.cat([torch.full((block.count,), block.length) for block in batch.blocks])
     lengths = lengths[batch.inverse.cpu()][:, None]
-    steps = torch.arange(int(lengths.max()))[None, :]
+    steps = torch.arange(width or int(lengths.max()))[None, :]
     starts = first_tokens(batch).cpu()[:, None]
     return starts + torch.minimum(steps, lengths - 1), steps < lengths

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from crosslift.errors import DataError
 from crosslift.forms.equal_numbers import equal_numbers
 from crosslift.forms.form_facts import Partners
+from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.sources.picture import Picture
 from crosslift.sources.record import Record
 
@@ -31,8 +32,10 @@ class StepLoss:
     """The outcome of one batch.
 
     Args:
-        loss: scalar, float32, with gradient.
-        tokens: tokens that went through the text encoder (prompt and special tokens included).
+        loss: scalar, float32, with gradient: of several ranks, this one's share of the batch's loss, so
+            that losses and gradients of all ranks sum to those of one process.
+        tokens: of the whole batch that went through the text encoder (prompt and special tokens
+            included).
     """
 
     loss: Tensor
@@ -50,12 +53,14 @@ class FormOptions:
         seed: of the head's initial weights and of the shuffling.
         cached_texts: number of texts that go through the encoder at a time; their activations are
             computed again for the gradient. None: all at once, and activations stay in memory.
+        ranks: that share the work on a batch.
     """
 
     text_locked: bool
     partners: Partners
     seed: int
     cached_texts: int | None = None
+    ranks: Ranks = ALONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,8 @@ class OpenTask(Protocol):
         killed run resumes with the same batches."""
 
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
-        """The loss of a batch of training records."""
+        """The loss of a batch of training records. Every rank has the same rows and the same state of
+        the generator, draws for all of them, and works on its share (`FormOptions.ranks`)."""
 
     def dev_scores(self) -> dict[str, float]:
         """Scores in [0, 1] or losses on the dev records, English only; empty without dev records."""

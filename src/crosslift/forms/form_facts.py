@@ -65,6 +65,8 @@ class FormFacts:
             dev scores are losses or ranks.
         class_option: the option in which a dataset names its classes or tags; None: there is none.
         passage: the column that contains the answers of a record (`spans`); None: there is none.
+        shares_batch: whether its loss works on the share of one rank of a batch, so that it trains on
+            several devices (`crosslift.forms.form.StepLoss`).
         options: those that a study may change, by name. They do not include what a form binds and what
             a dataset fixes (its labels, the scale of its grades).
         computed_by: dotted name of the module that computes the form; None: the module of
@@ -83,6 +85,7 @@ class FormFacts:
     guess: Guess | None = None
     class_option: str | None = None
     passage: str | None = None
+    shares_batch: bool = False
     options: Mapping[str, Option] = field(default_factory=dict)
     computed_by: str | None = None
 

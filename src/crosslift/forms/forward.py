@@ -16,6 +16,7 @@ from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.ordered_weights import ordered_weights
 from crosslift.encoders.packing import PackedBatch, pack
 from crosslift.forms.form import FormOptions
+from crosslift.ranks.share import Share
 
 Sequences = Sequence[Sequence[int] | NDArray[np.int64]]
 """Token ids of N sequences, int64 [T] each."""
@@ -24,7 +25,8 @@ Sequences = Sequence[Sequence[int] | NDArray[np.int64]]
 def batch_vectors(
     encoder: Encoder, sequences: Sequences, options: FormOptions, hidden_state: int | None = None
 ) -> Tensor:
-    """Pooled vectors of a batch, float32 [N, D].
+    """Pooled vectors of a batch, float32 [N, D]. Of several ranks, each encodes its share of the tokens
+    and has the vectors of all.
 
     Without gradient if the text side is locked. With ``cached_texts``, that many sequences go through
     at a time. Their activations are discarded, and computed again with the same dropout when the
@@ -37,24 +39,43 @@ def batch_vectors(
         options: of the stage.
         hidden_state: the pooled hidden state; None: the encoder's.
     """
-    size = options.cached_texts or len(sequences)
+    share = options.ranks.balanced([len(sequence) for sequence in sequences])
     with torch.set_grad_enabled(torch.is_grad_enabled() and not options.text_locked):
-        if size >= len(sequences) or not torch.is_grad_enabled():
-            return encoder.vectors(sequences, hidden_state)
-        chunks = [sequences[i : i + size] for i in range(0, len(sequences), size)]
-        parts = [
-            checkpoint(encoder.vectors, chunk, hidden_state, use_reentrant=False)
-            for chunk in chunks
-        ]
-        return torch.cat(parts)
+        vectors = _vectors(encoder, sequences, share, options.cached_texts, hidden_state)
+        return options.ranks.gathered(vectors[: len(share.mine)], share)
+
+
+def _vectors(
+    encoder: Encoder,
+    sequences: Sequences,
+    share: Share,
+    cached_texts: int | None,
+    hidden_state: int | None,
+) -> Tensor:
+    """Vectors of the sequences that this rank runs."""
+    size = cached_texts or len(share.run)
+    if size >= len(share.run) or not torch.is_grad_enabled():
+        return encoder.vectors(sequences, hidden_state, share.run)
+    mine = share.pick(sequences)
+    chunks = [mine[i : i + size] for i in range(0, len(mine), size)]
+    parts = [
+        checkpoint(encoder.vectors, chunk, hidden_state, use_reentrant=False) for chunk in chunks
+    ]
+    return torch.cat(parts)
 
 
 def batch_states(
-    encoder: Encoder, sequences: Sequences, *, locked: bool
+    encoder: Encoder, sequences: Sequences, *, locked: bool, share: Share | None = None
 ) -> tuple[Tensor, PackedBatch]:
-    """Hidden states [T, D] of a batch's packed tokens, and their layout; without gradient if the text
-    side is locked."""
-    batch = pack(sequences).to(encoder.device)
+    """Hidden states [T, D] of a batch's packed tokens, and their layout.
+
+    Args:
+        encoder: the encoder.
+        sequences: N sequences of token ids.
+        locked: the text side is locked: states have no gradient.
+        share: the sequences that are run; None: all.
+    """
+    batch = pack(sequences, None if share is None else share.run).to(encoder.device)
     with torch.set_grad_enabled(torch.is_grad_enabled() and not locked):
         return encoder.states(batch), batch
 

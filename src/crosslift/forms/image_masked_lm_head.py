@@ -14,7 +14,6 @@ from crosslift.encoders.packing import PackedBatch
 from crosslift.errors import DataError
 from crosslift.forms.cross_attention import CrossAttention, padded
 from crosslift.forms.form import FormOptions, Rows, Split, StepLoss
-from crosslift.forms.forward import count_tokens
 from crosslift.forms.heads import seeded
 from crosslift.forms.masked_lm import Context, MaskedLM, MaskedLMHead, OpenMaskedLM
 from crosslift.forms.picture_side import PictureSide, SplitPictures
@@ -79,8 +78,9 @@ class OpenImageMaskedLM(OpenMaskedLM):
         """Cross-entropy of the chosen tokens over the tokens that occur."""
         masked = [self._masked(self._texts[row], generator) for row in rows]
         features = self.pictures.features(self.head.side, rows, generator)
-        losses = self._losses(masked, self._attending_to(features))
-        return StepLoss(losses.mean(), count_tokens([text.original for text in masked]))
+        share = self._share(masked)
+        losses = self._losses(masked, self._attending_to(features[share.run]), share)
+        return self._step_loss(masked, share, losses)
 
     def _dev_context(self, rows: Sequence[int]) -> Context:
         if self._dev_pictures is None:

@@ -105,11 +105,22 @@ class OpenImageText:
         features = self.pictures.features(self.head, rows, generator)
         images = unit(self.head.picture_vectors(features))
         texts, tokens = self._texts(rows)
-        same, scale = self.pictures.alike(rows), self.head.scale
+        share = self._options.ranks.even(len(rows))
+        return StepLoss(share.of_mean(self._contrast(images, texts, rows, share.span)), tokens)
+
+    def _contrast(self, images: Tensor, texts: Tensor, rows: Rows, mine: slice) -> Tensor:
+        """The loss of some records of a batch, the mean over them, against all of it.
+
+        Args:
+            images, texts: unit rows of the batch, float32 [B, D].
+            rows: the records of the batch.
+            mine: the places of some of them.
+        """
+        same, scale = self.pictures.alike(rows)[mine], self.head.scale
         if self.form.loss == "sigmoid":
-            return StepLoss(pairwise_sigmoid(images, texts, same, scale, self.head.bias), tokens)
-        loss = info_nce(images, texts, same, scale) + info_nce(texts, images, same, scale)
-        return StepLoss(loss / 2, tokens)
+            return pairwise_sigmoid(images[mine], texts, same, scale, self.head.bias, mine.start)
+        to_texts = info_nce(images[mine], texts, same, scale, mine.start)
+        return (to_texts + info_nce(texts[mine], images, same, scale, mine.start)) / 2
 
     def _texts(self, rows: Rows) -> tuple[Tensor, int]:
         """Unit vectors of the records' texts, [B, D], and the number of tokens that were encoded."""

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.errors import EncoderError
-from crosslift.forms.contrastive_losses import info_nce, unit
+from crosslift.forms.contrastive_losses import unit
 from crosslift.forms.cross_attention import CrossAttention, padded
 from crosslift.forms.form import FormOptions, Rows, Split, StepLoss
-from crosslift.forms.forward import batch_states, count_tokens
+from crosslift.forms.forward import Sequences, batch_states, count_tokens
 from crosslift.forms.heads import linear
 from crosslift.forms.image_text_head import ImageTextHead, OpenImageText
 
@@ -85,37 +85,58 @@ class OpenMatching(OpenImageText):
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
         """The contrastive loss and, weighted, the mean cross-entropy of right and wrong pairs."""
         sequences = [self._sequences[row] for row in rows]
-        states, batch = batch_states(self.encoder, sequences, locked=self._options.text_locked)
-        texts = unit(self.encoder.pool(states, batch))
+        tokens, is_token, vectors = self._read(sequences)
+        texts = unit(vectors)
         features = self.pictures.features(self.head, rows, generator)
         images = unit(self.head.picture_vectors(features))
-        same, scale = self.pictures.alike(rows), self.head.scale
-        contrast = info_nce(images, texts, same, scale) + info_nce(texts, images, same, scale)
-        places, is_token = padded(batch)
-        tokens = states.float()[places.to(states.device)]
-        is_token = is_token.to(states.device)
-        matching = self._matching(
-            tokens, is_token, self.head.project(features), texts @ images.T, same
-        )
-        loss = contrast / 2 + self.form.matching_weight * matching
-        return StepLoss(loss, count_tokens(sequences))
+        share = self._options.ranks.even(len(rows))
+        contrast = share.of_mean(self._contrast(images, texts, rows, share.span))
+        pairs = self._pairs(texts @ images.T, self.pictures.alike(rows))
+        matching = self._matching(tokens, is_token, self.head.project(features), pairs, len(rows))
+        return StepLoss(contrast + self.form.matching_weight * matching, count_tokens(sequences))
 
-    def _matching(
-        self, tokens: Tensor, is_token: Tensor, patches: Tensor, cosines: Tensor, same: Tensor
-    ) -> Tensor:
-        """Cross-entropy of each right pair, and of the text and the picture with a wrong partner."""
-        indices = torch.arange(len(tokens), device=tokens.device)
+    def _read(self, sequences: Sequences) -> tuple[Tensor, Tensor, Tensor]:
+        """States of the tokens of B texts in rows, float32 [B, L, D], which places have a token, bool
+        [B, L], and the pooled vectors [B, D]. Of several ranks, each runs its share."""
+        ranks, locked = self._options.ranks, self._options.text_locked
+        lengths = [len(sequence) for sequence in sequences]
+        share = ranks.balanced(lengths)
+        states, batch = batch_states(self.encoder, sequences, locked=locked, share=share)
+        count = len(share.mine)
+        places, _ = padded(batch, max(lengths))
+        tokens = ranks.gathered(states.float()[places.to(states.device)][:count], share)
+        vectors = ranks.gathered(self.encoder.pool(states, batch)[:count], share)
+        is_token = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
+        return tokens, is_token.to(states.device), vectors
+
+    def _pairs(self, cosines: Tensor, same: Tensor) -> tuple[Tensor, Tensor]:
+        """The texts and the pictures of all pairs that are judged, int64 [M] each: the B right ones,
+        then texts with a wrong picture, then pictures with a wrong text. All ranks have those that the
+        first one draws."""
+        indices = torch.arange(len(cosines), device=cosines.device)
         scores = (cosines * self.head.scale).detach()
         wrong_pictures, texts = hard_negatives(scores, same)
         wrong_texts, pictures = hard_negatives(scores.T, same.T)
         text_rows = torch.cat([indices, texts, wrong_texts])
         picture_rows = torch.cat([indices, wrong_pictures, pictures])
-        scores_of_pairs = self.head.match(
-            tokens[text_rows], is_token[text_rows], patches[picture_rows]
-        )
-        targets = torch.full((len(scores_of_pairs),), _WRONG, device=scores_of_pairs.device)
-        targets[: len(indices)] = _RIGHT
-        return torch.nn.functional.cross_entropy(scores_of_pairs, targets)
+        both = self._options.ranks.of_the_first(torch.stack([text_rows, picture_rows]))
+        return both[0], both[1]
+
+    def _matching(
+        self,
+        tokens: Tensor,
+        is_token: Tensor,
+        patches: Tensor,
+        pairs: tuple[Tensor, Tensor],
+        right: int,
+    ) -> Tensor:
+        """Cross-entropy of the pairs, of which the first ones are right."""
+        share = self._options.ranks.even(len(pairs[0]))
+        texts, pictures = (each[share.span] for each in pairs)
+        scores = self.head.match(tokens[texts], is_token[texts], patches[pictures])
+        targets = torch.full((len(pairs[0]),), _WRONG, device=scores.device)
+        targets[:right] = _RIGHT
+        return share.of_mean(torch.nn.functional.cross_entropy(scores, targets[share.span]))
 
 
 def hard_negatives(scores: Tensor, same: Tensor) -> tuple[Tensor, Tensor]:

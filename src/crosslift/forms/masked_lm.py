@@ -25,6 +25,7 @@ from crosslift.encoders.word_numbers import (
 from crosslift.errors import DataError
 from crosslift.forms.form import Column, FormOptions, Rows, Split, StepLoss
 from crosslift.forms.forward import count_tokens, distinct_ids
+from crosslift.ranks.share import Share
 
 Context = Callable[[Tensor, PackedBatch], Tensor]
 """Maps the states [T, D] of packed texts to their states after they attended to something."""
@@ -186,6 +187,7 @@ class OpenMaskedLM:
         self.form = form
         self.encoder = encoder
         self.size = len(train.records)
+        self._ranks = options.ranks
         self._languages = LanguageDraw(
             (record.language for record in train.records), form.language_temperature
         )
@@ -215,8 +217,23 @@ class OpenMaskedLM:
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
         """Cross-entropy of the chosen tokens over the tokens that occur."""
         masked = [self._masked(self._texts[row], generator) for row in rows]
-        losses = self._losses(masked)
-        return StepLoss(losses.mean(), count_tokens([text.original for text in masked]))
+        share = self._share(masked)
+        return self._step_loss(masked, share, self._losses(masked, share=share))
+
+    def _share(self, masked: Sequence[_Masked]) -> Share:
+        return self._ranks.balanced([len(text.ids) for text in masked])
+
+    def _step_loss(self, masked: Sequence[_Masked], share: Share, losses: Tensor) -> StepLoss:
+        """The mean over the chosen tokens of the batch.
+
+        Args:
+            masked: the texts of the batch.
+            share: of this rank in them.
+            losses: of its chosen tokens, float32 [M].
+        """
+        chosen = [int(text.chosen.sum()) for text in masked]
+        tokens = count_tokens([text.original for text in masked])
+        return StepLoss(share.of_mean(losses.mean(), chosen), tokens)
 
     def dev_scores(self) -> dict[str, float]:
         """The loss on the dev texts, masked the same way every time."""
@@ -236,7 +253,12 @@ class OpenMaskedLM:
         del rows
         return None
 
-    def _losses(self, masked: Sequence[_Masked], context: Context | None = None) -> Tensor:
+    def _losses(
+        self,
+        masked: Sequence[_Masked],
+        context: Context | None = None,
+        share: Share | None = None,
+    ) -> Tensor:
         """Cross-entropy of each chosen token of some texts, float32 [M].
 
         The softmax is over the tokens of this task, whatever other rows the encoder's table has.
@@ -244,10 +266,12 @@ class OpenMaskedLM:
         Args:
             masked: the texts.
             context: changes their states, for example by a picture; None: no change.
+            share: the texts that are run; None: all.
         """
-        batch = pack([text.ids for text in masked])
-        hidden = pack([text.chosen for text in masked]).token_ids.bool()
-        targets = pack([text.original for text in masked]).token_ids[hidden]
+        run = None if share is None else share.run
+        batch = pack([text.ids for text in masked], run)
+        hidden = pack([text.chosen for text in masked], run).token_ids.bool()
+        targets = pack([text.original for text in masked], run).token_ids[hidden]
         states = self.encoder.states(batch.to(self.encoder.device))
         if context is not None:
             states = context(states, batch)

@@ -158,9 +158,11 @@ class OpenMultipleChoice:
         """Cross-entropy of the right choice; all choices go through in one packed batch."""
         del generator
         sequences = [self._sequences[place] for place in self._places(rows)]
+        share = self._options.ranks.even(len(rows))
         scores = self._scores(batch_vectors(self.encoder, sequences, self._options))
-        targets = torch.from_numpy(self._answers[rows]).to(scores.device)
-        return StepLoss(torch.nn.functional.cross_entropy(scores, targets), count_tokens(sequences))
+        targets = torch.from_numpy(self._answers[rows[share.span]]).to(scores.device)
+        loss = torch.nn.functional.cross_entropy(scores[share.span], targets)
+        return StepLoss(share.of_mean(loss), count_tokens(sequences))
 
     def _places(self, rows: Rows) -> NDArray[np.int64]:
         return (rows[:, None] * self.choices + np.arange(self.choices)).ravel()

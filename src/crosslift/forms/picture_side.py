@@ -98,7 +98,7 @@ class SplitPictures:
             what = "features" if form.frozen else "pictures"
             side = "frozen" if form.frozen else "trainable"
             raise DataError(f"the records for a {side} image tower have no {what}")
-        self._form, self._device = form, device
+        self._form, self._device, self._ranks = form, device, options.ranks
         self._pictures, self._features = pictures, features
         groups = group_numbers(split.records)
         self.places = split.places_of_records
@@ -153,7 +153,8 @@ class SplitPictures:
         self, side: PictureSide | None, rows: Rows, generator: np.random.Generator
     ) -> Tensor:
         """The tower's features of the pictures of some records, float32 [B, W], or [B, P, W] if the
-        form reads patches; with gradient if the tower is trained.
+        form reads patches; with gradient if the tower is trained. Of several ranks, each runs its share
+        of the pictures and has the features of all.
 
         Args:
             side: of the head; None for a frozen tower.
@@ -167,9 +168,12 @@ class SplitPictures:
         if side is None or side.tower is None or self._pictures is None:
             raise DataError("pictures without an image tower to see them")
         tower = side.tower
-        augmented = augment(self._pictures[pictures], generator, self._form.augmentation)
+        share = self._ranks.even(len(rows))
+        shown, kind = self._pictures[pictures], self._form.augmentation
+        augmented = augment(shown, generator, kind, some=share.own)
         states = tower.states(tower.as_input(augmented, self._device))
-        return (states if self._form.patches else tower.pooled(states)).float()
+        features_of_share = states if self._form.patches else tower.pooled(states)
+        return self._ranks.gathered(features_of_share.float(), share)
 
     def all_features(self, side: PictureSide | None) -> Tensor:
         """The tower's features of every distinct picture, not augmented: [P, ...]; without gradient."""

@@ -110,9 +110,11 @@ class OpenRegression:
         del generator
         places = rows if self.form.head == "pair" else np.concatenate([rows, rows + self.size])
         sequences = [self._sequences[place] for place in places]
+        share = self._options.ranks.even(len(rows))
         predicted = self._predict(batch_vectors(self.encoder, sequences, self._options))
-        targets = torch.from_numpy(self._grades[rows]).to(predicted.device)
-        return StepLoss(torch.nn.functional.mse_loss(predicted, targets), count_tokens(sequences))
+        targets = torch.from_numpy(self._grades[rows[share.span]]).to(predicted.device)
+        loss = torch.nn.functional.mse_loss(predicted[share.span], targets)
+        return StepLoss(share.of_mean(loss), count_tokens(sequences))
 
     def _predict(self, vectors: Tensor) -> Tensor:
         """Grades [N] on the scale from 0 to 1, from vectors [N, D], or [2 N, D] for ``cosine``."""

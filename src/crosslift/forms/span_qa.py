@@ -122,6 +122,7 @@ class OpenSpanQA:
         self.encoder = encoder
         self.head = form.head(encoder, options.seed)
         self._locked = options.text_locked
+        self._ranks = options.ranks
         self._windows = form.windows(encoder, train.records)
         self._targets = self._windows.targets()
         self._dev = form.windows(encoder, dev.records)
@@ -145,11 +146,12 @@ class OpenSpanQA:
         sequence."""
         del generator
         sequences = [self._windows.sequence(row) for row in rows]
-        states, batch = batch_states(self.encoder, sequences, locked=self._locked)
+        share = self._ranks.balanced([len(sequence) for sequence in sequences])
+        states, batch = batch_states(self.encoder, sequences, locked=self._locked, share=share)
         scores = side_by_side(self.head(states), batch)
-        targets = torch.from_numpy(self._targets[rows]).to(scores.device)
+        targets = torch.from_numpy(self._targets[rows[share.run]]).to(scores.device)
         loss = torch.nn.functional.cross_entropy(scores, targets)
-        return StepLoss(loss, count_tokens(sequences))
+        return StepLoss(share.of_mean(loss), count_tokens(sequences))
 
     def dev_scores(self) -> dict[str, float]:
         """Exact match and F1 on the dev records; if some questions have no answer, also separately for

@@ -159,6 +159,7 @@ class OpenTagging:
         self.encoder = encoder
         self.head = form.head(encoder, options.seed)
         self._locked = options.text_locked
+        self._ranks = options.ranks
         self._tags = tag_numbers(train.records, numbers)
         self._dev_tags = tag_numbers(dev.records, numbers)
         self._rows = word_rows(encoder, [record.words for record in train.records])
@@ -178,13 +179,17 @@ class OpenTagging:
         del generator
         chosen = [self._rows[row] for row in rows]
         sequences = [row.ids for row in chosen]
-        states, batch = batch_states(self.encoder, sequences, locked=self._locked)
+        share = self._ranks.balanced([len(sequence) for sequence in sequences])
+        mine = share.pick(chosen)
+        states, batch = batch_states(self.encoder, sequences, locked=self._locked, share=share)
         begins = first_tokens(batch).tolist()
-        places = np.concatenate([row.firsts + b for row, b in zip(chosen, begins, strict=True)])
+        places = np.concatenate([row.firsts + b for row, b in zip(mine, begins, strict=True)])
         scores = self.head(states[torch.from_numpy(places).to(states.device)])
-        tags = [self._tags[row.sentence][slice(*row.window)] for row in chosen]
+        tags = [self._tags[row.sentence][slice(*row.window)] for row in mine]
         targets = torch.from_numpy(np.concatenate(tags)).to(scores.device)
-        return StepLoss(torch.nn.functional.cross_entropy(scores, targets), count_tokens(sequences))
+        loss = torch.nn.functional.cross_entropy(scores, targets)
+        words = [len(row.firsts) for row in chosen]
+        return StepLoss(share.of_mean(loss, words), count_tokens(sequences))
 
     def dev_scores(self) -> dict[str, float]:
         """Accuracy over the words of the dev records; if tags mark the beginnings of entities, the F1

@@ -205,23 +205,24 @@ class OpenTextPairs:
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
         """The contrastive loss from anchors to positives; all texts are encoded in one packed batch."""
         parts = [(texts, rows) for texts in self._texts]
-        right = [self._right_positives(rows, rows)]
+        share = self._options.ranks.even(len(rows))
+        mine = rows[share.span]
+        right = [self._right_positives(mine, rows)]
         negatives = self._negatives.numbers_of(rows)
         if len(negatives):
             parts.append((self._negative_texts, negatives))
-            right.append(self._right_texts(rows, self._numbers[2][negatives]))
+            right.append(self._right_texts(mine, self._numbers[2][negatives]))
         if self._hard is not None:
             drawn = self._hard.draw(rows, generator)
             parts.append((self._texts[1], drawn))
-            right.append(self._right_positives(rows, drawn))
+            right.append(self._right_positives(mine, drawn))
         sequences = [texts[row] for texts, some in parts for row in some]
         hidden_state = self.form.hidden_state
         vectors = unit(batch_vectors(self.encoder, sequences, self._options, hidden_state))
-        anchors, candidates = vectors[: len(rows)], vectors[len(rows) :]
-        mask = torch.from_numpy(np.concatenate(right, axis=1))
-        return StepLoss(
-            self._contrast(anchors, candidates, mask.to(vectors.device)), sum(map(len, sequences))
-        )
+        anchors, candidates = vectors[: len(rows)][share.span], vectors[len(rows) :]
+        same = torch.from_numpy(np.concatenate(right, axis=1)).to(vectors.device)
+        loss = self._contrast(anchors, candidates, same, share.span.start)
+        return StepLoss(share.of_mean(loss), sum(map(len, sequences)))
 
     def _right_positives(self, rows: Rows, others: Rows) -> NDArray[np.bool_]:
         """True where the positive of another pair is right for an anchor, bool [n, m]."""
@@ -235,10 +236,10 @@ class OpenTextPairs:
         right: NDArray[np.bool_] = (numbers == anchors) | (numbers == positives)
         return right
 
-    def _contrast(self, anchors: Tensor, candidates: Tensor, same: Tensor) -> Tensor:
+    def _contrast(self, anchors: Tensor, candidates: Tensor, same: Tensor, first: int) -> Tensor:
         if self.form.loss == "triplet":
-            return triplet(anchors, candidates, same, self.form.margin)
-        return info_nce(anchors, candidates, same, 1 / self.form.temperature)
+            return triplet(anchors, candidates, same, self.form.margin, first)
+        return info_nce(anchors, candidates, same, 1 / self.form.temperature, first)
 
     def dev_scores(self) -> dict[str, float]:
         """Top-1 accuracy from dev anchors to dev positives, at the encoder's hidden state, which

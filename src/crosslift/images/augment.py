@@ -28,6 +28,7 @@ def augment(
     kind: Augmentation = "drawing",
     *,
     mirror: bool = False,
+    some: slice = slice(None),
 ) -> NDArray[np.uint8]:
     """Pictures as a training step sees them, changed a little at random.
 
@@ -44,9 +45,10 @@ def augment(
         generator: random generator; the same state gives the same pictures.
         kind: of the pictures.
         mirror: mirror half of the photographs, chosen at random.
+        some: the pictures that are wanted; what is drawn for each does not depend on them.
 
     Returns:
-        uint8 [N, S, S, 3]; with ``none`` the same array.
+        uint8 [N, S, S, 3], or of the wanted pictures; with ``none`` unchanged.
 
     Raises:
         DataError: an unknown kind, or mirrored drawings.
@@ -59,40 +61,42 @@ def augment(
     if not len(pictures):
         return pictures
     if kind == "photo":
-        return _photos(pictures, generator, mirror)
+        return _photos(pictures, generator, mirror, some)
     if mirror:
         raise DataError(f"mirrored pictures of the kind {kind!r}", "mirror with photo alone")
     if kind == "drawing":
-        return _drawings(pictures, generator)
+        return _drawings(pictures, generator, some)
     if kind != "none":
         raise DataError(f"augmentation {kind!r}", "drawing, photo or none")
-    return pictures
+    return pictures if some == slice(None) else pictures[some]
 
 
-def _drawings(pictures: NDArray[np.uint8], generator: np.random.Generator) -> NDArray[np.uint8]:
+def _drawings(
+    pictures: NDArray[np.uint8], generator: np.random.Generator, some: slice
+) -> NDArray[np.uint8]:
     count, size = pictures.shape[:2]
     reach = max(1, round(size * _FARTHEST_SHIFT))
-    shifts = generator.integers(0, 2 * reach + 1, (count, 2))
-    dimming = 1 - _BRIGHTNESS * generator.random((count, 1, 1, 1), dtype=np.float32)
+    shifts = generator.integers(0, 2 * reach + 1, (count, 2))[some]
+    dimming = 1 - _BRIGHTNESS * generator.random((count, 1, 1, 1), dtype=np.float32)[some]
     margins = ((0, 0), (reach, reach), (reach, reach), (0, 0))
-    wide = np.pad(pictures, margins, constant_values=255)
-    cut = [
-        picture[down : down + size, right : right + size]
-        for picture, (down, right) in zip(wide, shifts, strict=True)
-    ]
-    dimmed: NDArray[np.uint8] = (np.stack(cut) * dimming).astype(np.uint8)
+    wide = np.pad(pictures[some], margins, constant_values=255)
+    cut = np.empty((len(wide), size, size, 3), np.uint8)
+    for place, (down, right) in enumerate(shifts):
+        cut[place] = wide[place, down : down + size, right : right + size]
+    dimmed: NDArray[np.uint8] = (cut * dimming).astype(np.uint8)
     return dimmed
 
 
 def _photos(
-    pictures: NDArray[np.uint8], generator: np.random.Generator, mirror: bool
+    pictures: NDArray[np.uint8], generator: np.random.Generator, mirror: bool, some: slice
 ) -> NDArray[np.uint8]:
     count, size = pictures.shape[:2]
-    boxes = _boxes(count, size, generator)
-    colours = _colours(count, generator)
-    flips = generator.integers(0, 2, count).astype(bool) & mirror
-    changed = np.empty_like(pictures)
-    for i, (picture, flip) in enumerate(zip(pictures, flips, strict=True)):
+    boxes = _boxes(count, size, generator)[some]
+    colours = _colours(count, generator)[some]
+    flips = (generator.integers(0, 2, count).astype(bool) & mirror)[some]
+    shown = pictures[some]
+    changed = np.empty_like(shown)
+    for i, (picture, flip) in enumerate(zip(shown, flips, strict=True)):
         # Pillow works on whole rows of bytes, several times as fast as a grid of floats.
         part = Image.fromarray(np.ascontiguousarray(picture)).resize(
             (size, size), Image.Resampling.BILINEAR, box=tuple(boxes[i])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crosslift.artifacts.store import Store
 from crosslift.forms.form import FormOptions
 from crosslift.forms.form_facts import Partners
 from crosslift.making.synonym_copies import smoothed
@@ -18,6 +19,7 @@ from crosslift.making.trained_heads import load_head
 from crosslift.making.training_files import TaskRecords, write_training_files
 from crosslift.making.training_pictures import open_split
 from crosslift.making.weight_files import weights_file
+from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.steps.step import Step, Workplace
 from crosslift.tasks.controls import PARTNERS
 from crosslift.training.budget import Budget
@@ -52,25 +54,55 @@ class Training:
 
 
 def train_stage(step: Step, workplace: Workplace, folder: Path) -> None:
-    """Writes the files that `train_step` names.
+    """Writes the files that `train_step` names, on as many devices as the stage asks for.
 
     Raises:
         CrossLiftError: the stage cannot be trained.
     """
+    devices = step.job_as(Training).stage.devices or 1
+    checkpoint = workplace.unfinished(step) / "checkpoint.safetensors"
+    if devices == 1:
+        _train(ALONE, step, workplace, folder, checkpoint)
+        return
+    from crosslift.ranks.launch import run_ranks
+
+    def hear(said: tuple[str, Any]) -> None:
+        getattr(workplace, said[0])(said[1])
+
+    run_ranks(devices, _train_on_rank, (step, workplace.store.root, folder, checkpoint), hear)
+
+
+def _train_on_rank(
+    ranks: Ranks,
+    say: Callable[[tuple[str, Any]], None],
+    step: Step,
+    store: Path,
+    folder: Path,
+    checkpoint: Path,
+) -> None:
+    """One rank's part of a training step; the first one writes the files."""
+    workplace = Workplace(
+        Store(store), lambda share: say(("report", share)), lambda note: say(("note", note))
+    )
+    _train(ranks, step, workplace, folder, checkpoint)
+
+
+def _train(ranks: Ranks, step: Step, workplace: Workplace, folder: Path, checkpoint: Path) -> None:
     from crosslift.encoders.state import save_change
     from crosslift.training.loop import Stage, train
 
     job = step.job_as(Training)
     encoder = job.before.load(workplace)
-    members, records = _open_members(step, workplace, encoder)
+    members, records = _open_members(step, workplace, encoder, ranks)
     stage = Stage(
         job.stage,
         job.budget,
         job.seed,
-        workplace.unfinished(step) / "checkpoint.safetensors",
+        checkpoint,
         workplace.report,
         workplace.note,
         job.kept,
+        ranks,
     )
 
     def save(checkpoint: str | None, changed: dict[str, Tensor]) -> None:
@@ -78,13 +110,16 @@ def train_stage(step: Step, workplace: Workplace, folder: Path) -> None:
             save_change(changed, encoder, folder / weights_file("encoder", checkpoint))
         _save_heads(members, folder / weights_file("head", checkpoint))
 
-    changed, progress = train(stage, members, encoder, job.guards, save)
-    save(None, changed)
-    write_training_files(folder, progress, records)
+    def save_on_the_first(checkpoint: str | None, changed: dict[str, Tensor]) -> None:
+        ranks.on_the_first(lambda: save(checkpoint, changed))
+
+    changed, progress = train(stage, members, encoder, job.guards, save_on_the_first)
+    save_on_the_first(None, changed)
+    ranks.on_the_first(lambda: write_training_files(folder, progress, records))
 
 
 def _open_members(
-    step: Step, workplace: Workplace, encoder: Encoder
+    step: Step, workplace: Workplace, encoder: Encoder, ranks: Ranks
 ) -> tuple[list[MixedTask], dict[str, TaskRecords]]:
     """The tasks of a stage, opened, and the numbers of their records."""
     from crosslift.training.mixing import MixedTask
@@ -102,7 +137,7 @@ def _open_members(
             train_split, run.task.form, job.stage.robust, encoder, seed
         )
         dev_split, _ = open_split(step, store, name, "dev", run.dev())
-        options = _options(job, seed, PARTNERS.get(run.settings.control, "own"))
+        options = _options(job, seed, PARTNERS.get(run.settings.control, "own"), ranks)
         opened = run.task.form.open().open(encoder, train_split, dev_split, options)
         if "heads" in step.inputs:
             opened.head.load_state_dict(load_head(step.inputs["heads"], store, name))
@@ -128,6 +163,6 @@ def _save_heads(members: Sequence[MixedTask], place: Path) -> None:
     save_file(tensors, place)
 
 
-def _options(job: Training, seed: int, partners: Partners) -> FormOptions:
+def _options(job: Training, seed: int, partners: Partners, ranks: Ranks) -> FormOptions:
     locked = job.stage.text_side == "locked"
-    return FormOptions(locked, partners, seed, job.stage.cached_texts)
+    return FormOptions(locked, partners, seed, job.stage.cached_texts, ranks)

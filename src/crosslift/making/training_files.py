@@ -42,6 +42,8 @@ class Spent(ResultRecord):
     """Task -> operations of an update, relative to one without robust training."""
     seconds: float
     """Time that training took, without interruptions."""
+    devices: list[int] = Field(default_factory=lambda: [1])
+    """Number of devices that trained it; several numbers if it was resumed with another one."""
 
     @classmethod
     def of(cls, progress: Progress) -> Self:
@@ -77,6 +79,8 @@ def write_training_files(folder: Path, progress: Progress, records: dict[str, Ta
     """
     spent = Spent.of(progress).to_json()
     seconds = spent.pop("seconds")
+    if spent["devices"] == [1]:
+        del spent["devices"]
     counts = {name: each.model_dump(exclude_none=True) for name, each in records.items()}
     contents: dict[str, Any] = {
         _SPENT: spent,

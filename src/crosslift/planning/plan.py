@@ -318,7 +318,7 @@ def _arm_runs(
     for seed in dict.fromkeys((*as_is, *tuning)):
         run = _arm_run(study, name, seed, others if seed in as_is else {}, tasks, choice)
         for target, (loaded, english) in tuned.items() if seed in tuning else ():
-            settings = study.fine_tuning_of(loaded.settings, arm)
+            settings = study.on_devices(study.fine_tuning_of(loaded.settings, arm))
             steps = phase_three(run.encoder, loaded, english, settings, seed)
             run.fine_tuned[target] = steps
             if steps.evaluation is not None:
@@ -399,7 +399,8 @@ def _trained(
     for number, stage in enumerate(owner.stages, 1):
         previous = steps[-1] if steps else None
         budget = study.budget_of(stage)
-        training = StageTraining(encoder, tasks.of(stage), stage, budget, seed, previous)
+        placed = study.on_devices(stage)
+        training = StageTraining(encoder, tasks.of(stage), placed, budget, seed, previous)
         last = number == len(owner.stages)
         steps.append(choose_step(training, choice) if choice and last else training.step())
         if stage.text_side == "trainable":

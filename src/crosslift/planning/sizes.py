@@ -85,7 +85,8 @@ def _trained(step: Step) -> Size:
     if size is None:
         return Size(None, None)
     pictures = sum(_disk_of_pictures(each) for each in step.inputs.values())
-    loaded = _loaded(job.before.settings, size) + pictures
+    ranks = job.stage.devices or 1  # each loads the encoder, and has its own optimizer
+    loaded = ranks * (_loaded(job.before.settings, size) + pictures)
     if job.stage.text_side == "locked":
         return Size(loaded, _FLOAT * size.width**2)
     weights = size.parameters - size.table
@@ -94,7 +95,8 @@ def _trained(step: Step) -> Size:
     tokens = texts * TOKENS_OF_A_TEXT / job.stage.accumulation
     kept = _ACTIVATIONS * size.width * layers * tokens
     return Size(
-        loaded + (_OPTIMIZER + _HALF) * weights + kept, _FLOAT * weights * (1 + len(job.kept))
+        loaded + ranks * (_OPTIMIZER + _HALF) * weights + kept,
+        _FLOAT * weights * (1 + len(job.kept)),
     )
 
 

@@ -65,7 +65,8 @@ def train_step(
     if stage.heads == "kept":
         inputs["heads"] = _with_heads(previous, runs)
     guards = on_their_data(stage.guards)
-    beside = {"tasks", "budget", "robust", *GUARDS_ON_DATA}
+    # The number of devices is a fact of the machine, as that of threads is: no part of the key.
+    beside = {"tasks", "budget", "robust", "devices", *GUARDS_ON_DATA}
     settings = {
         "encoder": before.facts,
         "tasks": [run.facts for run in tasks],
@@ -127,6 +128,13 @@ def _check_stage(
         _check_hidden_state(name, run, encoder)
         if run.settings.control == "same-kind-pictures":
             _check_kinds(name, run)
+        if (stage.devices or 1) > 1 and not form.facts.shares_batch:
+            raise StudyError(
+                f"devices: {stage.devices} with task {name!r}, whose form {form.name} does not share a "
+                "batch between devices",
+                "devices: 1",
+                "a form of a package that does declares `shares_batch` (docs/extending.md)",
+            )
         if stage.cached_texts and form.facts.reads == "tokens":
             raise StudyError(
                 f"cached_texts with task {name!r}, whose form {form.name} reads tokens, not vectors",

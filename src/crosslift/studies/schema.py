@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -25,10 +25,10 @@ from crosslift.targets.protocol import OURS
 from crosslift.targets.target_settings import SmallestEffect, TargetSettings
 from crosslift.tasks.all_tasks import form_name
 from crosslift.tasks.controls import CONTROLS, Control, automatic_controls, legal_controls
-from crosslift.training.bounded_numbers import Share
+from crosslift.training.bounded_numbers import Count, Share
 from crosslift.training.budget import Budget
 from crosslift.training.fine_tune_settings import FineTuneSettings
-from crosslift.training.stage_settings import StageSettings
+from crosslift.training.stage_settings import StageSettings, TrainingSettings
 
 
 def _path(shares: tuple[float, ...]) -> tuple[float, ...]:
@@ -47,6 +47,7 @@ EncoderField = Annotated[EncoderSettings, BeforeValidator(named)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """Of random generators."""
 Controls = Literal["auto"] | Annotated[tuple[Control, ...], EachOnce]
+TrainsWith = TypeVar("TrainsWith", bound=TrainingSettings)
 StartSeeds = Literal["shared", "paired"]
 _SHARED_SEED = 0
 
@@ -242,6 +243,8 @@ class Study(BaseModel):
     """The start of every arm that does not name another."""
     budget: Budget | None = None
     """Budget of every stage in an arm that has no budget."""
+    devices: Count = 1
+    """Number of devices that train each stage that has no `devices`, and each fine-tuning."""
     arms: Annotated[dict[str, Arm], Field(min_length=1)]
     """Name -> arm. Tables keep this order."""
     baseline: str = "baseline"
@@ -386,6 +389,11 @@ class Study(BaseModel):
             c for c in self.comparisons if c.arm in arms_left and c.against in arms_left
         )
         return self.model_copy(update={"arms": arms_left, "comparisons": comparisons})
+
+    def on_devices(self, settings: TrainsWith) -> TrainsWith:
+        """The settings of a stage with the number of devices that train it: its own or the study's."""
+        devices = settings.devices or self.devices
+        return settings.model_copy(update={"devices": devices})
 
     def budget_of(self, stage: StageSettings) -> Budget:
         """The budget of a stage: its own or the study's."""

@@ -235,7 +235,8 @@ def _tuned(
     """The test set, and the step that answers it with the fine-tuned encoder of the run."""
     run_data: LabelledData = load_target(settings).data
     data = replace(whole.data, task=run_data.task, selection=run_data.selection)
-    test_target, tuning = replace(whole, data=data), study.fine_tuning_of(settings, study.arms[arm])
+    test_target = replace(whole, data=data)
+    tuning = study.on_devices(study.fine_tuning_of(settings, study.arms[arm]))
     run = english_run(test_target, tuning)
     return data, phase_three(encoder, test_target, run, tuning, seed).answers
 

@@ -16,6 +16,7 @@ from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.sums import check_sum, file_written_with_sum
 from crosslift.errors import ArtifactError, CrossLiftError
 from crosslift.training.weights import Weights
+from crosslift.wording import plural
 
 
 @dataclass(slots=True)
@@ -35,6 +36,7 @@ class Progress:
         best_update: after which it was taken.
         without_gain: dev evaluations since.
         curve: rows of update, task, metric, value.
+        devices: how many trained it: one number, or several if it was resumed with another one.
     """
 
     updates: int = 0
@@ -50,6 +52,20 @@ class Progress:
     best_update: int = 0
     without_gain: int = 0
     curve: list[tuple[int, str, str, float]] = field(default_factory=list)
+    devices: list[int] = field(default_factory=lambda: [1])
+
+    def train_on(self, devices: int) -> str | None:
+        """Notes on how many devices the stage is trained from here on; in words, if others began it."""
+        if self.updates == 0:
+            self.devices = [devices]
+        if self.devices[-1] == devices:
+            return None
+        before = self.devices[-1]
+        self.devices.append(devices)
+        return (
+            f"resumed on {plural(devices, 'device')}, begun on {before}: the same examples, but sums "
+            "round otherwise, and dropout differs"
+        )
 
 
 def save_checkpoint(place: Path, weights: Weights, progress: Progress) -> None:

@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.training.checkpoint import load_tensors, save_tensors
 from crosslift.training.weights import Weights
 
@@ -22,10 +23,12 @@ class KeptCheckpoints:
     Args:
         wanted: which weights are kept; none: nothing is written.
         folder: of the files, beside the stage's checkpoint.
+        ranks: that train the stage; the first one writes.
     """
 
-    def __init__(self, wanted: Sequence[KeptWeights], folder: Path) -> None:
+    def __init__(self, wanted: Sequence[KeptWeights], folder: Path, ranks: Ranks = ALONE) -> None:
         self.wanted = wanted
+        self._ranks = ranks
         self._folder = folder
 
     def note(self, number: int, weights: Weights) -> None:
@@ -36,7 +39,8 @@ class KeptCheckpoints:
             weights: as they are.
         """
         if self.wanted:
-            save_tensors(self._place(number), weights.named())
+            place = self._place(number)
+            self._ranks.once(lambda: save_tensors(place, weights.named()))
 
     def at_end(self, count: int) -> Iterator[tuple[str, Mapping[str, Tensor]]]:
         """Name -> kept weights: ``last``, ``average``, and ``1`` to the count, those that are wanted.

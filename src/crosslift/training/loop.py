@@ -21,6 +21,8 @@ from crosslift.encoders.adapters import is_adapter, merged
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.errors import TrainingError
 from crosslift.forms.form import FormOptions, OpenTask, StepLoss
+from crosslift.ranks.launch import STOPPING
+from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.training.budget import Budget
 from crosslift.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from crosslift.training.guards.guard import Guard, GuardOnData, OpenGuard
@@ -51,6 +53,7 @@ class Stage:
         report: called after each update with the share of the budget that is spent, in [0, 1].
         note: called before it with the update's number and loss, in words.
         kept: which weights are kept beside those that the stage ends with.
+        ranks: that train it together; its tasks are opened with the same.
     """
 
     settings: StageSettings
@@ -60,6 +63,7 @@ class Stage:
     report: Callable[[float], None]
     note: Callable[[str], None] = lambda _: None
     kept: Sequence[KeptWeights] = ()
+    ranks: Ranks = ALONE
 
 
 def train(
@@ -114,6 +118,7 @@ class _Run:
         guards: Mapping[str, OpenGuard],
     ) -> None:
         self.stage = stage
+        self.ranks = stage.ranks
         self.encoder = encoder
         self.mixture = Mixture(
             members, stage.settings.mixing, stage.settings.accumulation, stage.seed
@@ -124,16 +129,18 @@ class _Run:
         for name, guard in guards.items():
             if guard.task is not None:
                 self.tasks[name], self.seeds[name] = guard.task, stage.seed
-        heads = {name: task.head for name, task in self.tasks.items()}
+        heads = {n: self.ranks.with_shared_norms(task.head) for n, task in self.tasks.items()}
         token_ids = {i for task in self.tasks.values() for i in task.token_ids()}
         robust = stage.settings.robust
         self.robustness = Robustness(encoder, robust.of_rows if robust else None, stage.seed)
         self.plain = Robustness(encoder, None, stage.seed)
         opened = list(guards.values())
-        self.weights = Weights(encoder, heads, token_ids, stage.settings, opened)
-        self.kept = KeptCheckpoints(stage.kept, stage.checkpoint.parent)
-        self.selection = Selection(stage.settings, stage.checkpoint.with_name("best.safetensors"))
+        self.weights = Weights(encoder, heads, token_ids, stage.settings, opened, self.ranks)
+        self.kept = KeptCheckpoints(stage.kept, stage.checkpoint.parent, self.ranks)
+        best = stage.checkpoint.with_name("best.safetensors")
+        self.selection = Selection(stage.settings, best, self.ranks)
         self.progress = load_checkpoint(stage.checkpoint, self.weights)
+        self.resumed = self.progress.train_on(self.ranks.count)
 
     def to_the_end(self) -> None:
         _training_mode(self.encoder, self.tasks.values(), self.stage.settings)
@@ -145,27 +152,35 @@ class _Run:
                     self._update()
                 self._take_dev_score()
                 self.stage.report(self._spent())
+                self.ranks.stop_if_asked()
                 if time.monotonic() > due:
                     due = self._save_checkpoint()
         except _StoppedAtOnceError:
             raise  # in the middle of an update, which the checkpoint before does not hold
         except KeyboardInterrupt:
-            save_checkpoint(self.stage.checkpoint, self.weights, self.progress)
+            self._write_checkpoint()
             raise
         self._evaluation_mode()
 
     def finish(self) -> None:
         """Puts the weights that the stage ends with into the encoder and the heads."""
+        self.ranks.check_same(self.weights.sums)
         self.kept.put_back_last(self.progress.dev_evaluations, self.weights)
         self.selection.finish(self.weights)
 
     def _save_checkpoint(self) -> float:
         """Writes a checkpoint; returns when the next one is due."""
         began = time.monotonic()
-        save_checkpoint(self.stage.checkpoint, self.weights, self.progress)
+        self._write_checkpoint()
         ended = time.monotonic()
         pause = min((ended - began) / SHARE_OF_CHECKPOINTS, MOST_SECONDS_BETWEEN_CHECKPOINTS)
         return ended + max(SECONDS_BETWEEN_CHECKPOINTS, pause)
+
+    def _write_checkpoint(self) -> None:
+        """Nothing in it differs between ranks: what is random follows from the seed and the update."""
+        self.ranks.on_the_first(
+            lambda: save_checkpoint(self.stage.checkpoint, self.weights, self.progress)
+        )
 
     def _spent(self) -> float:
         budget = self.stage.budget
@@ -176,7 +191,7 @@ class _Run:
         progress, budget = self.progress, self.stage.budget
         number = progress.updates
         generator = np.random.default_rng((self.stage.seed, number, 1))
-        torch.manual_seed(int(generator.integers(2**62)))
+        torch.manual_seed(int(generator.integers(2**62)) + self.ranks.number)  # of dropout
         rate = rate_of(self.stage.settings, budget, progress)
         parts = self.mixture.parts(number, self._spent(), budget.batch_size, progress.taken)
         losses: dict[str, float] = {}
@@ -185,11 +200,14 @@ class _Run:
             losses[part.name] = losses.get(part.name, 0.0) + loss * part.weight
             if part.name not in self.guards:
                 progress.examples += part.count
+        losses = dict(zip(losses, self.ranks.summed(list(losses.values())), strict=True))
         self.weights.step(rate)
         progress.updates += 1
         self._note(parts, losses)
         progress.seconds += time.monotonic() - began
-        self.stage.note(f"update {progress.updates:,}, loss {sum(losses.values()):.3g}")
+        resumed = f" ({self.resumed})" if self.resumed else ""
+        loss = sum(losses.values())
+        self.stage.note(f"update {progress.updates:,}, loss {loss:.3g}{resumed}")
 
     def _guard_parts(self) -> list[UpdatePart]:
         taken = self.progress.taken
@@ -218,9 +236,10 @@ class _Run:
             with FlopCounterMode(display=False) as counter:
                 passes = Passes(self.encoder, forward, back, counter.get_total_flops)
                 outcome = how.take(passes, *place)
-            total = counter.get_total_flops()
+            counts = [counter.get_total_flops(), passes.plain_operations]
+            total, plain = self.ranks.summed(counts)
             progress.flops_per_example[part.name] = total / part.count
-            progress.cost[part.name] = total / max(1, passes.plain_operations)
+            progress.cost[part.name] = total / max(1, plain)
         progress.taken[part.name] = part.start + part.count
         progress.tokens += outcome.tokens
         progress.flops += progress.flops_per_example[part.name] * part.count
@@ -271,7 +290,7 @@ class _Run:
             return
         began = time.monotonic()
         self._evaluation_mode()
-        scores = {name: task.dev_scores() for name, task in self.tasks.items()}
+        scores = self.ranks.once(lambda: {n: task.dev_scores() for n, task in self.tasks.items()})
         _training_mode(self.encoder, self.tasks.values(), self.stage.settings)
         with _interrupts_held():
             progress.curve.extend(
@@ -288,9 +307,6 @@ class _Run:
         self.encoder.model.eval()
         for task in self.tasks.values():
             task.head.eval()
-
-
-_STOPPING = "\nstopping after this update; Ctrl-C again to stop now\n"
 
 
 class _StoppedAtOnceError(KeyboardInterrupt):
@@ -310,7 +326,7 @@ def _interrupts_held() -> Iterator[None]:
         came.append(number)
         if len(came) > 1:
             raise _StoppedAtOnceError
-        sys.stderr.write(_STOPPING)
+        sys.stderr.write(STOPPING)
         sys.stderr.flush()
 
     former = signal.signal(signal.SIGINT, note)
@@ -328,7 +344,7 @@ def _on(encoder: Encoder, guards: Sequence[Guard], stage: Stage) -> Iterator[dic
     another guard may have changed its layers."""
     settings = stage.settings
     locked = settings.text_side == "locked"
-    options = FormOptions(locked, "own", stage.seed, settings.cached_texts)
+    options = FormOptions(locked, "own", stage.seed, settings.cached_texts, stage.ranks)
     in_order = sorted(guards, key=lambda guard: not isinstance(guard, GuardOnData))
     with contextlib.ExitStack() as stack:
         yield {guard.name: stack.enter_context(guard.open(encoder, options)) for guard in in_order}

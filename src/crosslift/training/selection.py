@@ -7,6 +7,7 @@ from pathlib import Path
 
 from crosslift.errors import TrainingError, nearest
 from crosslift.metrics.table import described
+from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.training.checkpoint import Progress, load_tensors, save_tensors
 from crosslift.training.stage_settings import StageSettings
 from crosslift.training.weights import Weights
@@ -21,10 +22,12 @@ class Selection:
     Args:
         settings: of the stage.
         place: file of the best weights so far, beside the stage's checkpoint.
+        ranks: that train the stage; the first one writes.
     """
 
-    def __init__(self, settings: StageSettings, place: Path) -> None:
+    def __init__(self, settings: StageSettings, place: Path, ranks: Ranks = ALONE) -> None:
         self.settings = settings
+        self._ranks = ranks
         self.place = place
 
     @property
@@ -48,7 +51,7 @@ class Selection:
             return
         progress.best, progress.best_update, progress.without_gain = score, progress.updates, 0
         if self.settings.keep_best:
-            save_tensors(self.place, weights.named())
+            self._ranks.once(lambda: save_tensors(self.place, weights.named()))
 
     def ended(self, progress: Progress) -> bool:
         """Whether the stage ends before its budget does."""

@@ -87,6 +87,10 @@ class TrainingSettings(BaseModel):
     2101.06983). None: all at once."""
     gradient_checkpointing: bool = False
     """The backward pass computes activations inside layers again: less memory."""
+    devices: Count | None = None
+    """Number of devices, or of processes on a machine without accelerators, that train the stage
+    together. Each works on a part of every batch; see `docs/training.md`. None: as the study
+    says."""
     dropout: Share | None = None
     """Dropout of the text encoder; None: as its own configuration says."""
     text_side: Literal["trainable", "locked"] = "trainable"

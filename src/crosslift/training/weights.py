@@ -10,6 +10,7 @@ from torch import Tensor
 
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.errors import TrainingError
+from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.training.guards.guard import OpenGuard
 from crosslift.training.stage_settings import StageSettings
 
@@ -28,6 +29,7 @@ class Weights:
         token_ids: every token that can occur.
         settings: of the stage.
         guards: that decide which parameters of the encoder are trained, and pull them.
+        ranks: whose gradients are summed.
     """
 
     def __init__(
@@ -37,12 +39,14 @@ class Weights:
         token_ids: Iterable[int],
         settings: StageSettings,
         guards: Sequence[OpenGuard] = (),
+        ranks: Ranks = ALONE,
     ) -> None:
         locked = settings.text_side == "locked"
         frozen = locked or settings.frozen_layers > 0 or settings.token_table == "frozen"
         frozen = frozen or not all(guard.trains(_TABLE) for guard in guards)
         self.settings = settings
         self._guards = guards
+        self._ranks = ranks
         self.working = {} if locked else _trainable(encoder, settings, guards)
         table = encoder.table.keep_only(token_ids, trainable=not frozen)
         self.masters = {name: _master(p) for name, p in self.working.items()}
@@ -103,6 +107,7 @@ class Weights:
         Args:
             rate: share of the peak learning rates, in [0, 1].
         """
+        self._add_up_gradients()
         for guard in self._guards:
             guard.pull({**self.masters, **self.rows})
         trained = [p for group in self.optimizer.param_groups for p in group["params"]]
@@ -113,10 +118,28 @@ class Weights:
         self.optimizer.zero_grad(set_to_none=True)
         self._refresh()
 
+    def _add_up_gradients(self) -> None:
+        """Sums the gradients of all ranks, each of which has that of its share of the loss. A weight
+        that has none on any rank keeps none."""
+        trained = [*self.masters.values(), *self.heads.values(), *self.rows.values()]
+        present = self._ranks.summed([float(weight.grad is not None) for weight in trained])
+        for weight, ranks in zip(trained, present, strict=True):
+            if ranks and weight.grad is None:
+                weight.grad = torch.zeros_like(weight)
+        dense = [*self.masters.values(), *self.heads.values()]
+        self._ranks.add_up([weight.grad for weight in dense if weight.grad is not None])
+        for table in self.rows.values():
+            if table.grad is not None:
+                self._ranks.add_up_rows(table.grad)
+
     def _refresh(self) -> None:
         with torch.no_grad():
             for name, parameter in self.working.items():
                 parameter.copy_(self.masters[name])
+
+    def sums(self) -> list[float]:
+        """The sum of each trained weight and of each buffer of the heads."""
+        return [float(value.detach().double().sum()) for value in self.named().values()]
 
     def named(self) -> dict[str, Tensor]:
         """Every trained weight by name, and the heads' buffers."""

@@ -63,8 +63,9 @@ class OpenDistillation:
         sequences = [self._sequences[row] for row in rows]
         vectors = unit(batch_vectors(self.encoder, sequences, self._options))
         before = self._before[torch.from_numpy(rows).to(vectors.device)]
-        cosines = (vectors * before).sum(dim=1)
-        return StepLoss((1 - cosines).mean(), count_tokens(sequences))
+        share = self._options.ranks.even(len(rows))
+        cosines = (vectors * before)[share.span].sum(dim=1)
+        return StepLoss(share.of_mean((1 - cosines).mean()), count_tokens(sequences))
 
     def dev_scores(self) -> dict[str, float]:
         """None."""

@@ -1,0 +1,88 @@
+"""What training asks of the ranks that share its work. Imports no torch until it computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from crosslift.ranks.share import Share, balanced, even
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+Result = TypeVar("Result")
+
+
+class Ranks:
+    """The ranks that train together: here one process alone, for which everything is the identity.
+
+    Every rank draws the same batch and works on its share of it. The loss of a rank is its share of the
+    batch's loss, so that losses and gradients of all ranks are summed, never averaged.
+
+    `crosslift.ranks.together` has several of them. Forms and loop never ask how many there are.
+    """
+
+    number = 0
+    """Of this rank, from 0."""
+    count = 1
+    """Of all ranks."""
+
+    def balanced(self, costs: Sequence[int]) -> Share:
+        """The share of each rank in items with costs (tokens), so that all take about as long."""
+        return Share(balanced(costs, self.count), self.number)
+
+    def even(self, count: int) -> Share:
+        """The share of each rank in so many items of equal cost, contiguous."""
+        return Share(even(count, self.count), self.number)
+
+    def gathered(self, rows: Tensor, share: Share) -> Tensor:
+        """The rows of all ranks in the order of the batch, [N, ...], with gradient.
+
+        Args:
+            rows: of this rank's items, [len(share.mine), ...].
+            share: which items they are of.
+        """
+        del share
+        return rows
+
+    def add_up(self, gradients: Sequence[Tensor]) -> None:
+        """Puts the sum over all ranks in the place of each of some tensors."""
+
+    def add_up_rows(self, gradient: Tensor) -> None:
+        """The same for a gradient [rows, D] of which most rows may be 0 on all ranks."""
+
+    def summed(self, values: Sequence[float]) -> list[float]:
+        """The sum of each of some numbers over all ranks."""
+        return list(values)
+
+    def of_the_first(self, values: Tensor) -> Tensor:
+        """A tensor as the first rank has it; it has the same shape on all ranks."""
+        return values
+
+    def on_the_first(self, work: Callable[[], None]) -> None:
+        """Does something on the first rank alone; the others go on."""
+        work()
+
+    def once(self, work: Callable[[], Result]) -> Result:
+        """Does something on the first rank alone while the others wait; its result, on all of them."""
+        return work()
+
+    def with_shared_norms(self, module: torch.nn.Module) -> torch.nn.Module:
+        """A module whose batch norms take their statistics over the batch of all ranks."""
+        return module
+
+    def check_same(self, work: Callable[[], list[float]]) -> None:
+        """Raises where the ranks do not have the same numbers.
+
+        Raises:
+            TrainingError: their weights differ.
+        """
+
+    def stop_if_asked(self) -> None:
+        """Raises KeyboardInterrupt on all ranks at once, if the run is to stop. One process alone has
+        its Ctrl-C directly."""
+
+
+ALONE = Ranks()
+"""One process that trains alone."""
