@@ -25,7 +25,7 @@ from crosslift.artifacts.store import Store
 from crosslift.engines import crew as crew_module
 from crosslift.engines import job as job_module
 from crosslift.engines.crew import Crew
-from crosslift.engines.needs import Needs
+from crosslift.engines.needs import Needs, Room
 from crosslift.engines.processes import Processes
 from crosslift.engines.work import REFUSED
 from crosslift.errors import ArtifactError, DataError, StudyError
@@ -351,6 +351,16 @@ def test_a_step_that_is_too_large_for_a_worker_is_named(store: Store) -> None:
         Crew(Processes(1, 4096)).make(
             [step("a")], store, Hearing(), keep_going=False, trust_code=False
         )
+
+
+def test_a_study_on_more_devices_than_a_worker_has_is_refused() -> None:
+    room = Room(processors=8, memory=1e12, devices=4)
+    Needs(devices=4).check("a node", 1, 0, room)  # on processors, ranks are processes
+    Needs(devices=4).check("a node", 1, 4, room)
+    with pytest.raises(StudyError, match="trains on 4 devices at once, and a worker has 2"):
+        Needs(devices=4).check("a node", 1, 2, room)
+    with pytest.raises(StudyError, match="a worker with 8 devices does not fit: a node has 4"):
+        Needs().check("a node", 1, 8, room)
 
 
 def test_two_crews_share_the_work_of_one_store(store: Store, tmp_path: Path) -> None:

@@ -205,8 +205,8 @@ def test_too_few_resources_are_named(cluster: Cluster, tmp_path: Path) -> None:
     assert "a worker of 5 threads does not fit: the largest node of the Ray cluster has 1" in (
         refused(Ray(1, 5, address), Needs())
     )
-    assert "needs 2 devices: the largest node of the Ray cluster has 0" in refused(
-        Ray(1, 1, address), Needs(devices=2, step="train: image-text")
+    assert "a worker with 2 devices does not fit: the largest node of the Ray cluster has 0" in (
+        refused(Ray(1, 1, address, devices=2), Needs())
     )
     assert "no Ray cluster at 127.0.0.1:1" in refused(Ray(1, 1, "127.0.0.1:1"), Needs())
 

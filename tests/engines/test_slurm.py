@@ -12,7 +12,7 @@ from engine_steps import step
 
 from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.store import Store
-from crosslift.engines.all_engines import engine_named
+from crosslift.engines.all_engines import EngineOptions, engine_named
 from crosslift.engines.crew import Crew
 from crosslift.engines.slurm import Slurm
 from crosslift.errors import StudyError
@@ -74,5 +74,8 @@ def test_without_submitit_the_error_names_the_extra(
 
 
 def test_options_of_the_command_line_are_numbers_where_they_can_be() -> None:
-    engine = engine_named("slurm", 3, 2, None, {"timeout_min": "60", "slurm_partition": "cpu"})
-    assert engine == Slurm(3, 2, {"timeout_min": 60, "slurm_partition": "cpu"})
+    jobs = {"timeout_min": "60", "slurm_partition": "cpu"}
+    engine = engine_named("slurm", EngineOptions(3, 2, 1, jobs=jobs))
+    assert engine == Slurm(3, 2, {"timeout_min": 60, "slurm_partition": "cpu"}, devices=1)
+    with pytest.raises(StudyError, match="without --workers"):
+        engine_named("slurm", EngineOptions())

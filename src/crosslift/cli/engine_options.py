@@ -15,6 +15,7 @@ def chosen_engine(
     name: str,
     workers: int | None,
     threads: int | None,
+    devices: int,
     address: str | None,
     options: Sequence[str] | None,
 ) -> Engine | None:
@@ -23,19 +24,20 @@ def chosen_engine(
     Args:
         name: of the engine.
         workers, threads: of the engine; None: its defaults.
+        devices: accelerators of each worker.
         address: of a Ray cluster.
-        options: each ``NAME=VALUE``.
+        options: of Slurm's jobs, each ``NAME=VALUE``.
 
     Raises:
         UnknownNameError: there is no such engine.
         StudyError: an option that the engine does not have.
     """
-    from crosslift.engines.all_engines import engine_named
+    from crosslift.engines.all_engines import EngineOptions, engine_named
 
-    values: dict[str, str] = {}
+    jobs: dict[str, str] = {}
     for text in options or ():
         option, equals, value = text.partition("=")
         if not (equals and option and value):
             raise StudyError(f"--engine-option {text!r}", "NAME=VALUE, such as slurm_partition=cpu")
-        values[option] = value
-    return engine_named(name, workers, threads, address, values)
+        jobs[option] = value
+    return engine_named(name, EngineOptions(workers, threads, devices, address, jobs))

@@ -25,6 +25,7 @@ from crosslift.cli.moved_options import moved_option_error
 from crosslift.cli.options import (
     AddressOption,
     CatalogsOption,
+    DevicesOption,
     DirectionOption,
     EngineOption,
     EngineOptions,
@@ -122,6 +123,7 @@ def run(
     engine: EngineOption = "local",
     workers: WorkersOption = None,
     threads: ThreadsOption = None,
+    devices: DevicesOption = 0,
     address: AddressOption = None,
     engine_option: EngineOptions = None,
     store: StoreOption = None,
@@ -135,7 +137,7 @@ def run(
     from crosslift.studies.reading import read_study
     from crosslift.studies.registration import registered
 
-    chosen = chosen_engine(engine, workers, threads, address, engine_option)
+    chosen = chosen_engine(engine, workers, threads, devices, address, engine_option)
     wanted, lock = read_study(study, data), registered(study)
     folder = _folder(wanted, out, replace=replace)
     from crosslift.cli import running  # takes seconds: after what may be wrong with the file

@@ -11,6 +11,7 @@ from crosslift.cli.encoder_options import with_encoder_options
 from crosslift.cli.engine_options import chosen_engine
 from crosslift.cli.options import (
     AddressOption,
+    DevicesOption,
     EngineOption,
     EngineOptions,
     Json,
@@ -130,6 +131,7 @@ def mine(
     engine: EngineOption = "local",
     workers: WorkersOption = None,
     threads: ThreadsOption = None,
+    devices: DevicesOption = 0,
     address: AddressOption = None,
     engine_option: EngineOptions = None,
     store: StoreOption = None,
@@ -142,7 +144,7 @@ def mine(
 
     After Ctrl-C, the same command resumes.
     """
-    chosen = chosen_engine(engine, workers, threads, address, engine_option)
+    chosen = chosen_engine(engine, workers, threads, devices, address, engine_option)
     from crosslift.cli import mining
     from crosslift.mining.mining_settings import MiningSettings
 

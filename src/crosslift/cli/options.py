@@ -60,6 +60,12 @@ ThreadsOption = Annotated[
         "--threads", min=1, metavar="N", help="Of each worker. They are part of its rounding."
     ),
 ]
+DevicesOption = Annotated[
+    int,
+    typer.Option(
+        "--devices", min=0, metavar="N", help="Accelerators of each worker of the engine."
+    ),
+]
 AddressOption = Annotated[
     str | None,
     typer.Option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crosslift.errors import StudyError, UnknownNameError
@@ -13,31 +14,55 @@ if TYPE_CHECKING:
 LOCAL = "local"
 
 
-def _processes(
-    workers: int, threads: int | None, address: str | None, options: Mapping[str, str]
-) -> Engine:
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """What a command may say of an engine.
+
+    Args:
+        workers: how many; None: one for each processor of this machine that the threads leave.
+        threads: of each worker; None: the engine's default.
+        devices: accelerators of each worker.
+        address: of a Ray cluster.
+        jobs: options of Slurm's jobs, as submitit names them.
+    """
+
+    workers: int | None = None
+    threads: int | None = None
+    devices: int = 0
+    address: str | None = None
+    jobs: Mapping[str, str] = field(default_factory=dict)
+
+    def count(self) -> int:
+        """Of workers."""
+        from crosslift.engines.machine import usable_processors
+
+        return self.workers or max(1, usable_processors() // (self.threads or 1))
+
+
+def _processes(options: EngineOptions) -> Engine:
     from crosslift.engines.processes import Processes
 
-    _refuse("processes", address, options)
-    return Processes(workers, threads or 0)
+    _refuse("processes", options.address, options.jobs)
+    return Processes(options.count(), options.threads or 0, options.devices)
 
 
-def _ray(
-    workers: int, threads: int | None, address: str | None, options: Mapping[str, str]
-) -> Engine:
+def _ray(options: EngineOptions) -> Engine:
     from crosslift.engines.ray_cluster import Ray
 
-    _refuse("ray", None, options)
-    return Ray(workers, threads or 1, address)
+    _refuse("ray", None, options.jobs)
+    return Ray(options.count(), options.threads or 1, options.address, options.devices)
 
 
-def _slurm(
-    workers: int, threads: int | None, address: str | None, options: Mapping[str, str]
-) -> Engine:
+def _slurm(options: EngineOptions) -> Engine:
     from crosslift.engines.slurm import Slurm
 
-    _refuse("slurm", address, {})
-    return Slurm(workers, threads or 1, {name: _value(text) for name, text in options.items()})
+    _refuse("slurm", options.address, {})
+    if options.workers is None:
+        raise StudyError(
+            "the engine `slurm` without --workers", "how many jobs to start", "--workers 8"
+        )
+    jobs = {name: _value(text) for name, text in options.jobs.items()}
+    return Slurm(options.workers, options.threads or 1, jobs, options.devices)
 
 
 def _refuse(name: str, address: str | None, options: Mapping[str, str]) -> None:
@@ -52,28 +77,19 @@ def _value(text: str) -> int | str:
     return int(text) if text.isdecimal() else text
 
 
-_ENGINES: Mapping[str, Callable[..., Engine]] = {
+_ENGINES: Mapping[str, Callable[[EngineOptions], Engine]] = {
     "processes": _processes,
     "ray": _ray,
     "slurm": _slurm,
 }
 
 
-def engine_named(
-    name: str,
-    workers: int | None = None,
-    threads: int | None = None,
-    address: str | None = None,
-    options: Mapping[str, str] | None = None,
-) -> Engine | None:
+def engine_named(name: str, options: EngineOptions) -> Engine | None:
     """An engine.
 
     Args:
         name: ``processes``, ``ray``, ``slurm``; ``local``: steps one after another in this process.
-        workers: how many; None: as many as this machine has processors for their threads.
-        threads: of each worker; None: the engine's default.
-        address: of a Ray cluster.
-        options: of Slurm's jobs, as submitit names them.
+        options: of the engine.
 
     Returns:
         The engine; None for ``local``.
@@ -83,16 +99,13 @@ def engine_named(
         StudyError: it has no such option.
     """
     if name == LOCAL:
-        if workers not in (None, 1) or threads or address or options:
+        if options != EngineOptions(workers=options.workers) or options.workers not in (None, 1):
             raise StudyError(
                 "the engine `local` makes one step after another in this process",
-                "no --workers, --threads, --address or --engine-option",
+                "no --workers, --threads, --devices, --address or --engine-option",
                 "--engine processes makes several steps at once on this machine",
             )
         return None
     if name not in _ENGINES:
         raise UnknownNameError("engine", name, (LOCAL, *_ENGINES))
-    from crosslift.engines.machine import usable_processors
-
-    count = max(1, usable_processors() // (threads or 1)) if workers is None else workers
-    return _ENGINES[name](count, threads, address, options or {})
+    return _ENGINES[name](options)

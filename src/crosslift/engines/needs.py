@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from crosslift.errors import StudyError
 
 GIB = 2**30
+
+
+class Room(NamedTuple):
+    """What one worker could have at most.
+
+    Args:
+        processors: logical ones.
+        memory: bytes.
+        devices: accelerators.
+    """
+
+    processors: float
+    memory: float
+    devices: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,40 +30,45 @@ class Needs:
 
     Args:
         memory: bytes; 0: not known.
-        devices: accelerators.
-        step: the step that needs the most, in words.
+        step: the step that needs the most memory, in words.
+        devices: accelerators that a training step uses at once, where workers have any.
     """
 
     memory: float = 0.0
-    devices: int = 0
     step: str = ""
+    devices: int = 1
 
-    def check(
-        self, place: str, threads: int, processors: float, memory: float, devices: float
-    ) -> None:
+    def check(self, place: str, threads: int, devices: int, room: Room) -> None:
         """Raises if a worker does not fit.
 
         Args:
-            place: what has the resources, in words.
+            place: what has the room, in words.
             threads: of a worker.
-            processors, memory, devices: that one worker could have there at most; memory in bytes.
+            devices: accelerators of a worker; 0: it computes on processors.
+            room: for a worker.
 
         Raises:
             StudyError: which resource is too small, for which step, and what would do.
         """
-        if threads > processors:
+        if threads > room.processors:
             raise StudyError(
-                f"a worker of {threads} threads does not fit: {place} has {processors:g} processors",
-                remedy=f"--threads {max(1, int(processors))}",
+                f"a worker of {threads} threads does not fit: {place} has {room.processors:g} "
+                "processors",
+                remedy=f"--threads {max(1, int(room.processors))}",
             )
-        if self.devices > devices:
+        if devices > room.devices:
             raise StudyError(
-                f"{self.step} needs {self.devices} devices: {place} has {devices:g}",
-                remedy=f"machines with {self.devices}, or `devices: {int(devices)}` in the study",
+                f"a worker with {devices} devices does not fit: {place} has {room.devices:g}",
+                remedy=f"--devices {int(room.devices)}",
             )
-        if self.memory > memory:
+        if 0 < devices < self.devices:
+            raise StudyError(
+                f"the study trains on {self.devices} devices at once, and a worker has {devices}",
+                remedy=f"--devices {self.devices}, or `devices: {devices}` in the study",
+            )
+        if self.memory > room.memory:
             raise StudyError(
                 f"{self.step} needs about {self.memory / GIB:.1f} GB of memory: {place} has "
-                f"{memory / GIB:.1f} GB for each worker",
+                f"{room.memory / GIB:.1f} GB for each worker",
                 remedy="fewer --workers on each machine, machines with more memory, or a smaller batch",
             )

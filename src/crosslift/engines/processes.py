@@ -15,7 +15,7 @@ from typing import IO
 from crosslift.engines.crew import Ended, Start
 from crosslift.engines.job import JobFolder
 from crosslift.engines.machine import machine_memory, usable_processors
-from crosslift.engines.needs import Needs
+from crosslift.engines.needs import Needs, Room
 from crosslift.engines.work import REFUSED
 from crosslift.errors import StudyError
 
@@ -34,7 +34,8 @@ class Processes:
 
     Args:
         workers: how many.
-        threads: of each; None: the processors shared among the workers.
+        threads: of each; 0: the processors shared among the workers.
+        devices: accelerators of each; 0: all workers see what this process sees.
 
     Raises:
         StudyError: fewer than one worker or thread.
@@ -42,6 +43,7 @@ class Processes:
 
     workers: int
     threads: int = 0
+    devices: int = 0
 
     def __post_init__(self) -> None:
         if self.workers < 1 or self.threads < 0:
@@ -53,20 +55,34 @@ class Processes:
     @contextlib.contextmanager
     def open(self, folder: JobFolder, needs: Needs) -> Iterator[Start]:
         """See `crosslift.engines.crew.Engine`."""
-        needs.check(
-            "this machine",
-            self.threads,
-            usable_processors(),
-            machine_memory() / self.workers,
-            float("inf"),
+        devices = _visible_devices() if self.devices else []
+        room = Room(
+            usable_processors(), machine_memory() / self.workers, len(devices) // self.workers
         )
+        needs.check("this machine", self.threads, self.devices, room)
         path = os.pathsep.join(filter(None, sys.path))  # own modules that this process finds
         variables = {**os.environ, "PYTHONPATH": path, **thread_variables(self.threads)}
 
+        places: list[_Process | None] = [None] * self.workers
+
         def start(name: str) -> _Process:
-            return _Process(str(folder.root), name, variables)
+            place = next(n for n, each in enumerate(places) if each is None or not each.runs)
+            own = devices[place * self.devices : (place + 1) * self.devices]
+            seen = {"CUDA_VISIBLE_DEVICES": ",".join(own)} if own else {}
+            process = places[place] = _Process(str(folder.root), name, variables | seen)
+            return process
 
         yield start
+
+
+def _visible_devices() -> list[str]:
+    """The accelerators that this process sees, as CUDA_VISIBLE_DEVICES names them."""
+    import torch  # seconds
+
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named:
+        return named.split(",")
+    return [str(number) for number in range(torch.cuda.device_count())]
 
 
 class _Process:
@@ -83,6 +99,11 @@ class _Process:
             env=variables,
             start_new_session=True,
         )
+
+    @property
+    def runs(self) -> bool:
+        """Whether the process lives."""
+        return self._process.poll() is None
 
     def ended(self) -> Ended | None:
         """See `crosslift.engines.crew.WorkerHandle`."""

@@ -4,6 +4,7 @@ extra ``crosslift[ray]``."""
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import socket
 import sys
@@ -15,7 +16,7 @@ from typing import Any
 from crosslift.engines.crew import Ended, Start
 from crosslift.engines.job import JobFolder
 from crosslift.engines.machine import usable_processors
-from crosslift.engines.needs import Needs
+from crosslift.engines.needs import Needs, Room
 from crosslift.engines.processes import thread_variables
 from crosslift.engines.work import work
 from crosslift.errors import StudyError
@@ -40,6 +41,7 @@ class Ray:
         threads: of each, which Ray counts as processors.
         address: of the cluster, such as ``10.0.0.1:6379``, ``ray://10.0.0.1:10001`` or ``auto``; None:
             a new one on this machine, which ends with the run.
+        devices: accelerators of each.
 
     Raises:
         StudyError: fewer than one worker or thread.
@@ -48,6 +50,7 @@ class Ray:
     workers: int
     threads: int = 1
     address: str | None = None
+    devices: int = 0
 
     def __post_init__(self) -> None:
         if self.workers < 1 or self.threads < 1:
@@ -64,7 +67,7 @@ class Ray:
             self._check_room(ray, needs)
             remote = ray.remote(work).options(
                 num_cpus=self.threads,
-                num_gpus=needs.devices,
+                num_gpus=self.devices,
                 memory=needs.memory or None,
                 max_retries=0,
                 scheduling_strategy="SPREAD",
@@ -83,7 +86,8 @@ class Ray:
         settings: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
         if self.address is None:
             if self.threads > usable_processors():
-                needs.check("this machine", self.threads, usable_processors(), float("inf"), 0)
+                room = Room(usable_processors(), math.inf, math.inf)
+                needs.check("this machine", self.threads, self.devices, room)
             os.environ.setdefault(
                 "RAY_worker_niceness", "0"
             )  # else our workers yield to all others
@@ -110,7 +114,8 @@ class Ray:
         refusal: StudyError | None = None
         for room in sorted(map(_room, nodes), reverse=True):
             try:
-                needs.check("the largest node of the Ray cluster", self.threads, *room)
+                place = "the largest node of the Ray cluster"
+                needs.check(place, self.threads, self.devices, room)
             except StudyError as error:
                 refusal = refusal or error
             else:
@@ -124,9 +129,9 @@ class Ray:
         return {**passed_on, "PYTHONPATH": path, **thread_variables(self.threads)}
 
 
-def _room(resources: Mapping[str, float]) -> tuple[float, float, float]:
-    """Processors, bytes of memory and devices of a node."""
-    return (
+def _room(resources: Mapping[str, float]) -> Room:
+    """What a node has."""
+    return Room(
         float(resources.get("CPU", 0.0)),
         float(resources.get("memory", 0.0)),
         float(resources.get("GPU", 0.0)),

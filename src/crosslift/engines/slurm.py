@@ -10,7 +10,7 @@ from typing import Any
 
 from crosslift.engines.crew import Ended, Start
 from crosslift.engines.job import JobFolder
-from crosslift.engines.needs import GIB, Needs
+from crosslift.engines.needs import GIB, Needs, Room
 from crosslift.engines.processes import thread_variables
 from crosslift.engines.work import work
 from crosslift.errors import StudyError
@@ -28,6 +28,7 @@ class Slurm:
         threads: of each.
         options: parameters of submitit's executor, such as ``slurm_partition`` and ``timeout_min``;
             ``cluster: local`` runs the jobs on this machine.
+        devices: accelerators of each.
 
     Raises:
         StudyError: fewer than one worker or thread.
@@ -36,6 +37,7 @@ class Slurm:
     workers: int
     threads: int = 1
     options: Mapping[str, Any] = field(default_factory=dict)
+    devices: int = 0
 
     def __post_init__(self) -> None:
         if self.workers < 1 or self.threads < 1:
@@ -44,6 +46,7 @@ class Slurm:
     @contextlib.contextmanager
     def open(self, folder: JobFolder, needs: Needs) -> Iterator[Start]:
         """See `crosslift.engines.crew.Engine`."""
+        needs.check("a job", self.threads, self.devices, Room(math.inf, math.inf, math.inf))
         executor = self._executor(folder, needs)
 
         def start(name: str) -> _SlurmJob:
@@ -66,7 +69,7 @@ class Slurm:
             "name": "crosslift",
             "timeout_min": _MINUTES,
             "cpus_per_task": self.threads,
-            "gpus_per_node": needs.devices,
+            "gpus_per_node": self.devices,
         }
         if needs.memory:
             settings["mem_gb"] = math.ceil(needs.memory / GIB)

@@ -153,7 +153,9 @@ def needs_of(steps: Sequence[Step]) -> Needs:
         return Needs()
     sizes = [(size_of_step(step).memory or 0.0, step) for step in steps]
     memory, largest = max(sizes, key=lambda each: each[0])
-    return Needs(memory=memory, step=f"{largest.kind}: {largest.label}")
+    at_once = [step.job.stage.devices or 1 for step in steps if isinstance(step.job, Training)]
+    devices = max(at_once, default=1)
+    return Needs(memory=memory, step=f"{largest.kind}: {largest.label}", devices=devices)
 
 
 @dataclass(frozen=True, slots=True)
