@@ -17,6 +17,7 @@ from rank_work import divide_by_zero, refuse, train_and_be_hit
 
 from crosslift.errors import TrainingError, UnknownNameError
 from crosslift.ranks.launch import run_ranks
+from crosslift.training import loop
 from crosslift.training.checkpoint import load_tensors
 
 SETTINGS = {"cases": ["groups"], "accumulation": 2, "updates": 8, "dropout": 0.1}
@@ -74,9 +75,12 @@ def said_before(facts: dict[str, Any], said: list[Any]) -> int:
 
 
 def test_resumed_on_another_number_of_devices_says_so(
-    tiny_folders: dict[str, Path], tmp_path: Path
+    tiny_folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from crosslift.ranks.ranks import ALONE
+
+    for name in ("SECONDS_BETWEEN_CHECKPOINTS", "SHARE_OF_CHECKPOINTS"):  # the work sets them here
+        monkeypatch.setattr(loop, name, getattr(loop, name))
 
     with pytest.raises(ZeroDivisionError):
         train_and_be_hit(
