@@ -66,5 +66,6 @@ def test_an_encoder_tokenises_a_text_once(
     ]
     for one, other in zip(first, again, strict=False):
         assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
-    with pytest.raises(ValueError, match="read-only"):
-        first[0][0][0] = 5
+    before = first[0][0].copy()
+    tokenise_compactly(encoder, texts)[0][:] = 5  # what a caller does to its ids is its own
+    np.testing.assert_array_equal(tokenise_compactly(encoder, texts)[0], before)
