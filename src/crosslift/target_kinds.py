@@ -2,4 +2,4 @@
 
 from typing import Literal
 
-KindName = Literal["bitext", "pictures", "mining", "labelled", "graded"]
+KindName = Literal["bitext", "pictures", "mining", "labelled", "graded", "judged"]

@@ -15,6 +15,7 @@ READ = {
     "bitext": {"pairs", "columns", "catalogs"},
     "pictures": {"pairs", "columns", "images"},
     "mining": {"sentences"},
+    "judged": {"queries", "pool"},
     "labelled": {
         *("split", "examples", "english", "english_task", "english_labels"),
         *("generalised", "fine_tune"),
@@ -23,17 +24,17 @@ READ = {
 ALL = {"name", "data", "languages", "protocols", "direction", "smallest_effect"}
 PROMPTS = {"prompt_src", "prompt_tgt", "prompt_name_src", "prompt_name_tgt"}
 VALUES: dict[str, Any] = {
-    **dict.fromkeys(("pairs", "sentences", "examples"), 7),
+    **dict.fromkeys(("pairs", "sentences", "queries", "examples"), 7),
     **{name: {"a": "b"} for name in ("columns", "english_labels")},
     **dict.fromkeys(("catalogs", "images", "english"), "folder"),
-    **dict.fromkeys((*sorted(PROMPTS), "english_task"), "text"),
+    **dict.fromkeys((*sorted(PROMPTS), "english_task", "pool"), "text"),
     **{"split": "dev", "generalised": True, "fine_tune": {"learning_rate": 1e-5}},
 }
 
 
 @pytest.mark.parametrize("kind", READ)
 def test_what_each_kind_reads(kind: Any) -> None:
-    prompts = PROMPTS if kind in ("bitext", "mining") else set()
+    prompts = PROMPTS if kind in ("bitext", "mining", "judged") else set()
     assert set(KINDS[kind].settings.model_fields) == ALL | READ[kind] | prompts
 
 

@@ -51,6 +51,7 @@ PROTOCOLS = {
     "mining": ["crosslift/mining"],
     "labelled": ["xtreme/zero-shot"],
     "graded": ["crosslift/graded"],
+    "judged": ["crosslift/query->passage"],
 }
 
 

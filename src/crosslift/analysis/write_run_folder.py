@@ -30,6 +30,7 @@ from crosslift.analysis.judging import (
     orientations,
     verdicts,
 )
+from crosslift.analysis.language_bias import language_biases
 from crosslift.analysis.language_groups import language_groups
 from crosslift.analysis.overlaps import overlaps
 from crosslift.analysis.query_texts import query_texts
@@ -52,6 +53,7 @@ from crosslift.results.arm_facts import ArmFacts, Failure, Role
 from crosslift.results.claim_verdicts import CLAIMS_FILE
 from crosslift.results.example import EXAMPLES_FILE
 from crosslift.results.group_effect import GROUPS_FILE
+from crosslift.results.language_bias import BIAS_FILE
 from crosslift.results.language_pairs import GENERALISED_FILE
 from crosslift.results.mined_languages import MINING_FILE
 from crosslift.results.partial_run import PartialRun
@@ -135,6 +137,7 @@ def _contents(
         EXAMPLES_FILE: write_examples(gathered, folder),
         DIAGNOSTICS_FILE: vector_diagnoses(gathered),
         MINING_FILE: mined_languages(gathered),
+        BIAS_FILE: language_biases(gathered) or None,
         INTERPOLATION_FILE: interpolation_paths(gathered),
         GROUPS_FILE: language_groups(gathered),
         XTREME_FILE: xtreme_table(gathered, judged) if fine_tuned else None,

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from crosslift.analysis.language_bias import bias_of_encoder
 from crosslift.analysis.language_groups import groupings
 from crosslift.analysis.partial_run import unfinished
 from crosslift.api.models import Model, encoder_settings, known_model
@@ -20,6 +21,7 @@ from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.engines.crew import Crew, Engine
 from crosslift.errors import UnknownNameError
 from crosslift.making.evaluate import open_mined, open_outcomes
+from crosslift.making.found_languages import open_found_languages
 from crosslift.making.loaded_target import LoadedTarget
 from crosslift.making.object_encoder import ObjectEncoder, store_of, untouched
 from crosslift.making.trained import Trained
@@ -215,6 +217,7 @@ def _evaluated(
 ) -> list[Evaluation]:
     scored = _scored(encoder, loaded, store, listener)
     mined, table = open_mined(scored, store), open_outcomes(scored, store)
+    found = open_found_languages(scored, store)
     evaluations = []
     for protocol in loaded.protocols:
         entries = tuple(entry for entry in mined if entry.protocol == protocol.id)
@@ -237,6 +240,7 @@ def _evaluated(
                 unread=dict(loaded.data.unread),
                 groups=_by_group(encoder.name, languages),
                 mining=entries,
+                language_bias=bias_of_encoder(found, protocol.id),
             )
         )
     return evaluations

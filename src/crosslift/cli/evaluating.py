@@ -17,6 +17,7 @@ from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.errors import StudyError, first_few
 from crosslift.metrics.table import described
 from crosslift.results.evaluations import Evaluation
+from crosslift.results.language_bias import EVERY_QUERY, OTHERS, OWN_LANGUAGE
 from crosslift.targets.protocol import Direction
 from crosslift.targets.target_settings import TargetSettings
 from crosslift.wording import plural, prompt_words, share
@@ -68,6 +69,7 @@ def _print(console: Console, evaluation: Evaluation) -> None:
     _print_unread(console, evaluation)
     _print_notes(console, evaluation)
     _print_mining(console, evaluation)
+    _print_bias(console, evaluation)
     _print_protocol(console, evaluation)
 
 
@@ -111,6 +113,28 @@ def _print_mining(console: Console, evaluation: Evaluation) -> None:
             f"{score.gold} true ones. Fitted on what it is scored on (an oracle, no result), F1 "
             f"would be {share(entry.oracle.mining_f1, 1)}.",
         )
+
+
+def _print_bias(console: Console, evaluation: Evaluation) -> None:
+    rows = {(entry.language, entry.pool_language): entry for entry in evaluation.language_bias}
+    if not rows:
+        return
+    console.print("\nLanguages of what is found among the first ten passages, in percent:")
+    table = Table("query", *("passages in", "of the pool", "of the first ten", "behind its own"))
+    for (language, pool_language), entry in rows.items():
+        is_mean = language == EVERY_QUERY and pool_language in (OWN_LANGUAGE, OTHERS)
+        if pool_language in (language, OTHERS) or is_mean:
+            top = _interval(entry.top_share, entry.top_low, entry.top_high)
+            behind = _interval(entry.behind, entry.behind_low, entry.behind_high)
+            pool = share(entry.pool_share, 1)
+            table.add_row(language, pool_language, pool, top, behind)
+    console.print(table)
+
+
+def _interval(value: float | None, low: float | None, high: float | None) -> str:
+    if value is None or low is None or high is None:
+        return ""
+    return f"{share(value, 1)} [{share(low, 1)}, {share(high, 1)}]"
 
 
 def _print_protocol(console: Console, evaluation: Evaluation) -> None:

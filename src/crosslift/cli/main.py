@@ -35,6 +35,7 @@ from crosslift.cli.options import (
     Model,
     Out,
     PairsOption,
+    PoolOption,
     Replace,
     StoreOption,
     StudyData,
@@ -241,6 +242,7 @@ def evaluate(
         ),
     ] = "crosslift",
     direction: DirectionOption = None,
+    pool: PoolOption = None,
     store: StoreOption = None,
     json: Json = None,
     *,
@@ -254,6 +256,7 @@ def evaluate(
         catalogs,
         languages,
         pairs,
+        pool=pool,
         **side_prompts.side_prompts,
     )
     from crosslift.targets.all_targets import find_target

@@ -132,6 +132,14 @@ PairsOption = Annotated[
         "--pairs", min=2, help="Only the first pairs of each language: quick, and easier."
     ),
 ]
+PoolOption = Annotated[
+    str | None,
+    typer.Option(
+        "--pool",
+        metavar="POOL",
+        help="Passages that queries search: own, mixed, or the code of a language.",
+    ),
+]
 DirectionOption = Annotated[
     Literal["xx->en", "en->xx", "both"] | None,
     typer.Option(

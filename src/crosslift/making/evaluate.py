@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crosslift.artifacts.store import Store
+from crosslift.making.found_languages import write_found_languages
 from crosslift.making.loaded_target import Loaded, LoadedTarget
 from crosslift.making.vectors import (
     open_lookup,
@@ -26,10 +27,12 @@ from crosslift.results.result_record import read_optional_json_file
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.steps.step import Step, Workplace
 from crosslift.targets.evaluate_graded import evaluate_graded
+from crosslift.targets.evaluate_judged import FoundLanguages, evaluate_judged
 from crosslift.targets.evaluate_mining import evaluate_mining
 from crosslift.targets.evaluate_pictures import evaluate_pictures
 from crosslift.targets.kinds.bitexts import BitextData
 from crosslift.targets.kinds.graded_texts import GradedData
+from crosslift.targets.kinds.judged_texts import JudgedData
 from crosslift.targets.kinds.mined_texts import MiningData
 from crosslift.targets.kinds.pictures_with_texts import PictureData
 from crosslift.targets.protocol import Protocol
@@ -56,10 +59,12 @@ class Vectors(NamedTuple):
 
 
 class ScoredTarget(NamedTuple):
-    """The outcomes of a target, and how they came about where pairs are mined (else None)."""
+    """The outcomes of a target; how they came about where pairs are mined (else None); and the
+    languages of what was found, where a pool has several."""
 
     outcomes: Sequence[Outcomes]
     mining: Sequence[MinedLanguage] | None = None
+    found_languages: Sequence[FoundLanguages] = ()
 
 
 @singledispatch
@@ -95,6 +100,13 @@ def _score_graded(data: GradedData, vectors: Vectors) -> ScoredTarget:
 
 
 @score.register
+def _score_judged(data: JudgedData, vectors: Vectors) -> ScoredTarget:
+    judged = list(evaluate_judged(vectors.texts, data))
+    found = [languages for _, languages in judged if languages is not None]
+    return ScoredTarget([outcomes for outcomes, _ in judged], found_languages=found)
+
+
+@score.register
 def _score_pictures(data: PictureData, vectors: Vectors) -> ScoredTarget:
     if vectors.pictures is None:
         raise TypeError("no vectors of pictures")
@@ -103,7 +115,8 @@ def _score_pictures(data: PictureData, vectors: Vectors) -> ScoredTarget:
 
 
 def evaluate_target(step: Step, workplace: Workplace, folder: Path) -> None:
-    """Writes `outcomes.parquet`, one row a query and protocol; `mining.json` where pairs are mined.
+    """Writes `outcomes.parquet`, one row a query and protocol; `mining.json` where pairs are mined;
+    `found_languages.parquet` where a pool has several languages.
 
     The job is a target with the data of one language.
     """
@@ -120,6 +133,7 @@ def evaluate_target(step: Step, workplace: Workplace, folder: Path) -> None:
     if scored.mining is not None:
         details = [detail.to_json() for detail in scored.mining]
         (folder / MINING_FILE).write_text(json.dumps(details), encoding="utf-8")
+    write_found_languages(scored.found_languages, folder)
     write_outcomes(scored.outcomes, folder)
 
 

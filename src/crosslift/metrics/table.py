@@ -223,6 +223,10 @@ METRICS: Registry[Metric] = Registry(
         ),
         Metric("chance", "chance", "chance", answers="candidates"),
         Metric("ndcg_at_10", "nDCG at 10", "ndcg_at_10", answers="candidates"),
+        # passages with judgements
+        Metric("recall_at_100", "recall at 100", "recall_at_100", answers="candidates"),
+        Metric("mrr_at_10", "MRR at 10", "mrr_at_10", answers="candidates"),
+        Metric("map_at_100", "MAP at 100", "map_at_100", answers="candidates"),
         # of dev records alone
         Metric("macro_f1", "macro F1", answers="labels"),
         Metric("pearson", "Pearson correlation"),

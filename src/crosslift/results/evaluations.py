@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from crosslift.results.language_bias import LanguageBias
 from crosslift.results.mined_languages import MinedLanguage
 from crosslift.results.result_record import ResultRecord, absent_if
 
@@ -47,3 +48,5 @@ class Evaluation(ResultRecord):
     scores."""
     mining: Annotated[tuple[MinedLanguage, ...], absent_if(())] = ()
     """The mining result of each language; absent for a protocol without mining."""
+    language_bias: Annotated[tuple[LanguageBias, ...], absent_if(())] = ()
+    """Which languages queries find in a pool of several; absent for other pools."""

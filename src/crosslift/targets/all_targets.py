@@ -15,8 +15,10 @@ from crosslift.targets.flags import FLAGS
 from crosslift.targets.flickr8k import FLICKR8K
 from crosslift.targets.flores200 import FLORES200
 from crosslift.targets.gettext import GETTEXT
+from crosslift.targets.judged import JUDGED_FILES
 from crosslift.targets.labelled import labelled_target
 from crosslift.targets.lexicon_pairs import WORD_PAIRS, WORD_PAIRS_TRAINED
+from crosslift.targets.measures import MEASURES
 from crosslift.targets.mlqa import MLQA
 from crosslift.targets.multi30k import MULTI30K
 from crosslift.targets.mvl_sib import MVL_SIB
@@ -66,7 +68,7 @@ _PUBLISHED = (
 _LABELLED = tuple(map(labelled_target, (XNLI, PAWSX, UDPOS, PANX, XQUAD, MLQA, TYDIQA, XCOPA)))
 
 TARGETS: Registry[Target[Any, Any]] = Registry(
-    "target", Target, (*_BITEXTS, STS, *_PICTURES, *_PUBLISHED, *_LABELLED)
+    "target", Target, (*_BITEXTS, STS, JUDGED_FILES, MEASURES, *_PICTURES, *_PUBLISHED, *_LABELLED)
 )
 
 

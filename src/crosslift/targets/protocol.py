@@ -27,6 +27,7 @@ Direction = Literal[
     "text->4 pictures",
     "zero-shot",
     "graded",
+    "query->passage",
 ]
 Split = Literal["dev", "training", "test"]
 TunedWeights = Literal["best", "last", "average", "oracle"]

@@ -114,6 +114,16 @@ LASER_RETRIEVAL = Protocol(
 GRADED = (Protocol("crosslift", "graded", metric="spearman"),)
 """Ours: cosines of pairs against the grades of people, within each set; the mean of the sets."""
 
+JUDGED = (
+    Protocol(
+        "crosslift",
+        "query->passage",
+        metric="ndcg_at_10",
+        ties="by the bytes of the passage's id, descending, as trec_eval orders equal scores",
+    ),
+)
+"""Ours, of queries with judged passages: the first hundred by cosine, scored as by trec_eval."""
+
 OTHER_RETRIEVAL = (XTREME_RETRIEVAL, MTEB_RETRIEVAL, LASER_RETRIEVAL)
 
 _CUT_TOGETHER = "equal scores are taken by row number, and are in or out together"

@@ -132,6 +132,22 @@ class GradedSettings(PairSettings):
     part: ClassVar[str] = "pairs"
 
 
+class JudgedSettings(SidePrompts, AnyTargetSettings):
+    """What targets of retrieval with judgements read.
+
+    ``src`` texts are the queries, ``tgt`` texts the passages.
+    """
+
+    does: ClassVar[str] = "has judgements"
+    part: ClassVar[str] = "queries"
+
+    queries: Annotated[int, Field(ge=2)] | None = None
+    """Number of queries of each language, from the first; None: all. All passages stay candidates."""
+    pool: LanguageCode | None = None
+    """The passages that queries search: ``own`` (those in the language of the query), ``mixed`` (those
+    of all languages together), or the code of a language. None: as the data have them."""
+
+
 class LabelledSettings(AnyTargetSettings):
     """What targets of labelled examples read."""
 
@@ -163,16 +179,22 @@ _KINDS: tuple[type[AnyTargetSettings], ...] = (
     PictureSettings,
     MiningTargetSettings,
     GradedSettings,
+    JudgedSettings,
     LabelledSettings,
 )
 
 
 class TargetSettings(
-    BitextSettings, PictureSettings, MiningTargetSettings, GradedSettings, LabelledSettings
+    BitextSettings,
+    PictureSettings,
+    MiningTargetSettings,
+    GradedSettings,
+    JudgedSettings,
+    LabelledSettings,
 ):
     """A target as a study or a command requests it, before its kind is known.
 
-    Only bitexts and mining have a prompt for each side.
+    Only bitexts, mining and retrieval with judgements have a prompt for each side.
     """
 
     def check_read_by(self, kind: type[AnyTargetSettings]) -> None:
