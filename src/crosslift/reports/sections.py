@@ -26,6 +26,7 @@ from crosslift.reports.generalised import generalised_section
 from crosslift.reports.groups import group_section
 from crosslift.reports.heat import language_section
 from crosslift.reports.interpolation import path_section
+from crosslift.reports.language_bias import language_bias_section
 from crosslift.reports.learning_curves import curve_section
 from crosslift.reports.mining import mining_section
 from crosslift.reports.pages import Section
@@ -65,6 +66,7 @@ SECTIONS: tuple[Section[Any], ...] = (
     Section("languages", "By language", language_section),
     Section("sensitivity", "Asked otherwise", sensitivity_section),
     Section("groups", "By groups of languages", group_section),
+    Section("language-bias", "Which languages searches find", language_bias_section),
     Section("mining", "Mining", mining_section, _plots),
     Section("vectors", "What the vectors look like", vector_section, _plots),
     Section("sweep", "Which hidden state", sweep_section, _plots),

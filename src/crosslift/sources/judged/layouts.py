@@ -33,6 +33,7 @@ _KINDS = {
     "qrels": "grades",
 }
 _ENDINGS = (".jsonl", ".tsv", ".txt", ".qrels")
+_PAIR = re.compile(r"([a-z]{2,3})-([a-z]{2,3})")
 _MIRACL = re.compile(r"miracl-v1\.0-([a-z]{2})")
 _MMARCO = re.compile(r"([a-z]+)_collection\.tsv")
 
@@ -234,11 +235,12 @@ def _folder_codes(name: str, *, published: bool = False) -> tuple[str, ...]:
         name = name.rpartition("-")[2]
     elif published:
         return ()
-    if code := _code(name):
-        return (code,)
-    first, _, second = name.partition("-")
-    codes = (_code(first), _code(second))
-    return (str(codes[0]), str(codes[1])) if all(codes) else ()
+    if pair := _PAIR.fullmatch(name):  # a region, as in pt-BR, is in upper case
+        codes = [code for code in map(_code, pair.groups()) if code]
+        if len(codes) == 2:
+            return (codes[0], codes[1])
+    code = _code(name)
+    return (code,) if code else ()
 
 
 def _code(name: str) -> str | None:
