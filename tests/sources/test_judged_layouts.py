@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from crosslift.errors import DataError
+from crosslift.sources.judged.collection import check_size
 from crosslift.sources.judged.judged_set import JudgedSet, with_pools
 from crosslift.sources.judged.layouts import load_judged
 from crosslift.sources.judged.measures import MEASURE_LANGUAGES, measures
@@ -125,6 +126,15 @@ def test_empty_passages_are_left_out_with_their_judgements(tmp_path: Path) -> No
     written(tmp_path / "corpus.jsonl", samples.json_rows(rows))
     judged = loaded(tmp_path, "en")["en"]
     assert "d1" not in judged.pool.place and judged.grades["q0"] == {"d2": 1}
+    unread = load_judged(tmp_path, "en").unread
+    assert unread[str(tmp_path / "corpus.jsonl")] == "1 passage without a text"
+
+
+def test_a_corpus_larger_than_memory_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = written(tmp_path / "corpus.jsonl", "x" * 5000)
+    check_size([path], 5000)
+    with pytest.raises(DataError, match=r"corpus.jsonl: 0.0 GB of passages.*\n.*\n.*keep a part"):
+        check_size([path], 4999)
 
 
 @pytest.mark.parametrize(

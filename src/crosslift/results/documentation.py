@@ -39,6 +39,7 @@ from crosslift.results.evaluations import Evaluation
 from crosslift.results.example import EXAMPLES_FILE, Example
 from crosslift.results.group_effect import GROUPS_FILE, GroupEffect
 from crosslift.results.improvement import Improvement
+from crosslift.results.language_bias import BIAS_FILE, LanguageBiasOfArm
 from crosslift.results.language_pairs import GENERALISED_FILE, LanguagePairScores
 from crosslift.results.mined_files import MiningOutcome, MiningPlanOnly
 from crosslift.results.mined_languages import MINING_FILE, MinedByArm
@@ -91,6 +92,11 @@ FILES: tuple[Documented, ...] = (
         "[retrieval.md](retrieval.md) says how to read them",
     ),
     Documented(f"`{MINING_FILE}`", tuple[MinedByArm, ...], "empty where nothing is mined"),
+    Documented(
+        f"`{BIAS_FILE}`",
+        tuple[LanguageBiasOfArm, ...],
+        "only where queries search a pool of several languages",
+    ),
     Documented(f"`{XTREME_FILE}`", XtremeTable, _FINE_TUNED),
     Documented(
         f"`{GENERALISED_FILE}`",

@@ -7,27 +7,61 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import psutil
+
 from crosslift.errors import DataError, first_few
 from crosslift.sources.judged.judged_files import Texts, grade_rows, read_grades, read_texts
 from crosslift.sources.judged.judged_set import OWN, Grades, JudgedSet, Pool
+from crosslift.wording import plural
 
 Files = Mapping[str | None, Sequence[Path]]
 """Language -> files with its texts; None: the rows name it."""
 
 
 class Reader:
-    """Reads each file of passages once, whatever number of collections has it."""
+    """Reads each file of passages once, whatever number of collections has it.
+
+    Its ``left_out`` is a mapping from files to what was left out of them, in words.
+    """
 
     def __init__(self) -> None:
         self._pools: dict[tuple[Path, ...], tuple[Texts, Pool]] = {}
+        self.left_out: dict[str, str] = {}
 
     def passages(self, paths: Sequence[Path], language: str | None) -> tuple[Texts, Pool]:
-        """The passages of some files, and the pool of them in the order of their languages."""
+        """The passages of some files, and the pool of them in the order of their languages.
+
+        Raises:
+            DataError: the texts are larger than the free memory; see `judged_files`.
+        """
         key = tuple(paths)
         if key not in self._pools:
+            check_size(key, psutil.virtual_memory().available)
             texts = read_texts(paths, language, queries=False)
+            if texts.empty:
+                self.left_out[texts.place] = f"{plural(len(texts.empty), 'passage')} without a text"
             self._pools[key] = (texts, pool_of(texts.by_language))
         return self._pools[key]
+
+
+def check_size(paths: Sequence[Path], free: int) -> None:
+    """Raises if texts are larger than memory, before any of them is read.
+
+    Args:
+        paths: their files; the size of a compressed one is taken as it is.
+        free: bytes of free memory.
+
+    Raises:
+        DataError: they are larger; the error names both sizes.
+    """
+    size = sum(path.stat().st_size for path in paths if path.is_file())
+    if size > free:
+        raise DataError(
+            f"{first_few([str(path) for path in paths], 2)}: {size / 1e9:,.1f} GB of passages, "
+            f"and {free / 1e9:,.1f} GB of memory are free",
+            "passages that fit into memory: their texts are held there",
+            "use a machine with more memory, or keep a part: all judged passages and some others",
+        )
 
 
 def pool_of(by_language: Mapping[str, Mapping[str, str]], *, parallel: bool = False) -> Pool:

@@ -76,6 +76,7 @@ def load_judged(folder: Path, language: str | None = None) -> LoadedSets:
         if collections:
             reader = Reader()
             sets = [each for c in collections for each in c.sets(reader)]
+            unread |= reader.left_out
             ordered = sorted(sets, key=lambda each: each.name)
             return LoadedSets(ordered, collections[0].default_pool, unread)
     raise DataError(f"{folder} has no queries with judgements", JUDGED_LAYOUTS)
