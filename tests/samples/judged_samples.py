@@ -102,6 +102,29 @@ def clir_matrix(folder: Path) -> Path:
     return folder
 
 
+def lareqa(folder: Path) -> Path:
+    """XQuAD-R: two languages; in German, the second answer is in the first sentence."""
+    for code, starts in (("en", (4, 20)), ("de", (4, 0))):
+        sentences = [f"{code} first one.", f"{code} second."]
+        questions = [
+            {
+                "id": f"q{n}",
+                "question": f"{code} {n}?",
+                "answers": [{"answer_start": s, "text": "x"}],
+            }
+            for n, s in enumerate(starts)
+        ]
+        paragraph = {
+            "context": " ".join(sentences),
+            "qas": questions,
+            "sentence_breaks": [[0, 13], [14, 24]],
+            "sentences": sentences,
+        }
+        content = json.dumps({"data": [{"paragraphs": [paragraph]}], "version": 1.1})
+        written(folder / f"{code}.json", content)
+    return folder
+
+
 def own_logs(folder: Path) -> Path:
     """Logs: a header, a query with several passages, German queries with English passages."""
     german = "query\tpassage\tgrade\nPasswort\tSo ändern Sie es.\t2\nPasswort\tRechnung\t0\n"

@@ -103,6 +103,22 @@ def test_clir_matrix(tmp_path: Path) -> None:
     assert sets["de-en"].grades == {"1": {"5": 6, "6": 1, "7": 0}, "2": {"7": 4}}
 
 
+def test_lareqa(tmp_path: Path) -> None:
+    sets = loaded(samples.lareqa(tmp_path / "xquad-r"))
+    assert list(sets) == ["de", "en"] and sets["de"].pool is sets["en"].pool
+    first, second = "000000.000", "000000.001"
+    assert sets["de"].grades == sets["en"].grades
+    assert set(sets["en"].grades["q0"]) == {f"en/{first}", f"de/{first}"}
+    assert set(sets["en"].grades["q1"]) == {f"en/{second}", f"de/{first}"}
+    content = (tmp_path / "xquad-r" / "en.json").read_text(encoding="utf-8")
+    written(
+        tmp_path / "xquad-r" / "en.json",
+        content.replace('"answer_start": 20', '"answer_start": 99'),
+    )
+    with pytest.raises(DataError, match=r"en.json, question 'q1': its answer at 99"):
+        load_judged(tmp_path / "xquad-r")
+
+
 def test_own_logs(tmp_path: Path) -> None:
     sets = loaded(samples.own_logs(tmp_path))
     assert list(sets) == ["de", "de-en"]

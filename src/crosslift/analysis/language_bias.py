@@ -176,7 +176,7 @@ class _Found:
         found = np.where(np.isnan(own), np.nan, found)
         defined = int((~np.isnan(own[0])).sum())
         if defined:
-            facts |= _named("behind", _interval(own - found), "behind")
+            facts |= _named("behind", _interval(own - found), "behind", -1.0)
             facts |= _named("closer", _interval(closer), "closer")
             facts |= {"found_own": _interval(own).effect, "found": _interval(found).effect}
         return LanguageBias.model_validate({**facts, "queries": defined})
@@ -210,9 +210,7 @@ def _interval(cube: OutcomeCube) -> Difference:
     return paired_difference(kept, zero, strata_of(presence))
 
 
-def _named(prefix: str, difference: Difference, name: str) -> dict[str, float]:
-    return {
-        name: difference.effect,
-        f"{prefix}_low": difference.low,
-        f"{prefix}_high": difference.high,
-    }
+def _named(prefix: str, mean: Difference, name: str, least: float = 0.0) -> dict[str, float]:
+    """A mean with its interval, which ends where its values do: at ``least`` and at 1."""
+    ends = {"low": max(mean.low, least), "high": min(mean.high, 1.0)}
+    return {name: mean.effect, **{f"{prefix}_{end}": value for end, value in ends.items()}}

@@ -18,13 +18,14 @@ from crosslift.sources.folder_entries import entries_of
 from crosslift.sources.judged.clir_matrix import clir_matrix
 from crosslift.sources.judged.collection import Collection, JudgedFiles, Reader
 from crosslift.sources.judged.judged_set import JudgedSet
+from crosslift.sources.judged.lareqa import lareqa
 from crosslift.sources.judged.logs import logs
 
 JUDGED_LAYOUTS = (
     "queries.jsonl, corpus.jsonl and qrels/test.tsv (BEIR); queries.tsv, collection.tsv and qrels.txt "
     "(TREC); either in a sub-folder for each language (de, or de-en: queries in German, passages in "
-    "English) or with codes in the names (queries.de.tsv); MIRACL, Mr. TyDi, mMARCO, CLIRMatrix as "
-    "published; your own logs NAME.de.tsv (query, tab, passage, tab, grade)"
+    "English) or with codes in the names (queries.de.tsv); MIRACL, Mr. TyDi, mMARCO, CLIRMatrix, "
+    "LAReQA as published; your own logs NAME.de.tsv (query, tab, passage, tab, grade)"
 )
 _SPLITS = ("test", "dev", "train")
 _KINDS = {
@@ -70,6 +71,7 @@ def load_judged(folder: Path, language: str | None = None) -> LoadedSets:
         clir_matrix,
         lambda place: _named_files(place, language, unread),
         logs,
+        lareqa,
     )
     for layout in layouts:
         collections = layout(folder)
