@@ -130,6 +130,6 @@ def test_a_folder_of_an_earlier_version_says_nothing_of_its_texts(folder: Path) 
 
 
 def test_which_targets_are_of_words() -> None:
-    words = {"names", "word-pairs", "word-pairs-trained"}
+    words = {"measures", "names", "word-pairs", "word-pairs-trained"}
     pictures = {"pictures", "flags", "picture-classes", "babel-imagenet"}
     assert {t.name for t in TARGETS.values() if t.texts == "words"} == words | pictures
