@@ -68,6 +68,30 @@ CASES = {
     "negatives": Case("text-pairs", {"negative": "negative"}, records="negatives"),
     "hard negatives": Case("text-pairs", {"hard_negatives": "string"}),
     "triplet": Case("text-pairs", {"loss": "triplet", "margin": 2.0}, records="groups"),
+    "guide": Case(
+        "text-pairs",
+        {"negative": "negative", "guide": "GUIDE", "temperature": 0.2},
+        records="negatives",
+    ),
+    "margin-mse": Case(
+        "text-pairs",
+        {"negative": "negative", "loss": "margin-mse", "guide": "GUIDE"},
+        records="negatives",
+    ),
+    "margin-mse of one record": Case(
+        "text-pairs",
+        {"negative": "negative", "loss": "margin-mse", "guide": "GUIDE"},
+        records="negatives",
+        rows=(2,),
+    ),
+    "matryoshka": Case(
+        "text-pairs", {"matryoshka": (32, 8, 4), "matryoshka_weights": (1.0, 0.5, 2.0)}
+    ),
+    "matryoshka of pictures": Case("image-text", {**_TOWER, "matryoshka": (32, 8)}),
+    "cosent": Case(
+        "regression",
+        {"lowest": 0.0, "highest": 1.0, "loss": "cosent", "matryoshka": (32, 16)},
+    ),
     "cached texts": Case("text-pairs", records="groups", options={"cached_texts": 2}),
     "early hidden state": Case("text-pairs", {"hidden_state": 1}),
     "masked-lm": Case("masked-lm", kind="xlm-roberta"),
@@ -128,6 +152,11 @@ def records_of(case: Case) -> Split:
     return Split(records, split.pictures, split.places, split.features)
 
 
+def with_guide(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Settings of a form whose guide, if it has one, is the encoder in a folder."""
+    return settings | ({"guide": str(folder)} if "guide" in settings else {})
+
+
 FORMS_WITH_PICTURES = {name: facts.pictures is not None for name, facts in FORMS.ours.items()}
 
 
@@ -169,7 +198,9 @@ def loss_and_gradient(
                 parameter.mul_(1.1)
     else:
         task = (
-            FORMS[case.form].form_class()(**case.settings).open(encoder, split, Split([]), options)
+            FORMS[case.form]
+            .form_class()(**with_guide(case.settings, folder))
+            .open(encoder, split, Split([]), options)
         )
     head = ranks.with_shared_norms(task.head)
     side = "locked" if options.text_locked else "trainable"

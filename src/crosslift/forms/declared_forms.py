@@ -26,7 +26,10 @@ from crosslift.forms.study_options import (
     ABOVE_0,
     ABOVE_0_OR_NONE,
     COUNT,
+    ENCODER,
     FLAG,
+    MATRYOSHKA,
+    NOT_NEGATIVE,
     SHARE,
     Option,
     one_of,
@@ -95,6 +98,7 @@ _IMAGE_TEXT = FormFacts(
         "loss": one_of("softmax", "sigmoid"),
         "first_temperature": ABOVE_0_OR_NONE,
         "hidden_state": _HIDDEN_STATE,
+        **MATRYOSHKA,
     },
 )
 
@@ -217,7 +221,12 @@ _REGRESSION = FormFacts(
     placebo=score_of_another,
     untranslatable=None,
     guess=NO_CORRELATION,
-    options={"head": one_of("cosine", "pair")},
+    options={
+        "head": one_of("cosine", "pair"),
+        "loss": one_of("mse", "cosent"),
+        "scale": ABOVE_0,
+        **MATRYOSHKA,
+    },
 )
 
 _SPAN_QA = FormFacts(
@@ -262,13 +271,17 @@ _TEXT_PAIRS = FormFacts(
     placebo=positive_of_another,
     untranslatable=None,
     options={
-        "loss": one_of("softmax", "triplet"),
+        "loss": one_of("softmax", "triplet", "margin-mse"),
         "temperature": ABOVE_0,
         "margin": ABOVE_0,
+        "guide": ENCODER,
+        "guide_margin": NOT_NEGATIVE,
         "hidden_state": _HIDDEN_STATE,
         "hard_negatives": one_of("none", "string", "embedding"),
         "one_of_a_group": FLAG,
+        **MATRYOSHKA,
     },
+    encoders=("guide",),
 )
 
 FORMS: Registry[FormFacts] = Registry(
