@@ -17,6 +17,7 @@ from torch import Tensor
 
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.errors import DataError
+from crosslift.forms.bitext_distillation import BitextDistillation
 from crosslift.forms.form import FormOptions, Split
 from crosslift.forms.regression import Regression
 from crosslift.forms.text_pairs import TextPairs
@@ -179,6 +180,22 @@ def test_margin_mse_is_margin_mse_loss_of_cosines(encoder: Encoder, guide_folder
     theirs = losses.MarginMSELoss(Given(encoder), similarity_fct=pairwise_cos_sim)
     form = TextPairs(negative="negative", loss="margin-mse", guide=str(guide_folder))
     assert_equal(our_loss(encoder, form), theirs(columns, margins), encoder)
+
+
+def test_bitext_distillation_is_mse_loss(encoder: Encoder, guide_folder: Path) -> None:
+    theirs = losses.MSELoss(Given(encoder))
+    columns = features(NAMES, OTHER_NAMES, ours=encoder, guide=load_tiny(guide_folder))
+    labels = columns[0]["guide"].detach()
+    form = BitextDistillation("anchor", "positive", str(guide_folder))
+    assert_equal(our_loss(encoder, form), theirs(columns, labels), encoder)
+
+
+def test_a_teacher_of_another_width_is_refused(encoder: Encoder) -> None:
+    form = BitextDistillation("anchor", "positive")
+    with pytest.raises(DataError, match="without a teacher"):
+        our_loss(encoder, form)
+    with pytest.raises(DataError, match="vectors of 384 numbers"):
+        our_loss(encoder, replace(form, teacher="embedded"))
 
 
 def test_settings_that_do_not_fit_are_named(encoder: Encoder, guide_folder: Path) -> None:

@@ -102,6 +102,9 @@ CASES = {
     ),
     "regression": Case("regression", {"lowest": 0.0, "highest": 1.0}),
     "regression of pairs": Case("regression", {"lowest": 0.0, "highest": 1.0, "head": "pair"}),
+    "bitext-distillation": Case(
+        "bitext-distillation", {"english": "anchor", "translation": "positive", "teacher": "GUIDE"}
+    ),
     "multiple-choice": Case("multiple-choice", {"question": "text", "choices": 3}),
     "span-qa": Case("span-qa", kind="xlm-roberta"),
     "tagging": Case("tagging", _TAGS, kind="xlm-roberta"),
@@ -153,8 +156,8 @@ def records_of(case: Case) -> Split:
 
 
 def with_guide(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Settings of a form whose guide, if it has one, is the encoder in a folder."""
-    return settings | ({"guide": str(folder)} if "guide" in settings else {})
+    """Settings of a form whose guide or teacher, if it has one, is the encoder in a folder."""
+    return settings | {name: str(folder) for name in ("guide", "teacher") if name in settings}
 
 
 FORMS_WITH_PICTURES = {name: facts.pictures is not None for name, facts in FORMS.ours.items()}

@@ -25,6 +25,7 @@ from crosslift.tasks.own_files import OWN_FILE_TASKS
 
 COLUMNS = {
     *("text", "pair", "anchor", "positive", "negative", "question", "passage", "context"),
+    *("english", "translation"),
 }
 FIXED = {"name", "labels", "tags", "choices", "lowest", "highest", "unanswerable"}
 """Fields of forms that are no options: a dataset or the form itself fixes them."""

@@ -161,6 +161,21 @@ _CAPTION_TO_FEATURE = FormFacts(
 
 # Forms of texts alone
 
+_BITEXT_DISTILLATION = FormFacts(
+    name="bitext-distillation",
+    class_name="BitextDistillation",
+    pictures=None,
+    reads="vectors",
+    shares_batch=True,
+    labelled=True,
+    texts_per_record=None,
+    learns_from_others=_never,
+    placebo=None,
+    untranslatable="its records are translations already",
+    options={"teacher": ENCODER},
+    encoders=("teacher",),
+)
+
 _CLASSIFICATION = FormFacts(
     name="classification",
     class_name="Classification",
@@ -292,6 +307,7 @@ FORMS: Registry[FormFacts] = Registry(
         _IMAGE_TEXT_MATCHING,
         _IMAGE_MASKED_LM,
         _CAPTION_TO_FEATURE,
+        _BITEXT_DISTILLATION,
         _CLASSIFICATION,
         _MASKED_LM,
         _MULTIPLE_CHOICE,
