@@ -166,7 +166,7 @@ def test_what_a_spec_reads_of_its_columns_and_options() -> None:
 
 def test_records_of_one_form_cannot_be_translated() -> None:
     refused = [name for name, facts in FORMS.items() if facts.untranslatable is not None]
-    assert refused == ["tagging"]
+    assert refused == ["bitext-distillation", "tagging"]
     with pytest.raises(StudyError, match="a tagging task cannot be translated: the words of a"):
         FORMS["tagging"].check_translatable()
     FORMS["text-pairs"].check_translatable()

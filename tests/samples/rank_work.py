@@ -68,6 +68,30 @@ CASES = {
     "negatives": Case("text-pairs", {"negative": "negative"}, records="negatives"),
     "hard negatives": Case("text-pairs", {"hard_negatives": "string"}),
     "triplet": Case("text-pairs", {"loss": "triplet", "margin": 2.0}, records="groups"),
+    "guide": Case(
+        "text-pairs",
+        {"negative": "negative", "guide": "GUIDE", "temperature": 0.2},
+        records="negatives",
+    ),
+    "margin-mse": Case(
+        "text-pairs",
+        {"negative": "negative", "loss": "margin-mse", "guide": "GUIDE"},
+        records="negatives",
+    ),
+    "margin-mse of one record": Case(
+        "text-pairs",
+        {"negative": "negative", "loss": "margin-mse", "guide": "GUIDE"},
+        records="negatives",
+        rows=(2,),
+    ),
+    "matryoshka": Case(
+        "text-pairs", {"matryoshka": (32, 8, 4), "matryoshka_weights": (1.0, 0.5, 2.0)}
+    ),
+    "matryoshka of pictures": Case("image-text", {**_TOWER, "matryoshka": (32, 8)}),
+    "cosent": Case(
+        "regression",
+        {"lowest": 0.0, "highest": 1.0, "loss": "cosent", "matryoshka": (32, 16)},
+    ),
     "cached texts": Case("text-pairs", records="groups", options={"cached_texts": 2}),
     "early hidden state": Case("text-pairs", {"hidden_state": 1}),
     "masked-lm": Case("masked-lm", kind="xlm-roberta"),
@@ -78,6 +102,9 @@ CASES = {
     ),
     "regression": Case("regression", {"lowest": 0.0, "highest": 1.0}),
     "regression of pairs": Case("regression", {"lowest": 0.0, "highest": 1.0, "head": "pair"}),
+    "bitext-distillation": Case(
+        "bitext-distillation", {"english": "anchor", "translation": "positive", "teacher": "GUIDE"}
+    ),
     "multiple-choice": Case("multiple-choice", {"question": "text", "choices": 3}),
     "span-qa": Case("span-qa", kind="xlm-roberta"),
     "tagging": Case("tagging", _TAGS, kind="xlm-roberta"),
@@ -128,6 +155,11 @@ def records_of(case: Case) -> Split:
     return Split(records, split.pictures, split.places, split.features)
 
 
+def with_guide(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Settings of a form whose guide or teacher, if it has one, is the encoder in a folder."""
+    return settings | {name: str(folder) for name in ("guide", "teacher") if name in settings}
+
+
 FORMS_WITH_PICTURES = {name: facts.pictures is not None for name, facts in FORMS.ours.items()}
 
 
@@ -169,7 +201,9 @@ def loss_and_gradient(
                 parameter.mul_(1.1)
     else:
         task = (
-            FORMS[case.form].form_class()(**case.settings).open(encoder, split, Split([]), options)
+            FORMS[case.form]
+            .form_class()(**with_guide(case.settings, folder))
+            .open(encoder, split, Split([]), options)
         )
     head = ranks.with_shared_norms(task.head)
     side = "locked" if options.text_locked else "trainable"

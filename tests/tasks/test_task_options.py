@@ -25,6 +25,7 @@ from crosslift.tasks.own_files import OWN_FILE_TASKS
 
 COLUMNS = {
     *("text", "pair", "anchor", "positive", "negative", "question", "passage", "context"),
+    *("english", "translation"),
 }
 FIXED = {"name", "labels", "tags", "choices", "lowest", "highest", "unanswerable"}
 """Fields of forms that are no options: a dataset or the form itself fixes them."""
@@ -43,6 +44,7 @@ def test_the_options_are_the_fields_of_the_forms() -> None:
             free -= {"augmentation"}  # its tower is frozen, and sees the original pictures
         if form == "image-text-matching":
             free -= {"hidden_state"}  # its tokens are those of the encoder's own state
+            free -= {"matryoshka", "matryoshka_weights"}  # its pictures attend to whole states
         assert set(facts.options) == free, form
         options |= set(fields_of(form))
     assert options >= COLUMNS | FIXED, "no exception is stale"
@@ -58,7 +60,8 @@ def test_the_types_and_defaults_are_those_of_the_form(form: Any) -> None:
                 get_args(hints[name]) if NoneType in get_args(hints[name]) else (hints[name],)
             )
         }
-        assert kinds == {option.kind, *([NoneType] if option.none else [])}, name
+        one = tuple[option.kind, ...] if option.several else option.kind
+        assert kinds == {one, *([NoneType] if option.none else [])}, name
         assert option.accepts(fields_of(form)[name].default), name
 
 
@@ -71,14 +74,28 @@ def test_the_choices_of_regression_are_those_of_its_form() -> None:
     assert len(heads) == 2
 
 
+def test_options_of_several_values_are_lists() -> None:
+    options = FORMS["text-pairs"].options
+    dimensions, weights = options["matryoshka"], options["matryoshka_weights"]
+    assert dimensions.accepts([384, 64])
+    assert dimensions.accepts(None)
+    assert not any(dimensions.accepts(value) for value in (384, [], [0], [384.0], ["64"], [True]))
+    assert dimensions.value([384, 64]) == (384, 64)
+    assert weights.value([1, 0.5]) == (1.0, 0.5)
+    assert not weights.accepts([1, float("nan")])
+
+
 def test_legal_options_of_tasks() -> None:
     assert legal_options("masked-lm") == ("language_temperature", "masked_share", "whole_words")
     for name in ("gettext-mlm", "wikipedia-mlm"):
         assert legal_options(name) == legal_options("masked-lm")
     assert legal_options("nli-contrastive") == (
-        *("hard_negatives", "hidden_state", "loss", "margin", "one_of_a_group", "temperature"),
+        *("guide", "guide_margin", "hard_negatives", "hidden_state", "loss", "margin"),
+        *("matryoshka", "matryoshka_weights", "one_of_a_group", "temperature"),
     )
-    assert legal_options("sts-b") == ("head",)
+    assert legal_options("sts-b") == (
+        *("head", "loss", "matryoshka", "matryoshka_weights", "scale"),
+    )
     assert legal_options("squad-2.0") == ("longest_answer", "stride")
     assert legal_options("mnli") == ()
     assert all(isinstance(legal_options(name), tuple) for name in task_names())

@@ -22,6 +22,7 @@ from crosslift.cli.improve import improve
 from crosslift.cli.init import init
 from crosslift.cli.mine import mine
 from crosslift.cli.moved_options import moved_option_error
+from crosslift.cli.negatives import negatives
 from crosslift.cli.options import (
     AddressOption,
     CatalogsOption,
@@ -272,6 +273,7 @@ app.command()(improve)
 app.command()(compare)
 app.command()(sweep)
 app.command()(mine)
+app.command()(negatives)
 app.command()(word_pilot)
 app.command()(power)
 app.command()(claims)

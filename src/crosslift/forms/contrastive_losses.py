@@ -70,6 +70,62 @@ def triplet(
     return (margin - scores[_own_candidates(queries, first)] + hardest).clamp_min(0).mean()
 
 
+def nearer_by_guide(queries: Tensor, candidates: Tensor, margin: float, first: int = 0) -> Tensor:
+    """Which candidates a guide puts nearer to a query than the query's own, bool [B, C].
+
+    Args:
+        queries: the guide's vectors of the queries, unit rows, float32 [B, E].
+        candidates: its vectors of the candidates, unit rows, float32 [C, E].
+        margin: a candidate counts as nearer if its cosine is above that of the query's own less this.
+        first: as in `info_nce`.
+
+    Returns:
+        False at the query's own candidate.
+
+    Source: Solatorio 2024 (arXiv 2402.16829), section 3.
+    """
+    scores = queries @ candidates.T
+    own = _own_candidates(queries, first)
+    nearer = scores > (scores[own] - margin)[:, None]
+    nearer[own] = False
+    return nearer
+
+
+def margin_mse(queries: Tensor, positives: Tensor, negatives: Tensor, margins: Tensor) -> Tensor:
+    """The squared error of margins: how much nearer a positive is to its query than a negative.
+
+    Args:
+        queries, positives, negatives: unit rows, float32 [P, D], of P triples.
+        margins: what a teacher says, float32 [P].
+
+    Returns:
+        The mean over the triples, scalar.
+
+    Source: Hofstätter et al. 2020 (arXiv 2010.02666), equation 2, with cosines.
+    """
+    ours = (queries * positives).sum(dim=1) - (queries * negatives).sum(dim=1)
+    return torch.nn.functional.mse_loss(ours, margins)
+
+
+def cosent(cosines: Tensor, grades: Tensor, scale: float) -> Tensor:
+    """CoSENT: every pair of texts with a higher grade has a higher cosine than each with a lower one.
+
+    Args:
+        cosines: float32 [B].
+        grades: float32 [B]; pairs of equal grades are not compared.
+        scale: inverse temperature.
+
+    Returns:
+        log(1 + the sum of exp(scale (lower's cosine - higher's))), scalar: 0 without unequal grades.
+
+    Source: Huang et al. 2024 (IEEE/ACM TASLP 32, doi 10.1109/TASLP.2024.3402087), equation 9.
+    """
+    scores = cosines * scale
+    differences = scores[:, None] - scores[None, :]
+    lower = grades[:, None] < grades[None, :]
+    return torch.cat([scores.new_zeros(1), differences[lower]]).logsumexp(dim=0)
+
+
 def pairwise_sigmoid(
     queries: Tensor, candidates: Tensor, same: Tensor, scale: Tensor, bias: Tensor, first: int = 0
 ) -> Tensor:

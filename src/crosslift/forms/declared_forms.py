@@ -26,7 +26,10 @@ from crosslift.forms.study_options import (
     ABOVE_0,
     ABOVE_0_OR_NONE,
     COUNT,
+    ENCODER,
     FLAG,
+    MATRYOSHKA,
+    NOT_NEGATIVE,
     SHARE,
     Option,
     one_of,
@@ -95,6 +98,7 @@ _IMAGE_TEXT = FormFacts(
         "loss": one_of("softmax", "sigmoid"),
         "first_temperature": ABOVE_0_OR_NONE,
         "hidden_state": _HIDDEN_STATE,
+        **MATRYOSHKA,
     },
 )
 
@@ -157,6 +161,21 @@ _CAPTION_TO_FEATURE = FormFacts(
 
 # Forms of texts alone
 
+_BITEXT_DISTILLATION = FormFacts(
+    name="bitext-distillation",
+    class_name="BitextDistillation",
+    pictures=None,
+    reads="vectors",
+    shares_batch=True,
+    labelled=True,
+    texts_per_record=None,
+    learns_from_others=_never,
+    placebo=None,
+    untranslatable="its records are translations already",
+    options={"teacher": ENCODER},
+    encoders=("teacher",),
+)
+
 _CLASSIFICATION = FormFacts(
     name="classification",
     class_name="Classification",
@@ -217,7 +236,12 @@ _REGRESSION = FormFacts(
     placebo=score_of_another,
     untranslatable=None,
     guess=NO_CORRELATION,
-    options={"head": one_of("cosine", "pair")},
+    options={
+        "head": one_of("cosine", "pair"),
+        "loss": one_of("mse", "cosent"),
+        "scale": ABOVE_0,
+        **MATRYOSHKA,
+    },
 )
 
 _SPAN_QA = FormFacts(
@@ -262,13 +286,17 @@ _TEXT_PAIRS = FormFacts(
     placebo=positive_of_another,
     untranslatable=None,
     options={
-        "loss": one_of("softmax", "triplet"),
+        "loss": one_of("softmax", "triplet", "margin-mse"),
         "temperature": ABOVE_0,
         "margin": ABOVE_0,
+        "guide": ENCODER,
+        "guide_margin": NOT_NEGATIVE,
         "hidden_state": _HIDDEN_STATE,
         "hard_negatives": one_of("none", "string", "embedding"),
         "one_of_a_group": FLAG,
+        **MATRYOSHKA,
     },
+    encoders=("guide",),
 )
 
 FORMS: Registry[FormFacts] = Registry(
@@ -279,6 +307,7 @@ FORMS: Registry[FormFacts] = Registry(
         _IMAGE_TEXT_MATCHING,
         _IMAGE_MASKED_LM,
         _CAPTION_TO_FEATURE,
+        _BITEXT_DISTILLATION,
         _CLASSIFICATION,
         _MASKED_LM,
         _MULTIPLE_CHOICE,

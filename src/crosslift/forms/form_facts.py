@@ -69,6 +69,8 @@ class FormFacts:
             several devices (`crosslift.forms.form.StepLoss`).
         options: those that a study may change, by name. They do not include what a form binds and what
             a dataset fixes (its labels, the scale of its grades).
+        encoders: the options that name a further encoder, such as a guide: its files are part of what a
+            training step is made from.
         computed_by: dotted name of the module that computes the form; None: the module of
             `crosslift.forms` with its name.
     """
@@ -87,6 +89,7 @@ class FormFacts:
     passage: str | None = None
     shares_batch: bool = False
     options: Mapping[str, Option] = field(default_factory=dict)
+    encoders: tuple[str, ...] = ()
     computed_by: str | None = None
 
     @property

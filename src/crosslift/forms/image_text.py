@@ -30,6 +30,8 @@ class ImageText(PictureForm):
         hidden_state: the hidden state of the text encoder that is pooled for the loss; 0 is the
             embedding output. The layers above it learn nothing, and picture targets read texts as the
             arm does. None: the encoder's.
+        matryoshka, matryoshka_weights: of the shared space; see
+            `crosslift.forms.text_pairs.TextPairs`.
 
     Source: Radford et al. 2021 (arXiv 2103.00020), section 2.3; the sigmoid and its bias, which
     starts at -10: Zhai et al. 2023 (arXiv 2303.15343), section 3.2.
@@ -38,6 +40,8 @@ class ImageText(PictureForm):
     loss: Literal["softmax", "sigmoid"] = "softmax"
     first_temperature: float | None = None
     hidden_state: int | None = None
+    matryoshka: tuple[int, ...] | None = None
+    matryoshka_weights: tuple[float, ...] | None = None
     name: str = "image-text"
 
     def head(self, width: int, seed: int, features: int | None = None) -> ImageTextHead:

@@ -17,6 +17,7 @@ from crosslift.forms.contrastive_losses import info_nce, pairwise_sigmoid, unit
 from crosslift.forms.form import Column, FormOptions, Rows, Split, StepLoss
 from crosslift.forms.forward import batch_vectors, count_tokens, distinct_ids
 from crosslift.forms.heads import seeded
+from crosslift.forms.matryoshka import check_dimensions, over_dimensions
 from crosslift.forms.picture_side import (
     DevPictures,
     PictureSide,
@@ -78,6 +79,7 @@ class OpenImageText:
         self.pictures.check_negatives()
         self.size = self.pictures.count
         width = encoder.width_in(encoder.place_at(form.hidden_state))
+        check_dimensions(form.matryoshka, form.matryoshka_weights, width)
         seed, features = options.seed, self.pictures.width
         self.head = seeded(lambda: form.head(width, seed, features), seed, encoder.device)
         texts = Column(train.records, form.text)
@@ -103,10 +105,15 @@ class OpenImageText:
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
         """The mean of InfoNCE in both directions, or the mean sigmoid loss of a record."""
         features = self.pictures.features(self.head, rows, generator)
-        images = unit(self.head.picture_vectors(features))
         texts, tokens = self._texts(rows)
         share = self._options.ranks.even(len(rows))
-        return StepLoss(share.of_mean(self._contrast(images, texts, rows, share.span)), tokens)
+
+        def contrast(images: Tensor, texts: Tensor) -> Tensor:
+            return self._contrast(unit(images), unit(texts), rows, share.span)
+
+        both, form = [self.head.picture_vectors(features), texts], self.form
+        loss = over_dimensions(contrast, both, form.matryoshka, form.matryoshka_weights)
+        return StepLoss(share.of_mean(loss), tokens)
 
     def _contrast(self, images: Tensor, texts: Tensor, rows: Rows, mine: slice) -> Tensor:
         """The loss of some records of a batch, the mean over them, against all of it.
@@ -123,12 +130,12 @@ class OpenImageText:
         return (to_texts + info_nce(texts[mine], images, same, scale, mine.start)) / 2
 
     def _texts(self, rows: Rows) -> tuple[Tensor, int]:
-        """Unit vectors of the records' texts, [B, D], and the number of tokens that were encoded."""
+        """Vectors of the records' texts, [B, D], and the number of tokens that were encoded."""
         if self._locked is not None:
-            return unit(self._locked[rows]), 0
+            return self._locked[rows], 0
         sequences = [self._sequences[row] for row in rows]
         vectors = batch_vectors(self.encoder, sequences, self._options, self.form.hidden_state)
-        return unit(vectors), count_tokens(sequences)
+        return vectors, count_tokens(sequences)
 
     def dev_scores(self) -> dict[str, float]:
         """Recall at 10 from dev texts to dev pictures; empty without dev records."""

@@ -14,10 +14,11 @@ from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.tokens import Ids, tokenise_compactly
 from crosslift.errors import DataError
 from crosslift.forms.checked_fields import filled_column, grades
-from crosslift.forms.contrastive_losses import unit
+from crosslift.forms.contrastive_losses import cosent, unit
 from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, epoch_rows
 from crosslift.forms.forward import all_vectors, batch_vectors, count_tokens, distinct_ids
 from crosslift.forms.heads import linear, seeded
+from crosslift.forms.matryoshka import check_dimensions, over_dimensions
 from crosslift.metrics.correlations import pearson, spearman
 from crosslift.sources.record import Record
 
@@ -40,9 +41,14 @@ class Regression:
         head: ``cosine``: the cosine of the texts' vectors is the grade (0 is ``lowest``, 1 is
             ``highest``), without a head; this trains the vectors for retrieval. ``pair``: both texts
             are one sequence, with a linear head on its vector.
+        loss: ``mse``: the squared error of grades; ``cosent``, of cosines: only the order of the grades
+            of a batch counts, so that cosines need not spread over the whole scale.
+        scale: of the cosines in ``cosent``, an inverse temperature.
+        matryoshka, matryoshka_weights: of cosines; see `crosslift.forms.text_pairs.TextPairs`.
 
     Source: ``cosine``: Reimers & Gurevych 2019 (arXiv 1908.10084), section 3, the regression
     objective. ``pair``: Devlin et al. 2019 (arXiv 1810.04805), section 4.1, on STS-B.
+    ``cosent``: Huang et al. 2024 (IEEE/ACM TASLP 32).
     """
 
     text: str = "text"
@@ -50,6 +56,10 @@ class Regression:
     lowest: float = 0.0
     highest: float = 5.0
     head: Literal["cosine", "pair"] = "cosine"
+    loss: Literal["mse", "cosent"] = "mse"
+    scale: float = 20.0
+    matryoshka: tuple[int, ...] | None = None
+    matryoshka_weights: tuple[float, ...] | None = None
     name: str = "regression"
 
     @property
@@ -63,12 +73,19 @@ class Regression:
         """Tokenises the texts and makes the head, seeded by the options.
 
         Raises:
-            DataError: the scale is empty, or the head is unknown.
+            DataError: the scale is empty, the head is unknown, or a setting needs cosines.
         """
         if not self.lowest < self.highest:
             raise DataError(f"grades from {self.lowest} to {self.highest}", "lowest below highest")
         if self.head not in ("cosine", "pair"):
             raise DataError(f"head {self.head!r} of a regression", "cosine or pair")
+        if self.head == "pair" and (self.loss == "cosent" or self.matryoshka):
+            raise DataError(
+                f"{'loss cosent' if self.loss == 'cosent' else 'matryoshka'} of a regression with head "
+                "pair, which has no vectors of single texts",
+                "head: cosine",
+            )
+        check_dimensions(self.matryoshka, self.matryoshka_weights, encoder.width)
         return OpenRegression(self, encoder, train, dev, options)
 
     def sequences(self, encoder: Encoder, records: Sequence[Record]) -> Sequence[Ids]:
@@ -106,15 +123,25 @@ class OpenRegression:
         return epoch_rows(self.size, start, count, seed)
 
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
-        """Mean squared error on the scale from 0 to 1."""
+        """Mean squared error on the scale from 0 to 1, or CoSENT of the whole batch."""
         del generator
         places = rows if self.form.head == "pair" else np.concatenate([rows, rows + self.size])
         sequences = [self._sequences[place] for place in places]
-        share = self._options.ranks.even(len(rows))
-        predicted = self._predict(batch_vectors(self.encoder, sequences, self._options))
-        targets = torch.from_numpy(self._grades[rows[share.span]]).to(predicted.device)
-        loss = torch.nn.functional.mse_loss(predicted[share.span], targets)
-        return StepLoss(share.of_mean(loss), count_tokens(sequences))
+        vectors = batch_vectors(self.encoder, sequences, self._options)
+        targets = torch.from_numpy(self._grades[rows]).to(vectors.device)
+        ranks = self._options.ranks
+        share = ranks.even(len(rows))
+
+        def of_grades(vectors: Tensor) -> Tensor:
+            predicted = self._predict(vectors)
+            if self.form.loss == "cosent":  # no mean over pairs: each rank computes all of it
+                return cosent(predicted, targets, self.form.scale) / ranks.count
+            errors = torch.nn.functional.mse_loss(predicted[share.span], targets[share.span])
+            return share.of_mean(errors)
+
+        form = self.form
+        loss = over_dimensions(of_grades, [vectors], form.matryoshka, form.matryoshka_weights)
+        return StepLoss(loss, count_tokens(sequences))
 
     def _predict(self, vectors: Tensor) -> Tensor:
         """Grades [N] on the scale from 0 to 1, from vectors [N, D], or [2 N, D] for ``cosine``."""

@@ -17,17 +17,26 @@ class Option:
         expected: the legal values, for errors.
         within: whether a value of that type is legal; None: all are.
         none: whether it may be none.
+        several: whether its value is a list of one or more such values.
     """
 
     kind: type[bool] | type[int] | type[float] | type[str]
     expected: str
     within: Callable[[Any], bool] | None = None
     none: bool = False
+    several: bool = False
 
     def accepts(self, value: object) -> bool:
         """Whether a value from YAML is legal. True is no number, and 1 is not True."""
         if value is None:
             return self.none
+        if not self.several:
+            return self._accepts_one(value)
+        return (
+            isinstance(value, (list, tuple)) and bool(value) and all(map(self._accepts_one, value))
+        )
+
+    def _accepts_one(self, value: object) -> bool:
         kinds = (int, float) if self.kind is float else (self.kind,)
         if not isinstance(value, kinds) or isinstance(value, bool) != (self.kind is bool):
             return False
@@ -36,7 +45,12 @@ class Option:
         return self.within is None or self.within(value)
 
     def value(self, value: Any) -> Any:
-        """A legal value, converted to the type of the option."""
+        """A legal value, converted to the type of the option; a list becomes a tuple."""
+        if self.several and value is not None:
+            return tuple(map(self._one, value))
+        return self._one(value)
+
+    def _one(self, value: Any) -> Any:
         return float(value) if self.kind is float and value is not None else value
 
 
@@ -49,5 +63,24 @@ def one_of(*names: str, none: bool = False) -> Option:
 SHARE = Option(float, "a number above 0 and at most 1", lambda value: 0 < value <= 1)
 ABOVE_0 = Option(float, "a number above 0", lambda value: value > 0)
 ABOVE_0_OR_NONE = Option(float, "a number above 0, or null", lambda value: value > 0, none=True)
+NOT_NEGATIVE = Option(float, "a number of 0 or more", lambda value: value >= 0)
 COUNT = Option(int, "a whole number of 1 or more", lambda value: value >= 1)
 FLAG = Option(bool, "true or false")
+MATRYOSHKA = {
+    "matryoshka": Option(
+        int,
+        "a list of dimensions, such as [384, 128, 64], or null",
+        lambda value: value >= 1,
+        none=True,
+        several=True,
+    ),
+    "matryoshka_weights": Option(
+        float,
+        "a list of numbers above 0, one for each dimension, or null",
+        lambda value: value > 0,
+        none=True,
+        several=True,
+    ),
+}
+"""Options of the forms that can train vectors at several dimensions."""
+ENCODER = Option(str, "`embedded`, a folder, a hub name, or null", bool, none=True)

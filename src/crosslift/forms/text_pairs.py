@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain, repeat
-from typing import Literal, overload
+from typing import Literal
 
 import numpy as np
 import torch
@@ -17,7 +16,7 @@ from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.tokens import tokenise_compactly
 from crosslift.errors import DataError
 from crosslift.forms.alike import Alike, text_numbers
-from crosslift.forms.contrastive_losses import info_nce, triplet, unit
+from crosslift.forms.contrastive_losses import info_nce, margin_mse, nearer_by_guide, triplet, unit
 from crosslift.forms.form import (
     Column,
     FormOptions,
@@ -30,10 +29,15 @@ from crosslift.forms.form import (
     rows_by_group,
 )
 from crosslift.forms.forward import batch_vectors, distinct_ids
+from crosslift.forms.further_encoder import FurtherVectors
 from crosslift.forms.hard_negatives import HardNegatives
+from crosslift.forms.matryoshka import check_dimensions, over_dimensions
+from crosslift.forms.negative_texts import NegativeTexts
 from crosslift.retrieval.metrics import top1_accuracy
 from crosslift.retrieval.ranks import gold_ranks
-from crosslift.sources.record import Record, names_of_several
+
+_NEGATIVES = 2
+"""Number of the column of negatives, after anchors and positives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class TextPairs:
     """Pulls an anchor towards its positive and away from the other positives of the batch.
 
     A text of the batch that is right for an anchor is none of its negatives. Right are the positives of
-    pairs with the same group, anchor or positive, and the anchor's own text.
+    pairs with the same group, anchor or positive, and all anchors and positives of the anchor's group.
 
     | column | what it holds |
     |---|---|
@@ -57,9 +61,15 @@ class TextPairs:
 
     Args:
         anchor, positive, negative: names of the records' columns; bound by name.
-        loss: ``softmax``: InfoNCE; ``triplet``: the hardest negative of the batch alone.
+        loss: ``softmax``: InfoNCE; ``triplet``: the hardest negative of the batch alone;
+            ``margin-mse``: the cosine of a pair less that of its anchor with each of its own negatives
+            is learned from the guide, by squared error.
         temperature: of the softmax over cosines.
         margin: of the triplet loss, in cosine.
+        guide: a further encoder, which does not train: `embedded`, a folder or a hub name. A text of
+            the batch that it puts nearer to an anchor than the anchor's positive is none of its
+            negatives. None: no guide.
+        guide_margin: a text counts as nearer if its cosine is above the positive's less this.
         hidden_state: the hidden state that is pooled for the loss; 0 is the embedding output. The
             layers above it are neither run nor trained. None: the encoder's.
         hard_negatives: the batch has one more text per pair, drawn from the positives of other pairs
@@ -67,21 +77,30 @@ class TextPairs:
             at the start of the stage (``embedding``). ``none``: no additional texts.
         one_of_a_group: an epoch has one pair of each group (such as the captions of one picture), not
             all of them.
+        matryoshka: the loss is the sum over vectors that are cut to these numbers of dimensions, so
+            that short vectors can be used, too. None: whole vectors.
+        matryoshka_weights: factors of the dimensions' losses. None: 1 each.
 
     Source: Gao et al. 2021 (arXiv 2104.08821), section 4; the same text twice: section 3;
     from English to other languages: Wang et al. 2022 (arXiv 2211.06127); words at an early hidden
-    state: Ngugi 2025 (arXiv 2506.15415).
+    state: Ngugi 2025 (arXiv 2506.15415); the guide: Solatorio 2024 (arXiv 2402.16829); margins of a
+    teacher: Hofstätter et al. 2020 (arXiv 2010.02666), section 3; matryoshka: Kusupati et al. 2022
+    (arXiv 2205.13147).
     """
 
     anchor: str = "anchor"
     positive: str = "positive"
     negative: str | None = None
-    loss: Literal["softmax", "triplet"] = "softmax"
+    loss: Literal["softmax", "triplet", "margin-mse"] = "softmax"
     temperature: float = 0.05
     margin: float = 0.2
+    guide: str | None = None
+    guide_margin: float = 0.0
     hidden_state: int | None = None
     hard_negatives: Literal["none", "string", "embedding"] = "none"
     one_of_a_group: bool = False
+    matryoshka: tuple[int, ...] | None = None
+    matryoshka_weights: tuple[float, ...] | None = None
     name: str = "text-pairs"
 
     @property
@@ -96,7 +115,9 @@ class TextPairs:
         """Tokenises the pairs; the form has no head.
 
         Raises:
-            DataError: the encoder lacks the hidden state, or no pair has a negative.
+            DataError: the encoder lacks the hidden state or a dimension, or no pair has a negative; a
+                pair without one, or no guide, with ``margin-mse``.
+            EncoderError: the guide cannot be used.
         """
         last = int(encoder.model.config.num_hidden_layers)
         if self.hidden_state is not None and self.hidden_state > last:
@@ -106,57 +127,15 @@ class TextPairs:
             )
         if self.hidden_state is not None:
             _ = encoder.runner.stops_early  # tested here, not during training
+        if self.guide is None and self.guide_margin:
+            raise DataError(
+                f"guide_margin {self.guide_margin} of text pairs without a guide",
+                "the encoder that it belongs to",
+                "write `options: {guide: NAME}`",
+            )
+        width = encoder.width_in(encoder.place_at(self.hidden_state))
+        check_dimensions(self.matryoshka, self.matryoshka_weights, width)
         return OpenTextPairs(self, encoder, train, dev, options)
-
-
-class _NegativeTexts(Sequence[str]):
-    """The hard negatives of records: none, one or several each, record after record.
-
-    Args:
-        records: N records.
-        name: of the column of a record's first negative; None: no negatives.
-
-    Attributes:
-        starts: int64 [N + 1], index of each record's first text; the last is their number.
-    """
-
-    def __init__(self, records: Sequence[Record], name: str | None) -> None:
-        self._records = records
-        self._name = name
-        counts = map(len, map(self._of, records)) if name is not None else repeat(0, len(records))
-        self.starts = np.cumsum(np.fromiter(chain((0,), counts), np.int64))
-
-    def _of(self, record: Record) -> list[str]:
-        if self._name is None:
-            return []
-        return [record.texts[name] for name in names_of_several(record.texts, self._name)]
-
-    def __len__(self) -> int:
-        """Number of texts."""
-        return int(self.starts[-1])
-
-    @overload
-    def __getitem__(self, row: int) -> str: ...
-    @overload
-    def __getitem__(self, row: slice) -> list[str]: ...
-    def __getitem__(self, row: int | slice) -> str | list[str]:
-        """The text of an index, or those of some indices, as of a list."""
-        if not isinstance(row, slice):
-            return self[row : row + 1][0]
-        start, stop, _ = row.indices(len(self))
-        first, last = np.searchsorted(self.starts, (start, stop), side="right") - 1
-        records = self._records[int(first) : int(last) + 1]
-        texts = [text for record in records for text in self._of(record)]
-        return texts[start - self.starts[first] :][: max(0, stop - start)]
-
-    def __iter__(self) -> Iterator[str]:
-        """All texts, in order."""
-        return chain.from_iterable(map(self._of, self._records)) if len(self) else iter(())
-
-    def numbers_of(self, rows: Rows) -> Rows:
-        """Indices of the texts that are negatives of some records, int64 [m]."""
-        spans = [np.arange(self.starts[row], self.starts[row + 1]) for row in rows]
-        return np.concatenate(spans).astype(np.int64)
 
 
 class OpenTextPairs:
@@ -171,19 +150,55 @@ class OpenTextPairs:
         self.head = torch.nn.Module()
         texts = [Column(train.records, name) for name in form.columns[:2]]
         self._texts = [tokenise_compactly(encoder, each) for each in texts]
-        self._negatives = _NegativeTexts(train.records, form.negative)
+        self._negatives = NegativeTexts(train.records, form.negative)
         self._negative_texts = tokenise_compactly(encoder, self._negatives)
         self._groups = group_numbers(train.records)
         groups = len(np.unique(self._groups))
         self.size = groups if form.one_of_a_group else len(train.records)
         self._numbers = text_numbers(*texts, self._negatives)
         self._alike = Alike(self._groups, *self._numbers[:2])
+        self._in_groups = np.unique(
+            self._in_group(np.concatenate(self._numbers[:2]), np.tile(self._groups, 2))
+        )
         self._hard = None
         if form.hard_negatives != "none":
             self._hard = HardNegatives(form.hard_negatives, texts[1], self._groups, self._read)
         if not self._negatives:  # hard negatives are positives of other pairs, too
             self._alike.check_negatives("pairs")
+        if form.loss == "margin-mse":
+            self._check_margins(train)
+        self._guide = None
+        if form.guide is not None:
+            columns = [*texts, self._negatives]
+            self._guide = FurtherVectors(form.guide, columns, options.ranks)
         self._dev = [column(dev.records, name) for name in form.columns[:2]]
+
+    def _check_margins(self, train: Split) -> None:
+        """Raises if a pair has no margin that a guide knows.
+
+        Raises:
+            DataError: there is no guide, or a pair has no negative.
+        """
+        if self.form.guide is None:
+            raise DataError(
+                "loss margin-mse of text pairs without a guide",
+                "the encoder whose margins are learned",
+                "write `options: {loss: margin-mse, guide: NAME}`",
+            )
+        if self._hard is not None:
+            raise DataError(
+                f"hard_negatives {self.form.hard_negatives} with loss margin-mse",
+                "hard_negatives: none",
+                "the loss learns from a pair's own negatives alone",
+            )
+        without = np.flatnonzero(self._negatives.counts == 0)
+        if len(without):
+            raise DataError(
+                f"pair {train.records[int(without[0])].id!r} has no negative ({len(without):,} of "
+                f"{len(train.records):,} pairs): loss margin-mse learns from a pair's own negatives",
+                "a negative for each pair",
+                "`crosslift negatives` mines them; remove the pairs that it finds none for",
+            )
 
     def _read(self, rows: Rows) -> NDArray[np.float32]:
         """Vectors of the positives of some pairs, at the trained hidden state."""
@@ -204,42 +219,104 @@ class OpenTextPairs:
 
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
         """The contrastive loss from anchors to positives; all texts are encoded in one packed batch."""
-        parts = [(texts, rows) for texts in self._texts]
-        share = self._options.ranks.even(len(rows))
-        mine = rows[share.span]
-        right = [self._right_positives(mine, rows)]
+        parts = [(column, rows) for column in (0, 1)]
         negatives = self._negatives.numbers_of(rows)
         if len(negatives):
-            parts.append((self._negative_texts, negatives))
-            right.append(self._right_texts(mine, self._numbers[2][negatives]))
+            parts.append((_NEGATIVES, negatives))
         if self._hard is not None:
-            drawn = self._hard.draw(rows, generator)
-            parts.append((self._texts[1], drawn))
-            right.append(self._right_positives(mine, drawn))
-        sequences = [texts[row] for texts, some in parts for row in some]
-        hidden_state = self.form.hidden_state
-        vectors = unit(batch_vectors(self.encoder, sequences, self._options, hidden_state))
-        anchors, candidates = vectors[: len(rows)][share.span], vectors[len(rows) :]
-        same = torch.from_numpy(np.concatenate(right, axis=1)).to(vectors.device)
-        loss = self._contrast(anchors, candidates, same, share.span.start)
-        return StepLoss(share.of_mean(loss), sum(map(len, sequences)))
+            parts.append((1, self._hard.draw(rows, generator)))
+        columns = (*self._texts, self._negative_texts)
+        sequences = [columns[column][row] for column, some in parts for row in some]
+        vectors = batch_vectors(self.encoder, sequences, self._options, self.form.hidden_state)
+        share = self._options.ranks.even(len(rows))
+        if self.form.loss == "margin-mse":
+            contrast, sizes = self._margins(rows, share.span), self._negatives.counts[rows].tolist()
+        else:
+            contrast, sizes = self._contrast(rows, parts[1:], share.span, vectors.device), None
+        form = self.form
+        loss = over_dimensions(contrast, [vectors], form.matryoshka, form.matryoshka_weights)
+        return StepLoss(share.of_mean(loss, sizes), sum(map(len, sequences)))
 
-    def _right_positives(self, rows: Rows, others: Rows) -> NDArray[np.bool_]:
-        """True where the positive of another pair is right for an anchor, bool [n, m]."""
-        positives = self._numbers[1][others]
-        return self._alike.between(rows, others) | self._right_texts(rows, positives)
+    def _contrast(
+        self, rows: Rows, candidates: Sequence[tuple[int, Rows]], mine: slice, device: torch.device
+    ) -> Callable[[Tensor], Tensor]:
+        """The loss of the batch's vectors, the anchors' first: the mean over some anchors.
 
-    def _right_texts(self, rows: Rows, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """True where a text, by its number, is the text of an anchor or of its positive, bool [n,
-        m]."""
-        anchors, positives = (each[rows][:, None] for each in self._numbers[:2])
-        right: NDArray[np.bool_] = (numbers == anchors) | (numbers == positives)
+        Args:
+            rows: of the batch.
+            candidates: columns and rows of the texts that anchors are compared with.
+            mine: the places of the anchors.
+            device: of the vectors.
+        """
+        anchors, first, form = rows[mine], mine.start, self.form
+        right = [self._right(anchors, column, some) for column, some in candidates]
+        same = torch.from_numpy(np.concatenate(right, axis=1)).to(device)
+        if self._guide is not None:
+            of_anchors = self._of_guide(0, anchors).to(device)
+            of_candidates = [self._of_guide(column, some) for column, some in candidates]
+            every = torch.cat(of_candidates).to(device)
+            same = same | nearer_by_guide(of_anchors, every, form.guide_margin, first)
+
+        def loss(vectors: Tensor) -> Tensor:
+            units = unit(vectors)
+            queries, others = units[: len(rows)][mine], units[len(rows) :]
+            if form.loss == "triplet":
+                return triplet(queries, others, same, form.margin, first)
+            return info_nce(queries, others, same, 1 / form.temperature, first)
+
+        return loss
+
+    def _margins(self, rows: Rows, mine: slice) -> Callable[[Tensor], Tensor]:
+        """The squared error of the margins of some pairs, the mean over their negatives."""
+        counts = self._negatives.counts[rows]
+        stops = np.cumsum(counts)
+        pairs = np.repeat(np.arange(len(rows)), counts)
+        part = slice(int(stops[mine.start] - counts[mine.start]), int(stops[mine.stop - 1]))
+        owners = torch.from_numpy(pairs[part])
+        numbers = self._negatives.numbers_of(rows[mine])
+        of_pairs = [self._of_guide(column, rows[pairs[part]]) for column in (0, 1)]
+        of_negatives = self._of_guide(_NEGATIVES, numbers)
+        taught = (of_pairs[0] * of_pairs[1]).sum(1) - (of_pairs[0] * of_negatives).sum(1)
+
+        def loss(vectors: Tensor) -> Tensor:
+            units = unit(vectors)
+            anchors, positives, rest = units.split(
+                [len(rows), len(rows), len(units) - 2 * len(rows)]
+            )
+            places = owners.to(units.device)
+            triple = anchors[places], positives[places], rest[part]
+            return margin_mse(*triple, taught.to(units.device))
+
+        return loss
+
+    def _of_guide(self, column: int, rows: Rows) -> Tensor:
+        """The guide's unit vectors of some texts of a column, float32 [n, E]."""
+        if self._guide is None:
+            raise TypeError("there is no guide")
+        return unit(torch.from_numpy(self._guide.of(column, rows)))
+
+    def _right(self, anchors: Rows, column: int, others: Rows) -> NDArray[np.bool_]:
+        """True where a text is right for an anchor, bool [n, m].
+
+        Args:
+            anchors: n pairs.
+            column: of the texts.
+            others: their m rows.
+        """
+        right = self._texts_of_group(anchors, self._numbers[column][others])
+        return right if column == _NEGATIVES else right | self._alike.between(anchors, others)
+
+    def _texts_of_group(self, rows: Rows, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """True where a text, by its number, is an anchor or a positive of a pair's group, its own
+        included, bool [n, m]."""
+        wanted = self._in_group(numbers[None, :], self._groups[rows][:, None])
+        places = np.searchsorted(self._in_groups, wanted).clip(max=len(self._in_groups) - 1)
+        right: NDArray[np.bool_] = self._in_groups[places] == wanted
         return right
 
-    def _contrast(self, anchors: Tensor, candidates: Tensor, same: Tensor, first: int) -> Tensor:
-        if self.form.loss == "triplet":
-            return triplet(anchors, candidates, same, self.form.margin, first)
-        return info_nce(anchors, candidates, same, 1 / self.form.temperature, first)
+    def _in_group(self, numbers: NDArray[np.int64], groups: NDArray[np.int64]) -> NDArray[np.int64]:
+        """One number for a text and a group."""
+        return numbers * (int(self._groups.max()) + 1) + groups
 
     def dev_scores(self) -> dict[str, float]:
         """Top-1 accuracy from dev anchors to dev positives, at the encoder's hidden state, which

@@ -12,7 +12,11 @@ import numpy as np
 
 from crosslift.artifacts.read_once import read_once
 from crosslift.artifacts.store import Store
+from crosslift.encoders.encoder_folder import check_encoder
+from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.forms.further_encoder import further_settings
 from crosslift.images.tower_facts import check_tower
+from crosslift.making.trained import Trained
 from crosslift.making.translated import dropped_counts, translated_records
 from crosslift.sources.labelled.english import english_share
 from crosslift.sources.record import Record
@@ -56,7 +60,16 @@ class TaskRun(HeldByManySteps):
         if self.limited_by == "pictures" and (self.settings.limit or self.settings.dev_limit):
             settings["limited_by"] = self.limited_by
         form = {"form": asdict(self.task.form), "records": self.checksum}
-        return {"task": self.task.name, **form, **settings}
+        encoders = {n: Trained.untouched(e).facts for n, e in self.further_encoders.items()}
+        further = {"encoders": encoders} if encoders else {}
+        return {"task": self.task.name, **form, **further, **settings}
+
+    @property
+    def further_encoders(self) -> dict[str, EncoderSettings]:
+        """Option -> the encoder that it names, such as a guide."""
+        form = self.task.form
+        names = {option: form.options.get(option) for option in form.facts.encoders}
+        return {option: further_settings(name) for option, name in names.items() if name}
 
     @cached_property
     def checksum(self) -> str:
@@ -115,6 +128,8 @@ class TaskRun(HeldByManySteps):
             DataError, EncoderError: the reason.
         """
         _check_needs(self.task)
+        for encoder in self.further_encoders.values():
+            check_encoder(encoder)
 
     def whole(self) -> TaskRun:
         """The task with all its records, however few of them a stage takes."""

@@ -43,6 +43,7 @@ from crosslift.results.language_bias import BIAS_FILE, LanguageBiasOfArm
 from crosslift.results.language_pairs import GENERALISED_FILE, LanguagePairScores
 from crosslift.results.mined_files import MiningOutcome, MiningPlanOnly
 from crosslift.results.mined_languages import MINING_FILE, MinedByArm
+from crosslift.results.mined_negatives import NegativesOutcome
 from crosslift.results.partial_run import UNFINISHED_FILE, UnfinishedRun
 from crosslift.results.reading_sweep import SWEEP_FILE, Sweep
 from crosslift.results.result_record import ResultRecord
@@ -127,6 +128,7 @@ COMMANDS: tuple[Documented, ...] = (
     Documented("`sweep`", Sweep, "the encoder is its only arm"),
     Documented("`mine`", MiningOutcome),
     Documented("`mine --plan`", MiningPlanOnly),
+    Documented("`negatives`", NegativesOutcome),
     Documented("`word-pilot`", WordPilot),
     Documented("`register`", RegisteredStudy),
     Documented("`power`", tuple[ComparisonNeeds, ...]),

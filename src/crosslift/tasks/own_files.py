@@ -1,4 +1,4 @@
-"""The tasks that read your own texts: text-pairs and masked-lm."""
+"""The tasks that read your own texts: text-pairs, bitext-distillation and masked-lm."""
 
 from __future__ import annotations
 
@@ -38,12 +38,15 @@ class OwnFileTask:
         of_records: further columns of a record, read if a file has them or `columns` binds others to
             them.
         folders: whether it also reads a folder with a file for each language.
+        states_language: whether a file without a column of languages needs `language`: its texts are
+            not English alone.
     """
 
     title: str
     form: FormSpec
     of_records: tuple[str, ...]
     folders: bool
+    states_language: bool = False
 
 
 _TASKS = (
@@ -57,6 +60,14 @@ _TASKS = (
         ),
         of_records=(LANGUAGE_COLUMN, _GROUP_COLUMN),
         folders=False,
+    ),
+    OwnFileTask(
+        title="a teacher's vectors of English, learned on both sides of a bitext of your own file "
+        "(columns english, translation; language of the translation)",
+        form=FormSpec("bitext-distillation", {"english": "english", "translation": "translation"}),
+        of_records=(LANGUAGE_COLUMN,),
+        folders=False,
+        states_language=True,
     ),
     OwnFileTask(
         title="masked LM on your own texts: a file (a line, or the column text, is one text), "
@@ -230,6 +241,11 @@ def task_of_file(
                 "remove `language`",
             )
         source, languages = replace(source, language=language), (language,)
+    if facts.states_language and isinstance(source, FileRecords) and source.assumes_english:
+        raise StudyError(
+            f"task {name!r}: {path} does not state the language of its translations",
+            "a column `language` in the file, or `language: CODE` beside `data`",
+        )
     return IntermediateTask(
         name=name,
         title=f"{facts.title}: {path}",

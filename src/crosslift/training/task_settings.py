@@ -23,9 +23,9 @@ class TaskSettings(BaseModel):
     task: str
     """Name of an intermediate task (`crosslift tasks` lists them)."""
     data: DataPath | None = None
-    """File of records, for the tasks that read your own files (text-pairs, image-text,
-    masked-lm); folder of the published files, for tasks on published datasets (None: from the
-    hub)."""
+    """File of records, for the tasks that read your own files (text-pairs,
+    bitext-distillation, image-text, masked-lm); folder of the published files, for tasks on
+    published datasets (None: from the hub)."""
     hub: str | None = None
     """Dataset of the hub with pictures and captions, as ORG/NAME@REVISION, instead of `data`."""
     columns: dict[str, str] = Field(default_factory=dict)

@@ -1,0 +1,153 @@
+"""`crosslift negatives`: its options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from crosslift.cli.encoder_options import with_encoder_options
+from crosslift.cli.options import Json, ModelOption, StoreOption
+
+if TYPE_CHECKING:
+    from crosslift.encoders.encoder_settings import EncoderSettings, SidePrompts
+
+
+@with_encoder_options(ModelOption)
+def negatives(
+    pairs: Annotated[
+        Path,
+        typer.Option(
+            "--pairs",
+            metavar="FILE",
+            help="Table with the columns anchor and positive; group, language and negative if it has "
+            "them. JSON lines, CSV, TSV or parquet.",
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            metavar="JSONL",
+            help="The pairs with their negatives. Gzipped if it ends in .gz.",
+        ),
+    ],
+    corpus: Annotated[
+        Path | None,
+        typer.Option(
+            "--corpus",
+            metavar="FILE",
+            help="Table with the column text, and group if it has it, or a text file with a text a "
+            "line. Default: the positives of all pairs.",
+        ),
+    ] = None,
+    ranks: Annotated[
+        str,
+        typer.Option(
+            "--ranks",
+            metavar="A-B",
+            help="Which of the nearest texts may be negatives. Texts that are right for the pair have "
+            "no rank.",
+        ),
+    ] = "10-100",
+    most: Annotated[
+        int, typer.Option("--negatives", min=1, metavar="N", help="Most negatives of a pair.")
+    ] = 5,
+    choice: Annotated[
+        Literal["nearest", "random"],
+        typer.Option("--choice", help="Which of the texts that are left become negatives."),
+    ] = "nearest",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the random choice.")] = 0,
+    margin: Annotated[
+        float | None,
+        typer.Option(
+            "--margin",
+            min=0,
+            help="A negative's cosine is at most the positive's less this. Default: no limit.",
+        ),
+    ] = None,
+    relative_margin: Annotated[
+        float | None,
+        typer.Option(
+            "--relative-margin",
+            min=0,
+            help="A negative's cosine is at most the positive's less this share of its absolute value. "
+            "Default: no limit.",
+        ),
+    ] = None,
+    similar: Annotated[
+        float,
+        typer.Option(
+            "--similar",
+            min=0.01,
+            max=1,
+            help="Near duplicates of right texts are left out: those whose sets of four-letter runs "
+            "have at least this Jaccard similarity.",
+        ),
+    ] = 0.8,
+    guide: Annotated[
+        str | None,
+        typer.Option(
+            "--guide",
+            metavar="M",
+            help="A second encoder, which leaves out texts that it puts nearer to the anchor than the "
+            "positive.",
+        ),
+    ] = None,
+    guide_margin: Annotated[
+        float,
+        typer.Option(
+            "--guide-margin", min=0, help="By the guide, a negative's cosine is lower by this."
+        ),
+    ] = 0.0,
+    guide_prompt_src: Annotated[
+        str | None,
+        typer.Option("--guide-prompt-src", help="The guide's prompt of anchors. Default: its own."),
+    ] = None,
+    guide_prompt_tgt: Annotated[
+        str | None,
+        typer.Option("--guide-prompt-tgt", help="Likewise of all other texts."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Write --out even if it exists.")
+    ] = False,
+    store: StoreOption = None,
+    json: Json = None,
+    *,
+    encoder: EncoderSettings,
+    side_prompts: SidePrompts,
+) -> None:
+    """Mine hard negatives for pairs of texts, for training with the task text-pairs.
+
+    Prompts of src are those of anchors, prompts of tgt those of all other texts. After Ctrl-C, the same
+    command uses the vectors that are finished.
+    """
+    from crosslift.encoders.encoder_settings import EncoderSettings
+    from crosslift.negatives.negatives_settings import NegativesSettings, ranks_of, refuse_output
+
+    first_rank, last_rank = ranks_of(ranks)
+    settings = NegativesSettings(
+        pairs=pairs,
+        corpus=corpus,
+        model=encoder,
+        **side_prompts.side_prompts,
+        out=out,
+        overwrite=overwrite,
+        first_rank=first_rank,
+        last_rank=last_rank,
+        negatives=most,
+        choice=choice,
+        seed=seed,
+        margin=margin,
+        relative_margin=relative_margin,
+        similar=similar,
+        guide=None if guide is None else EncoderSettings(name=guide, precision=encoder.precision),
+        guide_margin=guide_margin,
+        guide_prompt_src=guide_prompt_src,
+        guide_prompt_tgt=guide_prompt_tgt,
+    )
+    refuse_output(settings)
+    from crosslift.cli import mining_negatives  # takes seconds: after what may be wrong
+
+    mining_negatives.show(settings, store, json)

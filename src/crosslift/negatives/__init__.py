@@ -1,0 +1,1 @@
+"""`crosslift negatives`: mines hard negatives for pairs of texts."""

@@ -1,0 +1,247 @@
+"""Chooses the negatives of pairs among the texts that are nearest to their anchors."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.negatives.negatives_settings import NegativesSettings
+from crosslift.negatives.texts_of_pairs import Numbers, TextsOfPairs
+from crosslift.retrieval.search import PairSearch, exact_scores
+from crosslift.retrieval.similarity import FloatArray, unit_rows
+
+_ANCHORS_AT_ONCE = 1024
+Scores = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """The vectors of all texts, by one encoder.
+
+    Args:
+        anchors: floats [A, D], of the distinct anchors, by rising number.
+        others: floats [T, D], of all texts, by number.
+    """
+
+    anchors: FloatArray
+    others: FloatArray
+
+    def cosines(self, anchors: Numbers, others: Numbers) -> Scores:
+        """The cosines of P anchors, by their place, with P other texts, by number: float64 [P]."""
+        (queries, rows), (texts, columns) = (
+            np.unique(places, return_inverse=True) for places in (anchors, others)
+        )
+        left, right = unit_rows(self.anchors[queries]), unit_rows(self.others[texts])
+        return exact_scores(left, right, rows, columns).astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Texts that may become negatives of pairs, pair by pair and by rank.
+
+    Args:
+        pairs: index of the pair of each, int64 [P].
+        texts: number of each text, int64 [P].
+        ranks: int64 [P], from 1.
+        scores: cosine with the anchor, float64 [P].
+    """
+
+    pairs: Numbers
+    texts: Numbers
+    ranks: Numbers
+    scores: Scores
+
+    def where(self, mask: NDArray[np.bool_]) -> Candidates:
+        """Those at which a bool array [P] is true."""
+        pairs, texts = self.pairs[mask], self.texts[mask]
+        return Candidates(pairs, texts, self.ranks[mask], self.scores[mask])
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+
+@dataclass(slots=True)
+class ChosenNegatives:
+    """The negatives of all pairs.
+
+    Args:
+        texts: for each pair, the numbers of its negatives by rank.
+        ranks: for each pair, their ranks.
+        counts: what happened to the candidates, by the names of `CandidateCounts`.
+        right_skipped: texts that would have had a rank, but are right for the pair.
+    """
+
+    texts: list[Numbers]
+    ranks: list[Numbers]
+    counts: Counter[str] = field(default_factory=Counter)
+    right_skipped: int = 0
+
+
+def limit_of(positives: Scores, margin: float | None, relative: float | None) -> Scores:
+    """The highest score of a negative, for positives with these scores, float64 [P].
+
+    A relative margin is a share of the score's absolute value, so that the limit is below the
+    positive's score where that is negative, too.
+
+    Args:
+        positives: float64 [P].
+        margin: absolute; None: none.
+        relative: None: none.
+
+    Returns:
+        Infinity without any margin.
+    """
+    limits = np.full(len(positives), np.inf)
+    if margin is not None:
+        limits = np.minimum(limits, positives - margin)
+    if relative is not None:
+        limits = np.minimum(limits, positives - relative * np.abs(positives))
+    return limits
+
+
+class Chooser:
+    """Chooses negatives, some anchors at a time.
+
+    Args:
+        texts: of the pairs and the corpus.
+        settings: of the job.
+        vectors: of the encoder.
+        guide: vectors of the guide; None: there is none.
+    """
+
+    def __init__(
+        self,
+        texts: TextsOfPairs,
+        settings: NegativesSettings,
+        vectors: Vectors,
+        guide: Vectors | None,
+    ) -> None:
+        self._texts = texts
+        self._settings = settings
+        self._vectors = vectors
+        self._guide = guide
+        self._places = np.unique(texts.anchors, return_inverse=True)[1].astype(np.int64)
+        count = len(texts.records)
+        nothing = np.empty(0, np.int64)
+        self.chosen = ChosenNegatives([nothing] * count, [nothing] * count)
+        most = max(len(texts.right(row)) for row in range(count))
+        k = min(settings.last_rank + most, texts.candidates)
+        self._search = PairSearch(vectors.others[: texts.candidates], k, both=False)
+
+    def run(self) -> Iterator[int]:
+        """Chooses the negatives of all pairs; yields the number of anchors that are done."""
+        by_anchor = np.argsort(self._places, kind="stable")
+        anchors = len(self._vectors.anchors)
+        for start in range(0, anchors, _ANCHORS_AT_ONCE):
+            stop = min(start + _ANCHORS_AT_ONCE, anchors)
+            first, last = np.searchsorted(self._places[by_anchor], (start, stop))
+            self._choose(by_anchor[first:last], start, stop)
+            yield stop
+
+    def _choose(self, rows: Numbers, start: int, stop: int) -> None:
+        """Chooses for the pairs of some anchors.
+
+        Args:
+            rows: indices of the pairs.
+            start, stop: places of their anchors.
+        """
+        ranked = self._ranked(rows, start, stop)
+        counts = self.chosen.counts
+        counts["ranked"] += len(ranked)
+        left = self._not_already(ranked)
+        counts["already"] += len(ranked) - len(left)
+        of_positives = self._positives(self._vectors, left)
+        limits = limit_of(of_positives, self._settings.margin, self._settings.relative_margin)
+        below = left.where(left.scores <= limits)
+        counts["above_margin"] += len(left) - len(below)
+        distinct = below.where(~self._near_duplicates(below))
+        counts["near_duplicates"] += len(below) - len(distinct)
+        usable = distinct if self._guide is None else self._unmasked(self._guide, distinct)
+        counts["masked_by_guide"] += len(distinct) - len(usable)
+        for row, places in _of_each_pair(usable):
+            chosen = self._chosen(row, places)
+            self.chosen.texts[row] = usable.texts[chosen]
+            self.chosen.ranks[row] = usable.ranks[chosen]
+            counts["chosen"] += len(chosen)
+            counts["not_chosen"] += len(places) - len(chosen)
+
+    def _ranked(self, rows: Numbers, start: int, stop: int) -> Candidates:
+        """The texts within the range of ranks; those that are right for a pair have no rank."""
+        nearest = self._search.add(self._vectors.anchors[start:stop])
+        first, last = self._settings.first_rank, self._settings.last_rank
+        parts: list[Candidates] = []
+        for row in rows.tolist():
+            place = self._places[row] - start
+            texts, scores = nearest.indices[place], nearest.scores[place]
+            is_right = np.isin(texts, self._texts.right(row))
+            others = np.flatnonzero(~is_right)[first - 1 : last]
+            end = others[-1] if len(others) else 0
+            self.chosen.right_skipped += int(is_right[:end].sum())
+            ranks = np.arange(first, first + len(others))
+            owner = np.full(len(others), row)
+            parts.append(Candidates(owner, texts[others], ranks, scores[others].astype(np.float64)))
+        return Candidates(
+            *(
+                np.concatenate([getattr(part, name) for part in parts])
+                for name in ("pairs", "texts", "ranks", "scores")
+            )
+        )
+
+    def _not_already(self, candidates: Candidates) -> Candidates:
+        """Those that a pair does not have as negatives before."""
+        already = np.zeros(len(candidates), np.bool_)
+        for row, places in _of_each_pair(candidates):
+            negatives = self._texts.negatives(row)
+            if len(negatives):
+                already[places] = np.isin(candidates.texts[places], negatives)
+        return candidates.where(~already)
+
+    def _positives(self, vectors: Vectors, candidates: Candidates) -> Scores:
+        """The score of the positive of each candidate's pair, float64 [P]."""
+        rows, place = np.unique(candidates.pairs, return_inverse=True)
+        if not len(rows):
+            return np.empty(0)
+        return vectors.cosines(self._places[rows], self._texts.positives[rows])[place]
+
+    def _near_duplicates(self, candidates: Candidates) -> NDArray[np.bool_]:
+        """Which candidates are near duplicates of a text that is right for their pair, bool [P]."""
+        near = np.zeros(len(candidates), np.bool_)
+        places: list[Numbers] = []
+        right: list[Numbers] = []
+        for row, of_pair in _of_each_pair(candidates):
+            texts = self._texts.right(row)
+            places.append(np.repeat(of_pair, len(texts)))
+            right.append(np.tile(texts, len(of_pair)))
+        if places:
+            owners, others = np.concatenate(places), np.concatenate(right)
+            similar = self._settings.similar
+            hits = self._texts.near_duplicates(candidates.texts[owners], others, similar)
+            near[owners[hits]] = True
+        return near
+
+    def _unmasked(self, guide: Vectors, candidates: Candidates) -> Candidates:
+        """Those that the guide does not put too near to the anchor."""
+        if not len(candidates):
+            return candidates
+        scores = guide.cosines(self._places[candidates.pairs], candidates.texts)
+        limits = self._positives(guide, candidates) - self._settings.guide_margin
+        return candidates.where(scores <= limits)
+
+    def _chosen(self, row: int, places: Numbers) -> Numbers:
+        """The places, by rank, of a pair's usable candidates that become its negatives."""
+        most = self._settings.negatives
+        if self._settings.choice == "random":
+            places = np.random.default_rng((self._settings.seed, row)).permutation(places)
+        return np.sort(places[:most])
+
+
+def _of_each_pair(candidates: Candidates) -> Iterator[tuple[int, Numbers]]:
+    """Index of each pair, and the places of its candidates."""
+    starts = np.flatnonzero(np.diff(candidates.pairs, prepend=-1))
+    stops: Sequence[int] = [*starts[1:].tolist(), len(candidates)]
+    for start, stop in zip(starts.tolist(), stops, strict=False):
+        yield int(candidates.pairs[start]), np.arange(start, stop)
