@@ -1,4 +1,4 @@
-"""What becomes of a run when ranks are killed, fail, or are told to stop."""
+"""A run whose ranks are killed, fail or stop."""
 
 from __future__ import annotations
 
