@@ -86,7 +86,7 @@ def _word_numbers(encoder: Encoder, texts: Sequence[str]) -> Iterator[Ids]:
         for i, ids in enumerate(encodings["input_ids"]):
             if ids:
                 yield _words(encoder.tokenizer, ids, encodings.word_ids(i))
-            else:  # a placeholder
+            else:  # a text without tokens: one position, of no word
                 yield np.array([-1], np.int64)
 
 
