@@ -255,15 +255,14 @@ def test_an_interrupt_stops_all_workers_at_a_checkpoint(
         step(f"long {n}", make=engine_steps.wait_until_stopped, stopped=str(tmp_path / f"{n}"))
         for n in (1, 2)
     ]
-    hearing = Hearing()
 
     def interrupt() -> None:
-        until(lambda: len(hearing.begun) == 2)
+        until(lambda: all((tmp_path / n).exists() for n in "12"))
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt, daemon=True).start()
     with pytest.raises(KeyboardInterrupt):
-        make(steps, store, hearing)
+        make(steps, store, Hearing())
     assert [(tmp_path / n).read_text() for n in "12"] == ["at a checkpoint"] * 2
     assert "Ctrl-C again" in capsys.readouterr().err
     assert not workers()

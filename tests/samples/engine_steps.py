@@ -66,8 +66,9 @@ def fail(step: Step, workplace: Workplace, folder: Path) -> None:
 
 
 def wait_until_stopped(step: Step, workplace: Workplace, folder: Path) -> None:
-    """Reports for a minute, and notes that Ctrl-C ended it."""
+    """Reports for a minute; a file says that it runs, then that Ctrl-C ended it."""
     try:
+        Path(step.settings["stopped"]).write_text("running")
         for number in range(600):
             workplace.report(number / 600)
             time.sleep(0.1)
