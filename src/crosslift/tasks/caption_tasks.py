@@ -68,9 +68,14 @@ class CaptionedPictures:
 
     def checksum(self) -> str:
         """Of captions and pictures."""
-        from crosslift.sources.captions import checksum_of
+        return _checksum(self.data, tuple(sorted(self.columns.items())))
 
-        return checksum_of(self.data, self.columns)
+
+@read_once()
+def _checksum(data: Path, columns: tuple[tuple[str, str], ...]) -> str:
+    from crosslift.sources.captions import checksum_of
+
+    return checksum_of(data, dict(columns))
 
 
 @read_once()
