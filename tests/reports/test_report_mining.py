@@ -328,7 +328,7 @@ def test_what_evaluate_mining_gives_is_what_the_report_reads(small: Path) -> Non
     sides = SideLookups.of_both(lambda t: vectors[[place[x] for x in t]].astype(np.float32))
     ((_, detail),) = evaluate_mining(
         {OUR_MINING[0]: sides},
-        MiningData({"de": {"dev": split}}, {}),
+        MiningData({"de": {"dev": split}}),
     )
     assert detail is not None
     written = [{"arm": "raw", "seed": 0, "target": "bucc"} | detail.to_json()]

@@ -61,7 +61,7 @@ def judged_data(
     if not chosen:
         raise DataError(f"{place}: {_NO_PASSAGE}", "queries with relevant passages in the pool")
     left_out = {name: {_NO_PASSAGE: s.unanswered} for name, s in chosen.items() if s.unanswered}
-    return JudgedData(chosen, gaps, left_out=left_out, unread=unread or {})
+    return JudgedData(chosen, gaps=gaps, left_out=left_out, unread=unread or {})
 
 
 def _requested(settings: JudgedSettings, name: str, judged: JudgedSet) -> bool:
