@@ -256,7 +256,8 @@ def test_mining_has_no_clean_columns(page: str) -> None:
     head, *rows = _table(page, "Scores: BUCC mining")
     assert head == ["Arm", f"mining F1 (primary) {OWN}"]
     assert all(len(row) == 2 for row in rows)
-    assert "There are no clean scores of mining" in _visible(_section(page, "scores"))
+    said = _visible(_section(page, "scores"))
+    assert "There are no clean scores here: a score is one of all items together" in said
     assert _table(page, "Scores: Tatoeba sentences")[1] == ["all", "clean"]
 
 

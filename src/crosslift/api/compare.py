@@ -22,6 +22,7 @@ from crosslift.errors import DataError, StudyError, UnknownNameError
 from crosslift.making.object_encoder import ObjectEncoder
 from crosslift.metrics.table import metric_named, outcome_of
 from crosslift.results.comparison import ComparedLanguage, ComparedTarget, EncoderComparison
+from crosslift.results.published_scores import PublishedScores
 from crosslift.results.run_folder import RunFolder
 from crosslift.statistics.differences import (
     Difference,
@@ -257,7 +258,15 @@ def _compared(
             "measure both anew on one folder of data",
         )
     trained = any(side.trained for side in sides)
-    return _table(target, metric, protocols[0][0], languages, (cube, other), trained, tables)
+    table = _table(target, metric, protocols[0][0], languages, (cube, other), trained, tables)
+    return table.model_copy(update={"published": _published(target, sides)})
+
+
+def _published(target: str, sides: tuple[_Side, _Side]) -> tuple[PublishedScores, ...]:
+    """The published scores that the runs of the sides hold, each once."""
+    runs = [side.run for side in sides if side.run is not None]
+    entries = [entry for run in runs for entry in run.target(target).published]
+    return tuple({(entry.model, entry.revision): entry for entry in entries}.values())
 
 
 def _metric(target: str, sides: tuple[_Side, _Side]) -> str:

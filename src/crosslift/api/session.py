@@ -30,8 +30,9 @@ from crosslift.planning.plan import load_target, plan_study
 from crosslift.planning.sizes import needs_of
 from crosslift.planning.sweep_steps import sweep_of, sweep_steps
 from crosslift.planning.target_steps import evaluate_steps
-from crosslift.planning.text_steps import encode_steps, reading_of
+from crosslift.planning.text_steps import reading_of
 from crosslift.results.evaluations import Evaluation, GroupScores
+from crosslift.results.published_scores import PublishedScores
 from crosslift.results.reading_sweep import SWEEP_FILE, ReadingChoice, Sweep, SweepArm
 from crosslift.results.result_record import read_json_file
 from crosslift.results.run_folder import RunFolder
@@ -196,7 +197,7 @@ def _scored(
     encoder: Trained | ObjectEncoder, loaded: LoadedTarget, store: Store, listener: Listener
 ) -> list[Step]:
     """Makes the steps that score an untrained encoder, one for each language, and returns them."""
-    scored = list(evaluate_steps(loaded, encode_steps(encoder, loaded)).values())
+    scored = list(evaluate_steps(encoder, loaded).values())
     make_steps(scored, store, listener)
     return scored
 
@@ -221,7 +222,7 @@ def _evaluated(
     evaluations = []
     for protocol in loaded.protocols:
         entries = tuple(entry for entry in mined if entry.protocol == protocol.id)
-        facts = protocol.facts() | reading_of(scored[0].inputs, protocol, store)
+        facts = protocol.facts() | reading_of(scored[0], protocol, store)
         if entries:
             facts["threshold_source"] = ", ".join(sorted({e.threshold_source for e in entries}))
         rows = table.filter(pc.field("protocol") == protocol.id)
@@ -241,6 +242,7 @@ def _evaluated(
                 groups=_by_group(encoder.name, languages),
                 mining=entries,
                 language_bias=bias_of_encoder(found, protocol.id),
+                published=tuple(map(PublishedScores.of, loaded.data.published)),
             )
         )
     return evaluations

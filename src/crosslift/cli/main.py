@@ -22,6 +22,7 @@ from crosslift.cli.improve import improve
 from crosslift.cli.init import init
 from crosslift.cli.mine import mine
 from crosslift.cli.moved_options import moved_option_error
+from crosslift.cli.mteb import mteb
 from crosslift.cli.negatives import negatives
 from crosslift.cli.options import (
     AddressOption,
@@ -37,6 +38,7 @@ from crosslift.cli.options import (
     Out,
     PairsOption,
     PoolOption,
+    PublishedOption,
     Replace,
     StoreOption,
     StudyData,
@@ -244,6 +246,7 @@ def evaluate(
     ] = "crosslift",
     direction: DirectionOption = None,
     pool: PoolOption = None,
+    published: PublishedOption = None,
     store: StoreOption = None,
     json: Json = None,
     *,
@@ -258,6 +261,7 @@ def evaluate(
         languages,
         pairs,
         pool=pool,
+        published=published,
         **side_prompts.side_prompts,
     )
     from crosslift.targets.all_targets import find_target
@@ -317,6 +321,7 @@ def targets(
 
 
 app.command()(export)
+app.command()(mteb)
 app.add_typer(xtreme, name="xtreme")
 app.add_typer(fetch, name="fetch")
 app.add_typer(store_commands, name="store")

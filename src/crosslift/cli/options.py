@@ -140,6 +140,14 @@ PoolOption = Annotated[
         help="Passages that queries search: own, mixed, or the code of a language.",
     ),
 ]
+PublishedOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--published",
+        metavar="DIR",
+        help="MTEB's result files: of a task of MTEB, the scores of their models are printed, too.",
+    ),
+]
 DirectionOption = Annotated[
     Literal["xx->en", "en->xx", "both"] | None,
     typer.Option(

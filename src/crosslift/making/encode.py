@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,11 +34,16 @@ def encode_texts(step: Step, workplace: Workplace, folder: Path) -> None:
     job = step.job_as(EncodedTexts)
     vectors, reading = job.encoder.vectors(job.texts, workplace)
     np.save(folder / "vectors.npy", vectors)
+    write_reading(reading, folder)
+
+
+def write_reading(reading: Mapping[str, Any], folder: Path) -> None:
+    """Writes `reading.json`, which `open_reading` reads."""
     (folder / "reading.json").write_text(json.dumps(reading), encoding="utf-8")
 
 
 def open_reading(step: Step, store: Store) -> dict[str, Any]:
-    """How the vectors of an encoding step were read from the encoder: pooling, prompt, ..."""
+    """How the vectors of a step that encodes were read from the encoder: pooling, prompt, ..."""
     path = step.open(store) / "reading.json"
     reading: dict[str, Any] = parse_json(path.read_bytes(), str(path))
     return reading

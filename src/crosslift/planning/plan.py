@@ -431,10 +431,9 @@ def _evaluations(
     image tower, or, of an arm with post-processing, on anything but bitexts."""
     if postprocessing and not loaded.target.postprocessed:
         return {}
-    texts = encode_steps(encoder, loaded)
     if not loaded.data.pictures:
-        return evaluate_steps(loaded, texts, None, postprocessing)
+        return evaluate_steps(encoder, loaded, None, postprocessing)
     towers = [step for step in run.stage_steps if task_with_pictures(step)]
     if not towers:
         return {}
-    return evaluate_steps(loaded, texts, embed_pictures_step(towers[-1], loaded, run.seed))
+    return evaluate_steps(encoder, loaded, embed_pictures_step(towers[-1], loaded, run.seed))

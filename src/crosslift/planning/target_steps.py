@@ -9,11 +9,14 @@ from crosslift.making.diagnose import diagnose_target
 from crosslift.making.embed_pictures import embed_pictures
 from crosslift.making.evaluate import PICTURES, evaluate_target
 from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.object_encoder import ObjectEncoder
 from crosslift.making.task_run import TaskRun
 from crosslift.making.text_overlap import ComparedTexts, find_text_overlap
+from crosslift.making.trained import Trained
 from crosslift.making.vectors import OWN_ROLES, role_of_language
+from crosslift.planning.mteb_steps import mteb_steps
 from crosslift.planning.picture_steps import features_step, form_of, picture_step
-from crosslift.planning.text_steps import TextSteps
+from crosslift.planning.text_steps import TextSteps, encode_steps
 from crosslift.planning.training_steps import task_of, task_with_pictures
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.steps.step import Step
@@ -51,8 +54,8 @@ def embed_pictures_step(trained: Step, loaded: LoadedTarget, seed: int) -> Step:
 
 
 def evaluate_steps(
+    encoder: Trained | ObjectEncoder,
     loaded: LoadedTarget,
-    texts: TextSteps,
     pictures: Step | None = None,
     postprocessing: Sequence[Postprocessing] = (),
 ) -> dict[str, Step]:
@@ -63,14 +66,17 @@ def evaluate_steps(
     so no language has a part in the scores of another.
 
     Args:
+        encoder: the encoder.
         loaded: the target.
-        texts: as `encode_steps` gives them.
         pictures: the step that embeds its pictures, for a target that has some.
         postprocessing: of vectors and scores.
 
     Returns:
         Language -> its step.
     """
+    if loaded.target.encodes_while_scored:
+        return mteb_steps(encoder, loaded)
+    texts = encode_steps(encoder, loaded)
     embedded = {} if pictures is None else {PICTURES: pictures}
     protocols = [protocol.facts() for protocol in loaded.protocols]
     facts = {"target": loaded.target.name, "protocols": protocols}

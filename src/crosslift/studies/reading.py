@@ -46,7 +46,7 @@ def read_study(path: Path | str, data: Path | str | None = None) -> Study:
 
     Args:
         path: of the file.
-        data: what relative paths in it (`data`, `catalogs`, `images`) are relative to; None: its own
+        data: what relative paths in it (`data`, `images`, ...) are relative to; None: its own
             folder.
 
     Raises:
@@ -161,7 +161,7 @@ REMOVED = {
 """Settings of a study in earlier releases, with what to do about them."""
 
 _MOST_LETTERS = 300
-_PATHS = ("data", "catalogs", "images", "english", "synonyms")
+_PATHS = ("data", "catalogs", "images", "english", "synonyms", "published")
 
 
 def _place_paths(value: Any, folder: Path, path: Location = ()) -> Iterator[StudyFault]:

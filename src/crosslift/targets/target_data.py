@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, Protocol, Self
 
 from crosslift.artifacts.keys import key_of
 from crosslift.encoders.encoder_settings import Side
+from crosslift.sources.mteb_results import PublishedModel
 from crosslift.sources.picture import Picture, picture_sum
 from crosslift.sources.record import Bitext
 from crosslift.targets.protocol import Direction
@@ -147,6 +148,11 @@ class TargetData(ABC):
     def pictures(self) -> Mapping[str, Picture]:
         """Id -> picture."""
         return {}
+
+    @property
+    def published(self) -> tuple[PublishedModel, ...]:
+        """Published scores of other models, to stand beside those of the arms."""
+        return ()
 
     @property
     def split(self) -> Literal["dev", "test"] | None:
