@@ -63,7 +63,7 @@ from crosslift.results.language_pairs import GENERALISED_FILE
 from crosslift.results.mined_languages import MINING_FILE
 from crosslift.results.mteb_scores import MTEB_FILE
 from crosslift.results.partial_run import PartialRun
-from crosslift.results.published_scores import PublishedScores
+from crosslift.results.published_scores import ModelScores
 from crosslift.results.query_texts import TEXTS_FILE
 from crosslift.results.reading_sweep import SWEEP_FILE
 from crosslift.results.registration_facts import RegistrationFacts
@@ -267,7 +267,7 @@ def _target(gathered: Gathered, name: str) -> TargetFacts:
         photographs=loaded.target.photographs,
         texts=loaded.target.texts,
         distinct_texts=len(loaded.texts),
-        published=tuple(map(PublishedScores.of, data.published)),
+        published=tuple(map(ModelScores.of, data.published)),
         side_prompts=loaded.settings.side_prompts,
     )
 

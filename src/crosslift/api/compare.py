@@ -22,7 +22,7 @@ from crosslift.errors import DataError, StudyError, UnknownNameError
 from crosslift.making.object_encoder import ObjectEncoder
 from crosslift.metrics.table import metric_named, outcome_of
 from crosslift.results.comparison import ComparedLanguage, ComparedTarget, EncoderComparison
-from crosslift.results.published_scores import PublishedScores
+from crosslift.results.published_scores import ModelScores
 from crosslift.results.run_folder import RunFolder
 from crosslift.statistics.differences import (
     Difference,
@@ -262,7 +262,7 @@ def _compared(
     return table.model_copy(update={"published": _published(target, sides)})
 
 
-def _published(target: str, sides: tuple[_Side, _Side]) -> tuple[PublishedScores, ...]:
+def _published(target: str, sides: tuple[_Side, _Side]) -> tuple[ModelScores, ...]:
     """The published scores that the runs of the sides hold, each once."""
     runs = [side.run for side in sides if side.run is not None]
     entries = [entry for run in runs for entry in run.target(target).published]

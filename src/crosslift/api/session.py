@@ -32,7 +32,7 @@ from crosslift.planning.sweep_steps import sweep_of, sweep_steps
 from crosslift.planning.target_steps import evaluate_steps
 from crosslift.planning.text_steps import reading_of
 from crosslift.results.evaluations import Evaluation, GroupScores
-from crosslift.results.published_scores import PublishedScores
+from crosslift.results.published_scores import ModelScores
 from crosslift.results.reading_sweep import SWEEP_FILE, ReadingChoice, Sweep, SweepArm
 from crosslift.results.result_record import read_json_file
 from crosslift.results.run_folder import RunFolder
@@ -242,7 +242,7 @@ def _evaluated(
                 groups=_by_group(encoder.name, languages),
                 mining=entries,
                 language_bias=bias_of_encoder(found, protocol.id),
-                published=tuple(map(PublishedScores.of, loaded.data.published)),
+                published=tuple(map(ModelScores.of, loaded.data.published)),
             )
         )
     return evaluations

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crosslift.metrics.table import Metric
-from crosslift.results.published_scores import PublishedScores
+from crosslift.results.published_scores import ModelScores
 from crosslift.wording import plural
 
 NO_SCORE = "no score"
@@ -36,7 +36,7 @@ class PublishedRow:
 
 
 def published_rows(
-    published: Sequence[PublishedScores], languages: Sequence[str], metric: Metric
+    published: Sequence[ModelScores], languages: Sequence[str], metric: Metric
 ) -> tuple[PublishedRow, ...]:
     """The rows of a table.
 
@@ -60,7 +60,7 @@ def published_rows(
 
 
 def published_lines(
-    published: Sequence[PublishedScores], languages: Sequence[str], metric: Metric
+    published: Sequence[ModelScores], languages: Sequence[str], metric: Metric
 ) -> list[str]:
     """One line for each model: name, revision, prompts and mean."""
     mean = f"mean of {plural(len(languages), 'language')}"

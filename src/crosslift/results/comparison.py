@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from crosslift.results.published_scores import PublishedScores
+from crosslift.results.published_scores import ModelScores
 from crosslift.results.result_record import ResultRecord, absent_if
 from crosslift.results.verdict import Outcome
 
@@ -53,7 +53,7 @@ class ComparedTarget(ResultRecord):
     """The mean over languages."""
     languages: Annotated[tuple[ComparedLanguage, ...], Field(min_length=1)]
     """The languages in which both have a score."""
-    published: Annotated[tuple[PublishedScores, ...], absent_if(())] = ()
+    published: Annotated[tuple[ModelScores, ...], absent_if(())] = ()
     """Published scores of other models on the target; absent: the runs name none."""
 
 

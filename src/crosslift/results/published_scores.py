@@ -9,7 +9,7 @@ from crosslift.results.result_record import ResultRecord
 from crosslift.sources.mteb_results import PublishedModel
 
 
-class PublishedScores(ResultRecord):
+class ModelScores(ResultRecord):
     """The published scores of one model on one target, read from MTEB's result files."""
 
     model: str
