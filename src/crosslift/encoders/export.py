@@ -126,11 +126,16 @@ def _entry(number: int, kind: str, path: str) -> dict[str, Any]:
 
 
 def _use(encoder: Encoder) -> dict[str, Any]:
-    """The prompt and the number of dimensions, as config_sentence_transformers.json has them."""
+    """The prompt and the number of dimensions, as config_sentence_transformers.json has them.
+
+    The prompt is the default and that of both roles: sentence-transformers puts nothing before a
+    document where only queries have a prompt.
+    """
     reading = encoder.reading
     use: dict[str, Any] = {"prompts": {}}
     if reading.prompt:
-        use = {"prompts": {"query": reading.prompt}, "default_prompt_name": "query"}
+        prompts = dict.fromkeys(("query", "document"), reading.prompt)
+        use = {"prompts": prompts, "default_prompt_name": "query"}
     return use if reading.dimensions is None else use | {"truncate_dim": reading.dimensions}
 
 
