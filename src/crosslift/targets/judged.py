@@ -92,7 +92,7 @@ JUDGED_FILES = JudgedTarget(
     name="judged",
     title="search",
     description="queries, passages and judgements: BEIR, TREC, MIRACL, Mr. TyDi, mMARCO, CLIRMatrix, "
-    "LAReQA, or your own logs (needs --data)",
+    "LAReQA, Mewsli-X, or your own logs (needs --data)",
     metric="ndcg_at_10",
     protocols=JUDGED,
     load=_load,
