@@ -53,6 +53,7 @@ from crosslift.cli.options import (
 from crosslift.cli.power import power
 from crosslift.cli.store import app as store_commands
 from crosslift.cli.sweep import sweep
+from crosslift.cli.trec import trec
 from crosslift.cli.word_pilot import word_pilot
 from crosslift.cli.xtreme import app as xtreme
 from crosslift.errors import CrossLiftError, shorten
@@ -322,6 +323,7 @@ def targets(
 
 app.command()(export)
 app.command()(mteb)
+app.command()(trec)
 app.add_typer(xtreme, name="xtreme")
 app.add_typer(fetch, name="fetch")
 app.add_typer(store_commands, name="store")

@@ -76,6 +76,22 @@ def evaluate_judged(
             yield outcomes, found
 
 
+def ranked_ids(judged: JudgedSet, sides: SideLookups) -> list[list[tuple[str, float]]]:
+    """The first hundred passages of every query with their cosines, in the order of trec_eval.
+
+    Args:
+        judged: the queries and their pool.
+        sides: vectors of queries (src) and passages (tgt).
+    """
+    queries = sides.src(list(judged.queries.values()))
+    best = _search(queries, judged, sides, trec_order(judged.pool.ids))
+    names = judged.pool.ids
+    return [
+        [(names[place], float(score)) for place, score in zip(places, scores, strict=True)]
+        for places, scores in zip(best.places, best.scores, strict=True)
+    ]
+
+
 def _search(
     queries: Vectors, judged: JudgedSet, sides: SideLookups, order: IntArray
 ) -> RankedPassages:

@@ -114,3 +114,4 @@ class JudgedTarget(Target[JudgedSettings, JudgedData]):
 
     kind: ClassVar[KindName] = "judged"
     settings: ClassVar[type[JudgedSettings]] = JudgedSettings
+    ranks_passages: ClassVar[bool] = True
