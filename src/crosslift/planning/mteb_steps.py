@@ -7,16 +7,17 @@ from importlib.metadata import version
 
 from crosslift.encoders.encoder_settings import Side
 from crosslift.making.evaluate_mteb import MtebJob, evaluate_mteb_task
-from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.loaded_target import Loaded
 from crosslift.making.object_encoder import ObjectEncoder
 from crosslift.making.trained import Trained
 from crosslift.steps.step import Step
 from crosslift.targets.evaluate_mteb import Role
+from crosslift.targets.kinds.mteb_tasks import MtebData
 
 _SIDES: Mapping[Role, Side] = {"query": "src", "document": "tgt"}
 
 
-def mteb_steps(encoder: Trained | ObjectEncoder, loaded: LoadedTarget) -> dict[str, Step]:
+def mteb_steps(encoder: Trained | ObjectEncoder, loaded: Loaded[MtebData]) -> dict[str, Step]:
     """Score each subset of a task: `outcomes.parquet`, one row an item, `mteb.json` with all scores of
     MTEB, and `reading.json`, how the texts were read.
 
@@ -41,7 +42,8 @@ def mteb_steps(encoder: Trained | ObjectEncoder, loaded: LoadedTarget) -> dict[s
                 "target": loaded.target.name,
                 "protocols": protocols,
                 "data": part.checksum,
-                "encoders": {role: each.facts for role, each in encoders.items()},
+                "encoder": encoder.facts,
+                "roles": {role: each.facts for role, each in encoders.items() if role},
                 "mteb": version("mteb"),
             },
             inputs=encoder.inputs,

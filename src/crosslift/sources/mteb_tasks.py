@@ -189,7 +189,9 @@ def _task_class(name: str) -> type[Any]:
             f"the target mteb:{name} needs the package `mteb`: {first_line(error)}",
             "`pip install 'crosslift[mteb]'`",
         ) from error
-    classes = {each.metadata.name: each for each in (*_subclasses(root), *listed)}
+    classes: dict[str, type[Any]] = {
+        each.metadata.name: each for each in (*_subclasses(root), *listed)
+    }
     if name not in classes:
         raise UnknownNameError("task of MTEB", name, classes, "mteb available-tasks")
     return classes[name]
@@ -236,7 +238,7 @@ def _requested(
 ) -> dict[str, str]:
     if languages is None:
         return dict(subsets)
-    chosen = {}
+    chosen: dict[str, str] = {}
     for wanted in languages:
         fitting = {code: s for code, s in subsets.items() if wanted in (code, s, *code.split("-"))}
         if not fitting:

@@ -104,10 +104,9 @@ def evaluate_mteb(task: MtebTask, language: str, protocol: str, encode: Encode) 
         raise DataError(f"{task.name}, {subset}: MTEB's main score is {main}", "a finite number")
     values = _values(task, subset, predictions)
     of_items = values is not None and abs(float(values.mean()) - main) < _ROUNDED
+    items = tuple(task.items(subset)) if of_items else (f"{subset}:all",)
     if values is None or not of_items:
-        items, values = (f"{subset}:all",), np.array([float(main)])
-    else:
-        items = tuple(task.items(subset))
+        values = np.array([float(main)])
     shared = _ALIKE.get(task.main_score, task.main_score)
     named = {SCORE: values} | ({shared: values} if of_items and shared in _SHARED else {})
     outcomes = Outcomes(language, protocol, items, named, ("",) * len(items))
@@ -163,16 +162,17 @@ def _of_bitext(task: MtebTask, subset: str, predictions: Any) -> Values:
     answers = np.array([each["corpus_id"] for each in nearest], np.int64)
     rows = task.rows(subset)
     right = np.arange(len(answers))
-    if "gold" in rows:
+    if isinstance(rows, Mapping) and "gold" in rows:  # of BUCC alone
         right = np.array([pair[1] for pair in rows["gold"]], np.int64)
     if task.main_score == "accuracy":
-        return (answers == right).astype(np.float64)
+        return np.asarray(answers == right, np.float64)
     return f1_of_answers(answers, right)
 
 
 def _of_classes(task: MtebTask, subset: str, predictions: Any) -> Values:
     labels = np.array(task.rows(subset)[task.task.label_column_name])
-    return np.mean([np.array(each) == labels for each in predictions], axis=0, dtype=np.float64)
+    right = [np.array(each) == labels for each in predictions]
+    return np.asarray(np.mean(right, axis=0), np.float64)
 
 
 def _of_search(task: MtebTask, subset: str, predictions: Any) -> Values:
