@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.metadata import version
+from typing import Any
 
 from crosslift.encoders.encoder_settings import Side
 from crosslift.making.evaluate_mteb import MtebJob, evaluate_mteb_task
@@ -12,12 +13,11 @@ from crosslift.making.object_encoder import ObjectEncoder
 from crosslift.making.trained import Trained
 from crosslift.steps.step import Step
 from crosslift.targets.evaluate_mteb import Role
-from crosslift.targets.kinds.mteb_tasks import MtebData
 
 _SIDES: Mapping[Role, Side] = {"query": "src", "document": "tgt"}
 
 
-def mteb_steps(encoder: Trained | ObjectEncoder, loaded: Loaded[MtebData]) -> dict[str, Step]:
+def mteb_steps(encoder: Trained | ObjectEncoder, loaded: Loaded[Any]) -> dict[str, Step]:
     """Score each subset of a task: `outcomes.parquet`, one row an item, `mteb.json` with all scores of
     MTEB, and `reading.json`, how the texts were read.
 

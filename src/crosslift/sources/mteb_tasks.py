@@ -18,7 +18,6 @@ from crosslift.model_files.hub_answers import hub_refusal, is_answer, only_cache
 
 PARALLEL = "parallel"
 """The name that MTEB gives to all subsets of a bitext whose rows are translations of one another."""
-_DEFAULT = "default"
 _REMEDY = (
     "connect to the hub, or give a local copy of the dataset's repository: `--data DIR` (in a study: "
     "`data: DIR`)"

@@ -174,7 +174,8 @@ class _Relevant(NamedTuple):
     def sums(self, values: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.float64]:
         """Sums of values [P] by query and language, float64 of a shape."""
         places = np.ravel_multi_index((self.rows, self.columns), shape)
-        return np.bincount(places, values, shape[0] * shape[1]).reshape(shape)
+        sums = np.bincount(places, values, shape[0] * shape[1])
+        return np.asarray(sums.reshape(shape), np.float64)
 
 
 def _relevant_passages(
@@ -214,7 +215,7 @@ def _closer_own(
     start = np.cumsum(of_own) - of_own
     place = start[relevant.rows[other]] + np.arange(len(other)) - first
     gaps = relevant.cosines[own][place] - relevant.cosines[other]
-    return np.bincount(other, (gaps > 0) + 0.5 * (gaps == 0), len(own))
+    return np.asarray(np.bincount(other, (gaps > 0) + 0.5 * (gaps == 0), len(own)), np.float64)
 
 
 def _highest(judged: JudgedSet, query: str) -> IntArray:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partialmethod
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, NamedTuple
@@ -116,9 +116,8 @@ def evaluate_mteb(task: MtebTask, language: str, protocol: str, encode: Encode) 
 def _run(task: MtebTask, subset: str, encode: Encode, folder: Path) -> tuple[dict[str, Any], Any]:
     """MTEB's scores of a subset, and its predictions (None: it writes none)."""
     one = task.one(subset)
-    quiet = io.StringIO()  # its bars of progress
     try:
-        with redirect_stdout(quiet), redirect_stderr(quiet):
+        with _without_bars():
             scores = one.evaluate(
                 ArmModel(encode),
                 task.split,
@@ -136,6 +135,23 @@ def _run(task: MtebTask, subset: str, encode: Encode, folder: Path) -> tuple[dic
         return scores[subset], None
     content = json.loads(path.read_text(encoding="utf-8"))
     return scores[subset], content[PARALLEL if task.parallel else subset][task.split]
+
+
+@contextmanager
+def _without_bars() -> Iterator[None]:
+    """A block in which `mteb` and `datasets` draw no bars of progress: commands have one already."""
+    import datasets
+    from tqdm.std import tqdm
+
+    shown, begin = not datasets.are_progress_bars_disabled(), tqdm.__init__
+    datasets.disable_progress_bars()
+    setattr(tqdm, "__init__", partialmethod(begin, disable=True))  # noqa: B010
+    try:
+        yield
+    finally:
+        setattr(tqdm, "__init__", begin)  # noqa: B010
+        if shown:
+            datasets.enable_progress_bars()
 
 
 def _finite(value: Any) -> Any:
