@@ -23,6 +23,9 @@ from crosslift.targets.protocol import Direction
 from crosslift.targets.target_settings import TargetSettings
 from crosslift.wording import plural, prompt_words, share
 
+_MOST_PUBLISHED = 5
+"""Published models that a table has beside the encoder: the best."""
+
 
 def show(
     model: EncoderSettings,
@@ -54,7 +57,8 @@ def show(
 
 def _print(console: Console, evaluation: Evaluation) -> None:
     metrics, main = list(evaluation.macro), described(evaluation.metric)
-    others = published_rows(evaluation.published, list(evaluation.languages), main)
+    shown = evaluation.published[:_MOST_PUBLISHED]
+    others = published_rows(shown, list(evaluation.languages), main)
     columns = (*(described(metric).column for metric in metrics), *(row.model for row in others))
     table = Table("language", "n", *columns)
     for column in table.columns[1:]:
@@ -68,8 +72,11 @@ def _print(console: Console, evaluation: Evaluation) -> None:
     means = [described(metric).score(evaluation.macro[metric]) for metric in metrics]
     table.add_row("macro", queries, *means, *(row.macro for row in others), style="bold")
     console.print(table)
-    for line in published_lines(evaluation.published, list(evaluation.languages), main):
+    for line in published_lines(shown, list(evaluation.languages), main):
         console.print(line, markup=False, highlight=False)
+    more = len(evaluation.published) - len(shown)
+    if more:
+        console.print(f"Published: {plural(more, 'more model')} with lower scores; --json has all")
     _print_pretraining(console, evaluation)
     _print_gaps(console, evaluation)
     _print_unread(console, evaluation)

@@ -54,7 +54,7 @@ def predict(
     listener = StatusLine(console, "reading the run")
     with listener.status:
         written = write_submission(run, arm, to, seed, names, listener, trust_code=trust_code)
-    _print(console, written, arm, to, json_to)
+    _print(console, written, arm, to, json_to, "this submission")
 
 
 def trec(
@@ -73,11 +73,13 @@ def trec(
     listener = StatusLine(console, "reading the run")
     with listener.status:
         written = write_trec_runs(run, arm, to, seed, listener, trust_code=trust_code)
-    _print(console, written, arm, to, json_to)
+    _print(console, written, arm, to, json_to, "these files")
 
 
-def _print(console: Console, written: Submission, arm: str, to: Path, json_to: str | None) -> None:
-    """Prints where the files are, and what other code made."""
+def _print(
+    console: Console, written: Submission, arm: str, to: Path, json_to: str | None, what: str
+) -> None:
+    """Prints where the files are, and which of the steps behind ``what`` other code made."""
     console.print(Text.assemble(f"{len(written.files)} files in ", (str(to), "bold")))
     others = tuple(
         TrustedStep(
@@ -89,7 +91,7 @@ def _print(console: Console, written: Submission, arm: str, to: Path, json_to: s
         for record in written.other_code
     )
     if others:
-        words = trusted_words([(step.kind, step.modules) for step in others], "these files")
+        words = trusted_words([(step.kind, step.modules) for step in others], what)
         warn(console, "other code:", words)
     files = tuple(str(path) for path in written.files)
     content = WrittenPredictions(arm=arm, folder=str(to), files=files, other_code=others)
