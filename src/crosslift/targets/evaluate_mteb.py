@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from crosslift.errors import DataError
 from crosslift.metrics.correlation import spearman_values
+from crosslift.metrics.table import OUTCOME_OF_METRIC
 from crosslift.retrieval.metrics import f1_of_answers
 from crosslift.sources.mteb_tasks import PARALLEL, MtebTask
 from crosslift.targets.query_outcomes import Outcomes
@@ -32,7 +33,6 @@ _ROUNDED = 1e-4
 _TEXTS_AT_ONCE = 1024
 _ALIKE = {"f1": "weighted_f1", "cosine_spearman": "spearman"}
 """Main score of MTEB -> our metric of the same values; others have the same name, if we have them."""
-_SHARED = ("accuracy", "ndcg_at_10", "recall_at_100", "mrr_at_10", "weighted_f1", "spearman")
 
 
 class ScoredTask(NamedTuple):
@@ -108,7 +108,9 @@ def evaluate_mteb(task: MtebTask, language: str, protocol: str, encode: Encode) 
     if values is None or not of_items:
         values = np.array([float(main)])
     shared = _ALIKE.get(task.main_score, task.main_score)
-    named = {SCORE: values} | ({shared: values} if of_items and shared in _SHARED else {})
+    named = {SCORE: values}
+    if of_items and OUTCOME_OF_METRIC.get(shared) == shared:
+        named[shared] = values
     outcomes = Outcomes(language, protocol, items, named, ("",) * len(items))
     return ScoredTask(outcomes, _finite(scores), of_items)
 
