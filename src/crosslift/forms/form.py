@@ -111,7 +111,8 @@ class OpenTask(Protocol):
         the generator, draws for all of them, and works on its share (`FormOptions.ranks`)."""
 
     def dev_scores(self) -> dict[str, float]:
-        """Scores in [0, 1] or losses on the dev records, English only; empty without dev records."""
+        """Scores in [0, 1] or losses on the dev records, English only; empty without dev records. Every
+        rank calls it, and may compute its share of the vectors; what the first rank returns counts."""
 
 
 class Form(Protocol):
