@@ -121,11 +121,12 @@ def dev_accuracy(
 ) -> dict[str, float]:
     """Top-1 accuracy from N dev texts to the texts that are right for them, with its name; of several
     ranks, the first one compares."""
-    sides = [text_vectors(encoder, texts, ranks) for texts in (queries, answers)]
+    asked = text_vectors(encoder, queries, ranks)
+    right = text_vectors(encoder, answers, ranks)
 
     def compared() -> dict[str, float]:
-        right = top1_accuracy(gold_ranks(*sides, np.arange(len(queries))))
-        return {"dev_top1_accuracy": float(right.mean())}
+        accuracy = top1_accuracy(gold_ranks(asked, right, np.arange(len(queries))))
+        return {"dev_top1_accuracy": float(accuracy.mean())}
 
     return ranks.once(compared)
 

@@ -110,15 +110,15 @@ def word_sets(texts: Sequence[Sequence[str]], compared_from: int = 0) -> Sets:
     for word in chain.from_iterable(texts[compared_from:]):
         ids.setdefault(word, len(ids))
     sizes = np.array([len(words) for words in texts], dtype=np.int64)
-    word = np.array([ids.get(w, -1) for w in chain.from_iterable(texts)], dtype=np.int64)
+    words = np.array([ids.get(word, -1) for word in chain.from_iterable(texts)], dtype=np.int64)
     owner = np.repeat(np.arange(len(texts)), sizes)
-    owner, word = owner[word >= 0], word[word >= 0]
+    owner, words = owner[words >= 0], words[words >= 0]
     width = max(len(ids), 1)
-    keys = np.sort(owner * width + word)
+    keys = np.sort(owner * width + words)
     starts = np.flatnonzero(np.diff(keys, prepend=-1))
     time = np.arange(len(keys)) - np.repeat(starts, np.diff(starts, append=len(keys)))
-    owner, word = np.divmod(keys, width)
-    members, number = time * width + word, (int(time.max(initial=0)) + 1) * width
+    owner, words = np.divmod(keys, width)
+    members, number = time * width + words, (int(time.max(initial=0)) + 1) * width
     sets = _rarest_first(owner, members, len(texts), number, compared_from)
     return Sets(sets.members, sizes - sizes_of(sets.members))
 
