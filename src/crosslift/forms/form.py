@@ -241,14 +241,13 @@ def column(records: Sequence[Record], name: str) -> list[str]:
     return list(Column(records, name))
 
 
-def pictures_of(records: Sequence[Record]) -> list[Picture]:
-    """The pictures of the records.
+def pictures_of(records: Iterable[Record]) -> Iterator[Picture]:
+    """The pictures of the records, one after another.
 
     Raises:
         DataError: a record has no picture.
     """
-    pictures = [record.image for record in records if record.image is not None]
-    if len(pictures) < len(records):
-        without = next(record.id for record in records if record.image is None)
-        raise DataError(f"record {without!r} has no picture", "a picture for each record")
-    return pictures
+    for record in records:
+        if record.image is None:
+            raise DataError(f"record {record.id!r} has no picture", "a picture for each record")
+        yield record.image
