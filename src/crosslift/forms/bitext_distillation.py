@@ -8,15 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from crosslift.encoders.encode_texts import encode
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.tokens import tokenise_compactly
 from crosslift.errors import DataError
 from crosslift.forms.form import Column, FormOptions, Rows, Split, StepLoss, column, epoch_rows
-from crosslift.forms.forward import batch_vectors, count_tokens, distinct_ids
+from crosslift.forms.forward import batch_vectors, count_tokens, dev_accuracy, distinct_ids
 from crosslift.forms.further_encoder import FurtherVectors
-from crosslift.retrieval.metrics import top1_accuracy
-from crosslift.retrieval.ranks import gold_ranks
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +113,4 @@ class OpenBitextDistillation:
         english, translations = self._dev
         if not english:
             return {}
-        answers = np.arange(len(english))
-        ranks = gold_ranks(
-            encode(self.encoder, translations), encode(self.encoder, english), answers
-        )
-        return {"dev_top1_accuracy": float(top1_accuracy(ranks).mean())}
+        return dev_accuracy(self.encoder, translations, english, self._options.ranks)

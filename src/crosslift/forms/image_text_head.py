@@ -10,12 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from crosslift.encoders.encode_texts import encode
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.tokens import tokenise_compactly
 from crosslift.forms.contrastive_losses import info_nce, pairwise_sigmoid, unit
 from crosslift.forms.form import Column, FormOptions, Rows, Split, StepLoss
-from crosslift.forms.forward import batch_vectors, count_tokens, distinct_ids
+from crosslift.forms.forward import batch_vectors, count_tokens, distinct_ids, text_vectors
 from crosslift.forms.heads import seeded
 from crosslift.forms.matryoshka import check_dimensions, over_dimensions
 from crosslift.forms.picture_side import (
@@ -87,10 +86,10 @@ class OpenImageText:
         state = form.hidden_state
         if state is not None:
             _ = encoder.runner.stops_early  # tested here, not during training
-        self._dev = DevPictures(form, encoder, dev, state) if dev.records else None
+        self._dev = DevPictures(form, encoder, dev, options.ranks, state) if dev.records else None
         self._locked = None
         if options.text_locked:
-            vectors = encode(encoder, texts, hidden_state=state)
+            vectors = text_vectors(encoder, texts, options.ranks, state)
             self._locked = torch.from_numpy(vectors).to(encoder.device)
 
     def token_ids(self) -> Iterable[int]:

@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from crosslift.encoders.encode_texts import encode
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.tokens import tokenise_compactly
 from crosslift.errors import DataError
@@ -28,13 +27,11 @@ from crosslift.forms.form import (
     group_numbers,
     rows_by_group,
 )
-from crosslift.forms.forward import batch_vectors, distinct_ids
+from crosslift.forms.forward import batch_vectors, dev_accuracy, distinct_ids
 from crosslift.forms.further_encoder import FurtherVectors
 from crosslift.forms.hard_negatives import HardNegatives
 from crosslift.forms.matryoshka import check_dimensions, over_dimensions
 from crosslift.forms.negative_texts import NegativeTexts
-from crosslift.retrieval.metrics import top1_accuracy
-from crosslift.retrieval.ranks import gold_ranks
 
 _NEGATIVES = 2
 """Number of the column of negatives, after anchors and positives."""
@@ -324,7 +321,4 @@ class OpenTextPairs:
         anchors, positives = self._dev
         if not anchors or anchors == positives:
             return {}
-        ranks = gold_ranks(
-            encode(self.encoder, anchors), encode(self.encoder, positives), np.arange(len(anchors))
-        )
-        return {"dev_top1_accuracy": float(top1_accuracy(ranks).mean())}
+        return dev_accuracy(self.encoder, anchors, positives, self._options.ranks)

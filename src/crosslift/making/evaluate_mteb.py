@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from crosslift.artifacts.store import Store
 from crosslift.encoders.reading import reading_of_sides
-from crosslift.making.encode import write_reading
 from crosslift.making.evaluate import write_outcomes
 from crosslift.making.loaded_target import Loaded
 from crosslift.making.object_encoder import ObjectEncoder
+from crosslift.making.on_devices import write_json
 from crosslift.making.trained import Trained
+from crosslift.ranks.ranks import ALONE
 from crosslift.results.mteb_scores import MTEB_FILE, MtebScores
 from crosslift.results.result_record import read_json_file
 from crosslift.steps.step import Step, Workplace
@@ -42,13 +43,17 @@ class MtebJob:
 class _Reader:
     """Encodes the texts that MTEB asks for, and notes how those of each role were read."""
 
-    def __init__(self, job: MtebJob, workplace: Workplace) -> None:
+    def __init__(self, job: MtebJob, workplace: Workplace, folder: Path) -> None:
         self._encoders, self._workplace = job.encoders, workplace
+        self._path = folder / "vectors.npy"
         self.readings: dict[Role, dict[str, Any]] = {}
 
     def __call__(self, texts: Sequence[str], role: Role) -> NDArray[np.float32]:
         distinct = list(dict.fromkeys(texts))
-        vectors, self.readings[role] = self._encoders[role].vectors(distinct, self._workplace)
+        encoder = self._encoders[role]
+        self.readings[role] = encoder.write_vectors(self._path, distinct, self._workplace, ALONE)
+        vectors = np.load(self._path)
+        self._path.unlink()  # the next texts are others
         places = {text: place for place, text in enumerate(distinct)}
         return vectors[[places[text] for text in texts]]
 
@@ -66,7 +71,7 @@ def evaluate_mteb_task(step: Step, workplace: Workplace, folder: Path) -> None:
     job = step.job_as(MtebJob)
     task = job.loaded.data.task
     ((language, subset),) = task.subsets.items()
-    reader, began = _Reader(job, workplace), time.monotonic()
+    reader, began = _Reader(job, workplace, folder), time.monotonic()
     scored = evaluate_mteb(task, language, job.loaded.protocols[0].id, reader)
     metadata = task.task.metadata
     record = MtebScores(
@@ -85,7 +90,7 @@ def evaluate_mteb_task(step: Step, workplace: Workplace, folder: Path) -> None:
     )
     content = json.dumps(record.to_json(), ensure_ascii=False)
     (folder / MTEB_FILE).write_text(content, encoding="utf-8")
-    write_reading(reader.reading, folder)
+    write_json(ALONE, folder / "reading.json", reader.reading)
     write_outcomes([scored.outcomes], folder)
 
 

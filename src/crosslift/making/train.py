@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crosslift.artifacts.store import Store
 from crosslift.forms.form import FormOptions
 from crosslift.forms.form_facts import Partners
+from crosslift.making.on_devices import make_on_devices
 from crosslift.making.synonym_copies import smoothed
 from crosslift.making.task_run import TaskRun
 from crosslift.making.trained import Trained
@@ -19,7 +19,7 @@ from crosslift.making.trained_heads import load_head
 from crosslift.making.training_files import TaskRecords, write_training_files
 from crosslift.making.training_pictures import open_split
 from crosslift.making.weight_files import weights_file
-from crosslift.ranks.ranks import ALONE, Ranks
+from crosslift.ranks.ranks import Ranks
 from crosslift.steps.step import Step, Workplace
 from crosslift.tasks.controls import PARTNERS
 from crosslift.training.budget import Budget
@@ -59,35 +59,12 @@ def train_stage(step: Step, workplace: Workplace, folder: Path) -> None:
     Raises:
         CrossLiftError: the stage cannot be trained.
     """
-    devices = step.job_as(Training).stage.devices or 1
     checkpoint = workplace.unfinished(step) / "checkpoint.safetensors"
-    if devices == 1:
-        _train(ALONE, step, workplace, folder, checkpoint)
-        return
-    from crosslift.ranks.launch import run_ranks
-
-    def hear(said: tuple[str, Any]) -> None:
-        getattr(workplace, said[0])(said[1])
-
-    run_ranks(devices, _train_on_rank, (step, workplace.store.root, folder, checkpoint), hear)
-
-
-def _train_on_rank(
-    ranks: Ranks,
-    say: Callable[[tuple[str, Any]], None],
-    step: Step,
-    store: Path,
-    folder: Path,
-    checkpoint: Path,
-) -> None:
-    """One rank's part of a training step; the first one writes the files."""
-    workplace = Workplace(
-        Store(store), lambda share: say(("report", share)), lambda note: say(("note", note))
-    )
-    _train(ranks, step, workplace, folder, checkpoint)
+    make_on_devices(_train, step, workplace, folder, checkpoint)
 
 
 def _train(ranks: Ranks, step: Step, workplace: Workplace, folder: Path, checkpoint: Path) -> None:
+    """One rank's part of a training step; the first one writes the files."""
     from crosslift.encoders.state import save_change
     from crosslift.training.loop import Stage, train
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crosslift.encoders.encoder_folder import (
     check_encoder,
@@ -20,7 +20,9 @@ from crosslift.encoders.encoder_folder import (
 from crosslift.encoders.encoder_settings import EncoderSettings, Side, SidePrompts
 from crosslift.encoders.precision import resolve_precision
 from crosslift.errors import StudyError
+from crosslift.making.on_devices import advancing, shared_file
 from crosslift.making.weight_files import weights_file
+from crosslift.ranks.ranks import Ranks
 from crosslift.steps.step import Step, Workplace
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class Trained:
             weight in a straight line (WiSE-FT, Wortsman et al. 2022, arXiv 2109.01903, section 3).
         since: see `share`.
         checkpoint: which kept weights of the last stage it has; None: those that the stage ended with.
+        devices: on how many devices texts are encoded; no part of what decides the vectors.
     """
 
     settings: EncoderSettings
@@ -47,13 +50,14 @@ class Trained:
     share: float = 1.0
     since: int = 0
     checkpoint: str | None = None
+    devices: int = 1
 
     @classmethod
-    def untouched(cls, settings: EncoderSettings) -> Trained:
+    def untouched(cls, settings: EncoderSettings, devices: int = 1) -> Trained:
         """An encoder as it was published."""
         resolved = with_prompt_text(settings)
         precise = resolved.model_copy(update={"precision": resolve_precision(resolved.precision)})
-        return cls(precise, fingerprint(settings))
+        return cls(precise, fingerprint(settings), devices=devices)
 
     @property
     def name(self) -> str:
@@ -133,19 +137,27 @@ class Trained:
         """Raises if the encoder that it began as cannot be had; see `check_encoder`."""
         check_encoder(self.settings)
 
-    def vectors(
-        self, texts: Sequence[str], workplace: Workplace
-    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-        """Vectors [N, D] of N texts, and how they were read (this loads torch).
+    def write_vectors(
+        self, path: Path, texts: Sequence[str], workplace: Workplace, ranks: Ranks
+    ) -> dict[str, Any]:
+        """Writes the vectors of N texts, and returns how they were read (this loads torch).
+
+        Args:
+            path: of the new ``.npy`` file, float32 [N, D].
+            texts: N distinct texts.
+            workplace: with the artifacts of its stages.
+            ranks: each writes the vectors of its batches, which are those of one process.
 
         Raises:
             EncoderError: a vector is not finite.
         """
-        from crosslift.encoders.encode_texts import encode
+        from crosslift.encoders.encode_texts import encode_into
 
         ready = self.load(workplace, to_read=True)
-        advance = workplace.counting(len(texts))
-        return encode(ready, texts, advance=advance), ready.reading.facts()
+        advance = advancing(ranks, workplace, len(texts))
+        with shared_file(ranks, path, (len(texts), ready.width), np.float32) as file:
+            encode_into([file], ready, texts, [ready.place], turn=ranks.turn, advance=advance)
+        return ready.reading.facts()
 
     def load(self, workplace: Workplace, *, to_read: bool = False) -> Encoder:
         """The encoder itself (this loads torch).

@@ -336,7 +336,7 @@ def _arm_run(
     choice: Choice | None,
 ) -> ArmRun:
     arm = study.arms[name]
-    untouched = Trained.untouched(study.start_of(arm).encoder)
+    untouched = Trained.untouched(study.start_of(arm).encoder, study.devices)
     if arm.zero_shot:
         _refuse_other_languages(name, arm, tasks)
     start_seed = study.start_seed_of(arm, seed)
@@ -404,7 +404,7 @@ def _trained(
         last = number == len(owner.stages)
         steps.append(choose_step(training, choice) if choice and last else training.step())
         if stage.text_side == "trainable":
-            encoder = Trained(encoder.settings, encoder.fingerprint, (*encoder.stages, steps[-1]))
+            encoder = replace(encoder, stages=(*encoder.stages, steps[-1]))
     return encoder, tuple(steps)
 
 

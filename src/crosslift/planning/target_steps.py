@@ -17,7 +17,7 @@ from crosslift.making.vectors import OWN_ROLES, role_of_language
 from crosslift.planning.mteb_steps import mteb_steps
 from crosslift.planning.picture_steps import features_step, form_of, picture_step
 from crosslift.planning.text_steps import TextSteps, encode_steps
-from crosslift.planning.training_steps import task_of, task_with_pictures
+from crosslift.planning.training_steps import devices_of, task_of, task_with_pictures
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.steps.step import Step
 
@@ -37,11 +37,13 @@ def embed_pictures_step(trained: Step, loaded: LoadedTarget, seed: int) -> Step:
     if not loaded.data.pictures or task is None:
         raise TypeError(f"no pictures in target {loaded.target.name}, or no image tower")
     form = form_of(task_of(trained, task).task)
+    devices = devices_of(trained)
     label = f"pictures of {loaded.target.name}"
     pictures = list(loaded.data.pictures.values())
     inputs = picture_step(label, pictures, loaded.picture_facts, form.tower_settings, loaded)
     if form.frozen:
-        inputs = features_step(f"{label}, as a frozen tower has them", inputs, form, seed)
+        frozen = f"{label}, as a frozen tower has them"
+        inputs = features_step(frozen, inputs, form, seed, devices)
     return Step(
         kind="embed-pictures",
         label=label,
@@ -50,6 +52,7 @@ def embed_pictures_step(trained: Step, loaded: LoadedTarget, seed: int) -> Step:
         make=embed_pictures,
         work=len(pictures),
         job=form,
+        devices=1 if form.frozen else devices,
     )
 
 

@@ -58,6 +58,7 @@ def _encode_step(encoder: Trained | ObjectEncoder, loaded: LoadedTarget, texts: 
         work=len(texts.texts),
         job=EncodedTexts(encoder, texts.texts),
         group=group,
+        devices=encoder.devices,
     )
 
 

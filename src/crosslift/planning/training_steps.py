@@ -61,7 +61,7 @@ def train_step(
     for name, run in runs.items():
         if run.translated is not None:
             inputs[f"{name}: translated"] = run.translated
-        inputs |= picture_steps(name, run, seed)
+        inputs |= picture_steps(name, run, seed, stage.devices or 1)
     if stage.heads == "kept":
         inputs["heads"] = _with_heads(previous, runs)
     guards = on_their_data(stage.guards)
@@ -85,6 +85,7 @@ def train_step(
         make=train_stage,
         work=_texts_trained(tasks, stage, budget) * stage.cost,
         job=Training(before, runs, guards, stage, budget, seed, tuple(kept)),
+        devices=stage.devices or 1,
     )
 
 
@@ -169,6 +170,11 @@ def task_with_pictures(step: Step) -> str | None:
     job = step.job_as(Training)
     shared = [name for name, run in job.tasks.items() if run.task.form.facts.shares_space]
     return shared[-1] if shared else None
+
+
+def devices_of(step: Step) -> int:
+    """How many devices train what a training step has trained, or chosen among tries."""
+    return step.job_as(Training).stage.devices or 1
 
 
 def task_of(step: Step, name: str) -> TaskRun:

@@ -363,6 +363,7 @@ def make_step(
         work=step.work,
         code=step.code,
         read=step.read(workplace.store),
+        devices=step.devices,
     )
 
     def measured() -> Manifest:

@@ -65,7 +65,7 @@ class Workplace:
         def advance(more: int) -> None:
             nonlocal done
             done += more
-            self.report(done / max(1, total))
+            self.report(min(1.0, done / max(1, total)))
 
         return advance
 
@@ -100,6 +100,7 @@ class Step:
         passing: its artifact is large and wanted by other steps alone: it is made only where one of
             them has to be made, and deleted once they all exist.
         group: what the steps that share a line of progress have in common; empty: the label.
+        devices: how many devices make it together; a fact of the machine, and no part of the key.
     """
 
     kind: Kind
@@ -111,6 +112,7 @@ class Step:
     job: object = None
     passing: bool = False
     group: str = ""
+    devices: int = 1
 
     @cached_property
     def made_from(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,11 +58,11 @@ class CaptionedPictures:
         """Raises if captions or pictures are missing."""
         self.read("train")
 
-    def train(self) -> list[Record]:
+    def train(self) -> Sequence[Record]:
         """One record per caption."""
         return self.read("train").records
 
-    def dev(self) -> list[Record]:
+    def dev(self) -> Sequence[Record]:
         """One record per caption; empty if the data have no dev split."""
         return self.read("dev").records
 
@@ -117,11 +117,11 @@ class HubPictures:
         """Raises if the hub does not have the dataset."""
         self.dataset.check_available()
 
-    def train(self) -> list[Record]:
+    def train(self) -> Sequence[Record]:
         """One record per caption."""
         return self.read("train").records
 
-    def dev(self) -> list[Record]:
+    def dev(self) -> Sequence[Record]:
         """One record per caption."""
         return self.read("dev").records
 

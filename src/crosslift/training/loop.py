@@ -290,7 +290,8 @@ class _Run:
             return
         began = time.monotonic()
         self._evaluation_mode()
-        scores = self.ranks.once(lambda: {n: task.dev_scores() for n, task in self.tasks.items()})
+        mine = {name: task.dev_scores() for name, task in self.tasks.items()}
+        scores = self.ranks.once(lambda: mine)
         _training_mode(self.encoder, self.tasks.values(), self.stage.settings)
         with _interrupts_held():
             progress.curve.extend(
