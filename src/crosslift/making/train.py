@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from crosslift.making.training_pictures import open_split
 from crosslift.making.weight_files import weights_file
 from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.steps.step import Step, Workplace
+from crosslift.studies.flat_settings import flat
 from crosslift.tasks.controls import PARTNERS
 from crosslift.training.budget import Budget
 from crosslift.training.guards.guard import Guard
@@ -30,8 +32,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from crosslift.encoders.load_encoder import Encoder
+    from crosslift.training.checkpoint import Progress
     from crosslift.training.kept_checkpoints import KeptWeights
     from crosslift.training.mixing import MixedTask
+    from crosslift.training.trackers.tracker import Tracker
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,8 @@ def train_stage(step: Step, workplace: Workplace, folder: Path) -> None:
     def hear(said: tuple[str, Any]) -> None:
         getattr(workplace, said[0])(said[1])
 
-    run_ranks(devices, _train_on_rank, (step, workplace.store.root, folder, checkpoint), hear)
+    arguments = (step, workplace.store.root, workplace.tracker, folder, checkpoint)
+    run_ranks(devices, _train_on_rank, arguments, hear)
 
 
 def _train_on_rank(
@@ -77,12 +82,16 @@ def _train_on_rank(
     say: Callable[[tuple[str, Any]], None],
     step: Step,
     store: Path,
+    tracker: Tracker | None,
     folder: Path,
     checkpoint: Path,
 ) -> None:
     """One rank's part of a training step; the first one writes the files."""
     workplace = Workplace(
-        Store(store), lambda share: say(("report", share)), lambda note: say(("note", note))
+        Store(store),
+        lambda share: say(("report", share)),
+        lambda note: say(("note", note)),
+        tracker=tracker,
     )
     _train(ranks, step, workplace, folder, checkpoint)
 
@@ -94,16 +103,6 @@ def _train(ranks: Ranks, step: Step, workplace: Workplace, folder: Path, checkpo
     job = step.job_as(Training)
     encoder = job.before.load(workplace)
     members, records = _open_members(step, workplace, encoder, ranks)
-    stage = Stage(
-        job.stage,
-        job.budget,
-        job.seed,
-        checkpoint,
-        workplace.report,
-        workplace.note,
-        job.kept,
-        ranks,
-    )
 
     def save(checkpoint: str | None, changed: dict[str, Tensor]) -> None:
         if job.stage.text_side == "trainable":
@@ -113,9 +112,33 @@ def _train(ranks: Ranks, step: Step, workplace: Workplace, folder: Path, checkpo
     def save_on_the_first(checkpoint: str | None, changed: dict[str, Tensor]) -> None:
         ranks.on_the_first(lambda: save(checkpoint, changed))
 
-    changed, progress = train(stage, members, encoder, job.guards, save_on_the_first)
+    with _tracked(step, workplace.tracker, checkpoint.parent) as track:
+        stage = Stage(
+            job.stage,
+            job.budget,
+            job.seed,
+            checkpoint,
+            workplace.report,
+            workplace.note,
+            job.kept,
+            ranks,
+            track,
+        )
+        changed, progress = train(stage, members, encoder, job.guards, save_on_the_first)
     save_on_the_first(None, changed)
     ranks.on_the_first(lambda: write_training_files(folder, progress, records))
+
+
+@contextlib.contextmanager
+def _tracked(
+    step: Step, tracker: Tracker | None, note: Path
+) -> Iterator[Callable[[Progress], None]]:
+    """What is called after each update of a step, so that a tracker shows it."""
+    if tracker is None:
+        yield lambda _: None
+        return
+    with contextlib.closing(tracker.follow(step.key, step.label, flat(step.settings), note)) as it:
+        yield it
 
 
 def _open_members(

@@ -12,11 +12,12 @@ from crosslift.results.partial_run import UNFINISHED_FILE
 from crosslift.studies.flat_settings import flat, shown
 from crosslift.studies.reading import STUDY_FILE, saved_study
 from crosslift.studies.schema import Study
+from crosslift.training.trackers.all_trackers import TRACKING
 
 _MOST_SHOWN = 5
 _WORDS = ("description", "question")
 """Settings that change no number."""
-_FOLDERS = ("plots", "pictures")
+_FOLDERS = ("plots", "pictures", TRACKING)
 _ENDINGS = (".json", ".parquet", ".csv", ".html")
 """Of what a run writes into its folder."""
 _PATHS = ("data", "images", "catalogs", "english")

@@ -54,6 +54,7 @@ class Stage:
         note: called before it with the update's number and loss, in words.
         kept: which weights are kept beside those that the stage ends with.
         ranks: that train it together; its tasks are opened with the same.
+        track: called after each update, on the first rank alone, with what is done so far.
     """
 
     settings: StageSettings
@@ -64,6 +65,7 @@ class Stage:
     note: Callable[[str], None] = lambda _: None
     kept: Sequence[KeptWeights] = ()
     ranks: Ranks = ALONE
+    track: Callable[[Progress], None] = lambda _: None
 
 
 def train(
@@ -151,6 +153,8 @@ class _Run:
                 with _interrupts_held():
                     self._update()
                 self._take_dev_score()
+                with _interrupts_held():
+                    self.ranks.on_the_first(lambda: self.stage.track(self.progress))
                 self.stage.report(self._spent())
                 self.ranks.stop_if_asked()
                 if time.monotonic() > due:
