@@ -93,6 +93,7 @@ CASES = {
         {"lowest": 0.0, "highest": 1.0, "loss": "cosent", "matryoshka": (32, 16)},
     ),
     "cached texts": Case("text-pairs", records="groups", options={"cached_texts": 2}),
+    "cached tokens": Case("text-pairs", records="groups", options={"cached_tokens": 20}),
     "early hidden state": Case("text-pairs", {"hidden_state": 1}),
     "masked-lm": Case("masked-lm", kind="xlm-roberta"),
     "whole words": Case("masked-lm", {"whole_words": True}, kind="xlm-roberta", rows=(0, 1)),

@@ -187,5 +187,6 @@ def _save_heads(members: Sequence[MixedTask], place: Path) -> None:
 
 
 def _options(job: Training, seed: int, partners: Partners, ranks: Ranks) -> FormOptions:
-    locked = job.stage.text_side == "locked"
-    return FormOptions(locked, partners, seed, job.stage.cached_texts, ranks)
+    stage = job.stage
+    locked = stage.text_side == "locked"
+    return FormOptions(locked, partners, seed, stage.cached_texts, ranks, stage.cached_tokens)

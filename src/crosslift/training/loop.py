@@ -348,7 +348,14 @@ def _on(encoder: Encoder, guards: Sequence[Guard], stage: Stage) -> Iterator[dic
     another guard may have changed its layers."""
     settings = stage.settings
     locked = settings.text_side == "locked"
-    options = FormOptions(locked, "own", stage.seed, settings.cached_texts, stage.ranks)
+    options = FormOptions(
+        locked,
+        "own",
+        stage.seed,
+        settings.cached_texts,
+        stage.ranks,
+        settings.cached_tokens,
+    )
     in_order = sorted(guards, key=lambda guard: not isinstance(guard, GuardOnData))
     with contextlib.ExitStack() as stack:
         yield {guard.name: stack.enter_context(guard.open(encoder, options)) for guard in in_order}
@@ -365,7 +372,7 @@ def _recomputing(encoder: Encoder, settings: StageSettings) -> Iterator[None]:
         raise TrainingError(
             f"a model of type {model.config.model_type} has no gradient checkpointing",
             "gradient_checkpointing: false",
-            "cached_texts saves memory with every model",
+            "cached_texts and cached_tokens save memory with every model",
         )
     without = {"use_reentrant": False}
     if hasattr(model, "activation_checkpointing_enable"):  # the name in newer transformers
