@@ -182,6 +182,42 @@ def test_margin_mse_is_margin_mse_loss_of_cosines(encoder: Encoder, guide_folder
     assert_equal(our_loss(encoder, form), theirs(columns, margins), encoder)
 
 
+def test_matryoshka_of_margins_is_the_sum_over_cut_vectors(
+    encoder: Encoder, guide_folder: Path
+) -> None:
+    """MatryoshkaLoss of sentence-transformers cuts the vectors, not the teacher's margins."""
+    model = Given(encoder)
+    columns = features(NAMES, OTHER_NAMES, NEGATIVES, ours=encoder, guide=load_tiny(guide_folder))
+    anchors, positives, negatives = (each["guide"].detach() for each in columns)
+    margins = pairwise_cos_sim(anchors, positives) - pairwise_cos_sim(anchors, negatives)
+    inner = losses.MarginMSELoss(model, similarity_fct=pairwise_cos_sim)
+    theirs = losses.MatryoshkaLoss(model, inner, [32, 8], [1.0, 0.5])
+    form = TextPairs(
+        negative="negative",
+        loss="margin-mse",
+        guide=str(guide_folder),
+        matryoshka=(32, 8),
+        matryoshka_weights=(1.0, 0.5),
+    )
+    assert_equal(our_loss(encoder, form), theirs(columns, margins), encoder)
+
+
+def test_matryoshka_of_a_teacher_is_the_sum_over_its_first_numbers(
+    encoder: Encoder, guide_folder: Path
+) -> None:
+    columns = features(NAMES, OTHER_NAMES, ours=encoder, guide=load_tiny(guide_folder))
+    taught = columns[0]["guide"].detach()
+
+    def at(dimension: int) -> Tensor:
+        sides = [each["ours"][:, :dimension] - taught[:, :dimension] for each in columns]
+        return torch.stack(sides).square().mean()
+
+    form = BitextDistillation("anchor", "positive", str(guide_folder), (32, 8), (1.0, 0.5))
+    assert_equal(our_loss(encoder, form), at(32) + 0.5 * at(8), encoder)
+    with pytest.raises(DataError, match=r"matryoshka \[64\] of vectors of 32"):
+        our_loss(encoder, replace(form, matryoshka=(64,), matryoshka_weights=None))
+
+
 def test_bitext_distillation_is_mse_loss(encoder: Encoder, guide_folder: Path) -> None:
     theirs = losses.MSELoss(Given(encoder))
     columns = features(NAMES, OTHER_NAMES, ours=encoder, guide=load_tiny(guide_folder))

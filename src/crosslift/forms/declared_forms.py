@@ -28,8 +28,8 @@ from crosslift.forms.study_options import (
     COUNT,
     ENCODER,
     FLAG,
+    GUIDE,
     MATRYOSHKA,
-    NOT_NEGATIVE,
     SHARE,
     Option,
     one_of,
@@ -98,8 +98,10 @@ _IMAGE_TEXT = FormFacts(
         "loss": one_of("softmax", "sigmoid"),
         "first_temperature": ABOVE_0_OR_NONE,
         "hidden_state": _HIDDEN_STATE,
+        **GUIDE,
         **MATRYOSHKA,
     },
+    encoders=("guide",),
 )
 
 _IMAGE_TEXT_MATCHING = FormFacts(
@@ -120,7 +122,10 @@ _IMAGE_TEXT_MATCHING = FormFacts(
         "loss": one_of("softmax"),
         "matching_weight": ABOVE_0,
         "first_temperature": ABOVE_0_OR_NONE,
+        **GUIDE,
+        **MATRYOSHKA,
     },
+    encoders=("guide",),
 )
 
 _IMAGE_MASKED_LM = FormFacts(
@@ -172,7 +177,7 @@ _BITEXT_DISTILLATION = FormFacts(
     learns_from_others=_never,
     placebo=None,
     untranslatable="its records are translations already",
-    options={"teacher": ENCODER},
+    options={"teacher": ENCODER, **MATRYOSHKA},
     encoders=("teacher",),
 )
 
@@ -289,8 +294,7 @@ _TEXT_PAIRS = FormFacts(
         "loss": one_of("softmax", "triplet", "margin-mse"),
         "temperature": ABOVE_0,
         "margin": ABOVE_0,
-        "guide": ENCODER,
-        "guide_margin": NOT_NEGATIVE,
+        **GUIDE,
         "hidden_state": _HIDDEN_STATE,
         "hard_negatives": one_of("none", "string", "embedding"),
         "one_of_a_group": FLAG,

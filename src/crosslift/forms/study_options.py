@@ -84,3 +84,5 @@ MATRYOSHKA = {
 }
 """Options of the forms that can train vectors at several dimensions."""
 ENCODER = Option(str, "`embedded`, a folder, a hub name, or null", bool, none=True)
+GUIDE = {"guide": ENCODER, "guide_margin": NOT_NEGATIVE}
+"""Options of the forms whose false negatives a guide can mask."""
