@@ -28,8 +28,10 @@ from crosslift.forms.study_options import (
     COUNT,
     ENCODER,
     FLAG,
-    GUIDE,
     MATRYOSHKA,
+    NOT_NEGATIVE,
+    NOT_NEGATIVE_OR_NONE,
+    NUMBER,
     SHARE,
     Option,
     one_of,
@@ -51,6 +53,7 @@ _TRAINED_TOWER = {**_TOWER, "augmentation": one_of("drawing", "photo", "none")}
 _HIDDEN_STATE = Option(
     int, "a whole number of 0 or more, or null", lambda value: value >= 0, none=True
 )
+_GUIDE_OF_CAPTIONS = {"guide": ENCODER, "guide_margin": NOT_NEGATIVE_OR_NONE}
 _MASKS = {"masked_share": SHARE, "whole_words": FLAG}
 
 
@@ -98,7 +101,7 @@ _IMAGE_TEXT = FormFacts(
         "loss": one_of("softmax", "sigmoid"),
         "first_temperature": ABOVE_0_OR_NONE,
         "hidden_state": _HIDDEN_STATE,
-        **GUIDE,
+        **_GUIDE_OF_CAPTIONS,
         **MATRYOSHKA,
     },
     encoders=("guide",),
@@ -122,7 +125,7 @@ _IMAGE_TEXT_MATCHING = FormFacts(
         "loss": one_of("softmax"),
         "matching_weight": ABOVE_0,
         "first_temperature": ABOVE_0_OR_NONE,
-        **GUIDE,
+        **_GUIDE_OF_CAPTIONS,
         **MATRYOSHKA,
     },
     encoders=("guide",),
@@ -245,6 +248,8 @@ _REGRESSION = FormFacts(
         "head": one_of("cosine", "pair"),
         "loss": one_of("mse", "cosent"),
         "scale": ABOVE_0,
+        "lowest": NUMBER,
+        "highest": NUMBER,
         **MATRYOSHKA,
     },
 )
@@ -294,7 +299,9 @@ _TEXT_PAIRS = FormFacts(
         "loss": one_of("softmax", "triplet", "margin-mse"),
         "temperature": ABOVE_0,
         "margin": ABOVE_0,
-        **GUIDE,
+        "margin_scale": ABOVE_0,
+        "guide": ENCODER,
+        "guide_margin": NOT_NEGATIVE,
         "hidden_state": _HIDDEN_STATE,
         "hard_negatives": one_of("none", "string", "embedding"),
         "one_of_a_group": FLAG,

@@ -24,7 +24,7 @@ from crosslift.sources.stored_records import ChosenRecords
 from crosslift.steps.code_behind import HeldByManySteps
 from crosslift.steps.step import Step
 from crosslift.tasks.controls import placebo
-from crosslift.tasks.own_files import FileRecords
+from crosslift.tasks.own_records import FileRecords
 from crosslift.tasks.task import IntermediateTask
 from crosslift.training.task_settings import MixedTaskSettings
 

@@ -33,7 +33,7 @@ from crosslift.results.mined_negatives import (
     SampledPair,
 )
 from crosslift.steps.step import Step
-from crosslift.tasks.own_files import FileRecords
+from crosslift.tasks.own_records import FileRecords
 
 _SAMPLED = 3
 
