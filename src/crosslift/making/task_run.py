@@ -59,8 +59,11 @@ class TaskRun(HeldByManySteps):
         settings = self.settings.model_dump(mode="json", exclude=_IN_THE_TASK)
         if self.limited_by == "pictures" and (self.settings.limit or self.settings.dev_limit):
             settings["limited_by"] = self.limited_by
-        form = {"form": asdict(self.task.form), "records": self.checksum}
         encoders = {n: Trained.untouched(e).facts for n, e in self.further_encoders.items()}
+        of_form = asdict(self.task.form)
+        options = of_form["options"].items()
+        of_form["options"] = {n: v for n, v in options if n not in encoders}  # their files decide
+        form = {"form": of_form, "records": self.checksum}
         further = {"encoders": encoders} if encoders else {}
         return {"task": self.task.name, **form, **further, **settings}
 

@@ -173,8 +173,15 @@ def _file_source(
         exists = column in facts.of_records and column in unbound
         return columns.get(column, column if exists or column in facts.needed else None)
 
-    further = map(optional, (LANGUAGE_COLUMN, _GROUP_COLUMN, _SCORE_COLUMN, _MARGIN_COLUMN))
-    source = FileRecords(path, used, *further, several)
+    source = FileRecords(
+        path,
+        used,
+        language_column=optional(LANGUAGE_COLUMN),
+        group_column=optional(_GROUP_COLUMN),
+        score_column=optional(_SCORE_COLUMN),
+        margin_column=optional(_MARGIN_COLUMN),
+        several=several,
+    )
     if source.language_column is None:
         return source, ("en",)
     return source, _languages_in(path, source.language_column)

@@ -63,6 +63,7 @@ class Tracker(ABC):
     def id_of(self, opened: GeneralTracker) -> str | None:
         """What the tracker itself calls a run that is open; None: it has no other name for it."""
         del opened
+        return None
 
     def follow(self, key: str, label: str, settings: Mapping[str, Any], note: Path) -> Follower:
         """What shows a training step while it trains.
