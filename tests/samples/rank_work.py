@@ -89,11 +89,14 @@ CASES = {
         "text-pairs", {"matryoshka": (32, 8, 4), "matryoshka_weights": (1.0, 0.5, 2.0)}
     ),
     "matryoshka of pictures": Case("image-text", {**_TOWER, "matryoshka": (32, 8)}),
+    "guide of captions": Case("image-text", {**_TOWER, "guide": "GUIDE", "guide_margin": 0.3}),
+    "matryoshka of matching": Case("image-text-matching", {**_TOWER, "matryoshka": (32, 8)}),
     "cosent": Case(
         "regression",
         {"lowest": 0.0, "highest": 1.0, "loss": "cosent", "matryoshka": (32, 16)},
     ),
     "cached texts": Case("text-pairs", records="groups", options={"cached_texts": 2}),
+    "cached tokens": Case("text-pairs", records="groups", options={"cached_tokens": 20}),
     "early hidden state": Case("text-pairs", {"hidden_state": 1}),
     "masked-lm": Case("masked-lm", kind="xlm-roberta"),
     "whole words": Case("masked-lm", {"whole_words": True}, kind="xlm-roberta", rows=(0, 1)),
@@ -105,6 +108,15 @@ CASES = {
     "regression of pairs": Case("regression", {"lowest": 0.0, "highest": 1.0, "head": "pair"}),
     "bitext-distillation": Case(
         "bitext-distillation", {"english": "anchor", "translation": "positive", "teacher": "GUIDE"}
+    ),
+    "matryoshka of a teacher": Case(
+        "bitext-distillation",
+        {
+            "english": "anchor",
+            "translation": "positive",
+            "teacher": "GUIDE",
+            "matryoshka": (32, 8),
+        },
     ),
     "multiple-choice": Case("multiple-choice", {"question": "text", "choices": 3}),
     "span-qa": Case("span-qa", kind="xlm-roberta"),

@@ -44,6 +44,7 @@ from crosslift.studies.schema import Study
 from crosslift.targets.protocol import OURS, Direction
 from crosslift.targets.query_outcomes import score_of
 from crosslift.targets.target_settings import TargetSettings
+from crosslift.training.trackers.all_trackers import check_tracker
 
 
 @reading_once()
@@ -58,6 +59,7 @@ def run_study(
     registered: Registered | None = None,
     replace: bool = False,
     engine: Engine | None = None,
+    tracker: str | None = None,
 ) -> RunFolder:
     """Runs a study, or what remains of it, and writes its folder and report.
 
@@ -72,17 +74,22 @@ def run_study(
         replace: delete the earlier run of another study in the folder.
         engine: workers that make the steps, such as ``Processes(4)``; None: one step after another in
             this process.
+        tracker: shows training steps while they train, in `out`/tracking: ``tensorboard``,
+            ``trackio``, ``wandb`` or ``mlflow``. None: nothing does.
 
     Returns:
         The results in the folder.
 
     Raises:
-        StudyError: the folder holds the run of another study.
+        StudyError: the folder holds the run of another study, or the tracker's package is missing.
+        UnknownNameError: there is no such tracker.
         CrossLiftError: a step fails; the store keeps all finished steps.
     """
     from crosslift.analysis.write_run_folder import write_run_folder  # loads matplotlib
 
     out = Path(out)
+    if tracker is not None:
+        check_tracker(tracker)
     check_folder(out, study, replace=replace)
     store = store or Store()
     plan = plan_study(study, keep_going=keep_going)
@@ -94,6 +101,7 @@ def run_study(
             keep_going=keep_going,
             trust_code=trust_code,
             maker=None if engine is None else Crew(engine, needs_of),
+            tracker=plan.tracker(tracker, out),
         )
         write_run_folder(done, store, records, out, registered)
     return RunFolder.read(out)

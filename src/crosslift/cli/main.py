@@ -46,6 +46,7 @@ from crosslift.cli.options import (
     TargetDataOption,
     TargetOption,
     ThreadsOption,
+    TrackerOption,
     TrustCode,
     WorkersOption,
     target_settings,
@@ -131,6 +132,7 @@ def run(
     devices: DevicesOption = 0,
     address: AddressOption = None,
     engine_option: EngineOptions = None,
+    tracker: TrackerOption = None,
     store: StoreOption = None,
     json: Json = None,
 ) -> None:
@@ -141,7 +143,10 @@ def run(
     """
     from crosslift.studies.reading import read_study
     from crosslift.studies.registration import registered
+    from crosslift.training.trackers.all_trackers import check_tracker
 
+    if tracker is not None:
+        check_tracker(tracker)
     chosen = chosen_engine(engine, workers, threads, devices, address, engine_option)
     wanted, lock = read_study(study, data), registered(study)
     folder = _folder(wanted, out, replace=replace)
@@ -156,6 +161,7 @@ def run(
         trust_code=trust_code,
         registered=lock,
         engine=chosen,
+        tracker=tracker,
     )
 
 

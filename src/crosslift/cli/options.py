@@ -80,6 +80,14 @@ EngineOptions = Annotated[
         help="Of Slurm's jobs, as submitit names them: slurm_partition=cpu, timeout_min=600.",
     ),
 ]
+TrackerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--tracker",
+        metavar="NAME",
+        help="Show training while it runs: tensorboard, trackio, wandb or mlflow. Default: none.",
+    ),
+]
 StoreOption = Annotated[
     Path | None,
     typer.Option(

@@ -54,6 +54,7 @@ class FormOptions:
         cached_texts: number of texts that go through the encoder at a time; their activations are
             computed again for the gradient. None: all at once, and activations stay in memory.
         ranks: that share the work on a batch.
+        cached_tokens: the same by their tokens; a text with more goes through alone.
     """
 
     text_locked: bool
@@ -61,6 +62,7 @@ class FormOptions:
     seed: int
     cached_texts: int | None = None
     ranks: Ranks = ALONE
+    cached_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

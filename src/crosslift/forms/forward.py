@@ -32,10 +32,10 @@ def batch_vectors(
     """Pooled vectors of a batch, float32 [N, D]. Of several ranks, each encodes its share of the tokens
     and has the vectors of all.
 
-    Without gradient if the text side is locked. With ``cached_texts``, that many sequences go through
-    at a time. Their activations are discarded, and computed again with the same dropout when the
-    gradient of their vectors is known. Memory then grows only with the vectors (Gao et al. 2021, arXiv
-    2101.06983, section 3).
+    Without gradient if the text side is locked. With ``cached_texts`` or ``cached_tokens``, that many
+    go through at a time. Their activations are discarded, and computed again with the same dropout when
+    the gradient of their vectors is known. Memory then grows only with the vectors (Gao et al. 2021,
+    arXiv 2101.06983, section 3).
 
     Args:
         encoder: the encoder.
@@ -45,7 +45,7 @@ def batch_vectors(
     """
     share = options.ranks.balanced([len(sequence) for sequence in sequences])
     with torch.set_grad_enabled(torch.is_grad_enabled() and not options.text_locked):
-        vectors = _vectors(encoder, sequences, share, options.cached_texts, hidden_state)
+        vectors = _vectors(encoder, sequences, share, options, hidden_state)
         return options.ranks.gathered(vectors[: len(share.mine)], share)
 
 
@@ -53,19 +53,40 @@ def _vectors(
     encoder: Encoder,
     sequences: Sequences,
     share: Share,
-    cached_texts: int | None,
+    options: FormOptions,
     hidden_state: int | None,
 ) -> Tensor:
     """Vectors of the sequences that this rank runs."""
-    size = cached_texts or len(share.run)
-    if size >= len(share.run) or not torch.is_grad_enabled():
-        return encoder.vectors(sequences, hidden_state, share.run)
     mine = share.pick(sequences)
-    chunks = [mine[i : i + size] for i in range(0, len(mine), size)]
+    chunks = cached_chunks(mine, options.cached_texts, options.cached_tokens)
+    if len(chunks) == 1 or not torch.is_grad_enabled():
+        return encoder.vectors(sequences, hidden_state, share.run)
     parts = [
         checkpoint(encoder.vectors, chunk, hidden_state, use_reentrant=False) for chunk in chunks
     ]
     return torch.cat(parts)
+
+
+def cached_chunks(
+    sequences: Sequences, texts: int | None, tokens: int | None
+) -> list[list[Sequence[int] | NDArray[np.int64]]]:
+    """Sequences in their order, cut into parts that go through the encoder one after another.
+
+    Args:
+        sequences: one or more.
+        texts: largest number of sequences of a part; None: any.
+        tokens: largest number of tokens of a part, but a longer sequence is a part alone; None: any.
+    """
+    chunks: list[list[Sequence[int] | NDArray[np.int64]]] = []
+    most_texts, most_tokens = texts or len(sequences), tokens or count_tokens(sequences)
+    room = 0
+    for sequence in sequences:
+        if not chunks or len(chunks[-1]) == most_texts or len(sequence) > room:
+            chunks.append([])
+            room = most_tokens
+        chunks[-1].append(sequence)
+        room -= len(sequence)
+    return chunks
 
 
 def batch_states(

@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import DTypeLike
 
@@ -15,6 +15,9 @@ from crosslift.artifacts.array_file import ArrayFile, array_file
 from crosslift.artifacts.store import Store
 from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.steps.step import Step, Workplace
+
+if TYPE_CHECKING:
+    from crosslift.training.trackers.tracker import Tracker
 
 MakeTogether = Callable[..., None]
 """Called on each rank as ``make(ranks, step, workplace, folder, *more)``; defined in a module."""
@@ -43,7 +46,7 @@ def make_on_devices(
     def hear(said: tuple[str, Any]) -> None:
         getattr(workplace, said[0])(said[1])
 
-    arguments = (make, step, workplace.store.root, folder, more)
+    arguments = (make, step, workplace.store.root, workplace.tracker, folder, more)
     workplace.the(KeptRanks).run(step.devices, _make_on_rank, arguments, hear)
 
 
@@ -53,6 +56,7 @@ def _make_on_rank(
     make: MakeTogether,
     step: Step,
     store: Path,
+    tracker: Tracker | None,
     folder: Path,
     more: tuple[Any, ...],
 ) -> None:
@@ -61,6 +65,7 @@ def _make_on_rank(
         lambda share: say(("report", share)),
         lambda note: say(("note", note)),
         ranks.shared,
+        tracker,
     )
     make(ranks, step, workplace, folder, *more)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from crosslift.making.training_pictures import open_split
 from crosslift.making.weight_files import weights_file
 from crosslift.ranks.ranks import Ranks
 from crosslift.steps.step import Step, Workplace
+from crosslift.studies.flat_settings import flat
 from crosslift.tasks.controls import PARTNERS
 from crosslift.training.budget import Budget
 from crosslift.training.guards.guard import Guard
@@ -30,8 +32,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from crosslift.encoders.load_encoder import Encoder
+    from crosslift.training.checkpoint import Progress
     from crosslift.training.kept_checkpoints import KeptWeights
     from crosslift.training.mixing import MixedTask
+    from crosslift.training.trackers.tracker import Tracker
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +75,6 @@ def _train(ranks: Ranks, step: Step, workplace: Workplace, folder: Path, checkpo
     job = step.job_as(Training)
     encoder = job.before.load(workplace)
     members, records = _open_members(step, workplace, encoder, ranks)
-    stage = Stage(
-        job.stage,
-        job.budget,
-        job.seed,
-        checkpoint,
-        workplace.report,
-        workplace.note,
-        job.kept,
-        ranks,
-    )
 
     def save(checkpoint: str | None, changed: dict[str, Tensor]) -> None:
         if job.stage.text_side == "trainable":
@@ -90,9 +84,33 @@ def _train(ranks: Ranks, step: Step, workplace: Workplace, folder: Path, checkpo
     def save_on_the_first(checkpoint: str | None, changed: dict[str, Tensor]) -> None:
         ranks.on_the_first(lambda: save(checkpoint, changed))
 
-    changed, progress = train(stage, members, encoder, job.guards, save_on_the_first)
+    with _tracked(step, workplace.tracker, checkpoint.parent) as track:
+        stage = Stage(
+            job.stage,
+            job.budget,
+            job.seed,
+            checkpoint,
+            workplace.report,
+            workplace.note,
+            job.kept,
+            ranks,
+            track,
+        )
+        changed, progress = train(stage, members, encoder, job.guards, save_on_the_first)
     save_on_the_first(None, changed)
     ranks.on_the_first(lambda: write_training_files(folder, progress, records))
+
+
+@contextlib.contextmanager
+def _tracked(
+    step: Step, tracker: Tracker | None, note: Path
+) -> Iterator[Callable[[Progress], None]]:
+    """What is called after each update of a step, so that a tracker shows it."""
+    if tracker is None:
+        yield lambda _: None
+        return
+    with contextlib.closing(tracker.follow(step.key, step.label, flat(step.settings), note)) as it:
+        yield it
 
 
 def _open_members(
@@ -141,5 +159,6 @@ def _save_heads(members: Sequence[MixedTask], place: Path) -> None:
 
 
 def _options(job: Training, seed: int, partners: Partners, ranks: Ranks) -> FormOptions:
-    locked = job.stage.text_side == "locked"
-    return FormOptions(locked, partners, seed, job.stage.cached_texts, ranks)
+    stage = job.stage
+    locked = stage.text_side == "locked"
+    return FormOptions(locked, partners, seed, stage.cached_texts, ranks, stage.cached_tokens)

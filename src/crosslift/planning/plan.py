@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from crosslift.artifacts.read_once import reading_once
@@ -33,6 +34,8 @@ from crosslift.studies.schema import Arm, Start, Study
 from crosslift.targets.all_targets import find_target
 from crosslift.targets.kinds.labelled_examples import LabelledData
 from crosslift.targets.target_settings import TargetSettings
+from crosslift.training.trackers.all_trackers import TRACKING, tracker_named
+from crosslift.training.trackers.tracker import Tracker
 
 Evaluations = dict[str, Step]
 """Language -> the step that scores it."""
@@ -166,6 +169,21 @@ class Plan:
             for key in dict.fromkeys(step.key for step in run.steps()):
                 owners.setdefault(key, []).append(f"{run.arm}, seed {run.seed}")
         return owners
+
+    def tracker(self, name: str | None, out: Path) -> Tracker | None:
+        """What shows its training steps while they train; None: nothing does.
+
+        Args:
+            name: of the tracker.
+            out: folder of the run; a tracker writes into its folder `tracking`.
+
+        Raises:
+            UnknownNameError: there is no such tracker.
+            StudyError: its package is not installed.
+        """
+        if name is None:
+            return None
+        return tracker_named(name, self.name, out.absolute() / TRACKING, self.owners())
 
     def without(self, failed: Mapping[str, CrossLiftError]) -> Plan:
         """The plan without the arms that need a step that failed.

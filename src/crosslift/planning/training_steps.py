@@ -19,7 +19,7 @@ from crosslift.steps.step import Step
 from crosslift.training.budget import Budget
 from crosslift.training.guards.data import on_their_data
 from crosslift.training.guards.guard import Guard, GuardOnData
-from crosslift.training.stage_settings import GUARDS_ON_DATA, StageSettings
+from crosslift.training.stage_settings import CACHED, GUARDS_ON_DATA, StageSettings
 
 if TYPE_CHECKING:
     from crosslift.training.kept_checkpoints import KeptWeights
@@ -67,6 +67,8 @@ def train_step(
     guards = on_their_data(stage.guards)
     # The number of devices is a fact of the machine, as that of threads is: no part of the key.
     beside = {"tasks", "budget", "robust", "devices", *GUARDS_ON_DATA}
+    if stage.cached_tokens is None:  # as the keys were before there was such a setting
+        beside.add("cached_tokens")
     settings = {
         "encoder": before.facts,
         "tasks": [run.facts for run in tasks],
@@ -136,9 +138,10 @@ def _check_stage(
                 "devices: 1",
                 "a form of a package that does declares `shares_batch` (docs/extending.md)",
             )
-        if stage.cached_texts and form.facts.reads == "tokens":
+        cached = [name for name in CACHED if getattr(stage, name)]
+        if cached and form.facts.reads == "tokens":
             raise StudyError(
-                f"cached_texts with task {name!r}, whose form {form.name} reads tokens, not vectors",
+                f"{cached[0]} with task {name!r}, whose form {form.name} reads tokens, not vectors",
                 f"a task of the forms {', '.join(forms_of_vectors())}",
                 "accumulation saves memory with every form",
             )

@@ -42,7 +42,7 @@ _ROWS, _LETTERS = 4096, 16 << 20
 _SPARSE = 16
 """Rows to a chosen one, above which rows are read one by one."""
 _COLUMNS = ("id", "language", "group", "names", "texts", "others", "image")
-_others = attrgetter("label", "choices", "answer", "spans", "words", "tags", "score")
+_others = attrgetter("label", "choices", "answer", "spans", "words", "tags", "score", "margins")
 """The last fields of a record, which texts without labels lack; they are one cell of JSON."""
 _NO_OTHERS = _others(Record(""))
 
