@@ -80,6 +80,29 @@ def test_outcomes_come_with_the_texts_of_queries_and_answers(
     assert pictures[["right_text", "retrieved_text"]].isna().all(axis=None)
 
 
+def test_the_first_of_the_five_best_answers_is_the_retrieved_one(
+    finished: tuple[Path, Store, RunFolder],
+) -> None:
+    run = finished[2]
+    found, texts = run.found_answers, pq.read_table(run.path / "texts.parquet").to_pandas()
+    assert found is not None
+    keys = ["arm", "seed", "target", "protocol", "language", "item"]
+    outcomes = run.outcomes.to_arrow().select([*keys, "retrieved"]).to_pandas()
+    both = outcomes.merge(found.to_pandas(), on=keys)
+    assert len(both) == len(outcomes) == len(found)
+    assert (both.answers.str[0] == both.retrieved).all()
+    assert both.scores.map(lambda scores: (scores[:-1] >= scores[1:]).all()).all()
+    assert set(both.answers.map(len)) == {5}
+    named = set(texts[texts.role == "retrieved"][[*keys[2:5], "item"]].itertuples(index=False))
+    for row in both.iloc[:: len(both) // 50].itertuples():
+        assert len(set(row.answers)) == 5
+        assert {(row.target, row.protocol, row.language, name) for name in row.answers} <= named
+    pictures = texts[texts.picture.notna()]
+    assert set(pictures.target) == {"pictures"} and pictures.text.isna().all()
+    of_english = texts[(texts.protocol == "crosslift/xx->en") & (texts.role != "query")]
+    assert set(of_english.text_language) == {"en"}
+
+
 def test_the_folder_says_what_the_texts_of_each_target_are(
     finished: tuple[Path, Store, RunFolder],
 ) -> None:

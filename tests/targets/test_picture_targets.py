@@ -61,7 +61,8 @@ def test_expected_rank_by_hand() -> None:
         better=np.array([0, 1, 0, 2, 0]),
         tied=np.array([1, 2, 3, 1, 3]),
         gold_tied=np.array([1, 1, 1, 1, 2]),
-        retrieved=np.zeros(5, np.int64),
+        best=np.zeros((5, 1), np.int64),
+        best_scores=np.ones((5, 1), np.float32),
     )
     # Of three tied with two right, the first right one is first in 2/3 and second in 1/3 of orders.
     assert expected_rank(ranks).tolist() == [1, 2.5, 2, 3, pytest.approx(4 / 3)]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from crosslift.artifacts.store import Store
 from crosslift.making.evaluate import open_outcomes
+from crosslift.making.found_answers import open_found_answers
 from crosslift.making.training_files import read_curve, read_spent
 from crosslift.metrics.table import Metric, metrics_of_queries
 from crosslift.planning.choice_steps import trainings
@@ -105,6 +106,18 @@ class Gathered:
                 for name, value in facts.items():
                     table = table.append_column(name, pa.array([value] * len(table)))
                 yield table.append_column("clean", pa.array(clean))
+
+    @cached_property
+    def found_answers(self) -> pa.Table:
+        """The best answers of every query of every arm, seed, target and protocol that keeps them."""
+        tables = []
+        for run in self.plan.runs:
+            for target, steps in run.evaluations.items():
+                table = open_found_answers(steps.values(), self.store)
+                for name, value in (("target", target), ("seed", run.seed), ("arm", run.arm)):
+                    table = table.add_column(0, name, pa.array([value] * len(table)))
+                tables.append(table)
+        return pa.concat_tables(tables).unify_dictionaries()
 
     @cached_property
     def results(self) -> pa.Table:

@@ -57,6 +57,7 @@ from crosslift.reports.html import write_report
 from crosslift.results.arm_facts import ArmFacts, Failure, Role
 from crosslift.results.claim_verdicts import CLAIMS_FILE
 from crosslift.results.example import EXAMPLES_FILE
+from crosslift.results.found_answers import FOUND_FILE
 from crosslift.results.group_effect import GROUPS_FILE
 from crosslift.results.language_bias import BIAS_FILE
 from crosslift.results.language_pairs import GENERALISED_FILE
@@ -116,6 +117,7 @@ def write_run_folder(
         pyarrow.csv.write_csv(gathered.results, draft)
     _write_table(gathered.outcomes, folder / "outcomes.parquet")
     _write_table(query_texts(gathered), folder / TEXTS_FILE)
+    _write_rows(gathered.found_answers, folder / FOUND_FILE)
     _write_table(gathered.curves, folder / CURVES_FILE)
     judged = verdicts(gathered)
     for name, content in _contents(gathered, judged, folder).items():
@@ -169,9 +171,17 @@ def _delete(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _write_table(table: pa.Table, path: Path) -> None:
+def _write_table(table: pa.Table, path: Path, compression: str = "snappy") -> None:
     with file_written_whole(path) as draft:
-        pq.write_table(table, draft)
+        pq.write_table(table, draft, compression=compression)
+
+
+def _write_rows(table: pa.Table, path: Path) -> None:
+    """Writes a table that not every run has; without rows, there is no file."""
+    if len(table):
+        _write_table(table, path, "zstd")
+    else:
+        _delete(path)
 
 
 def _write_study(study: Study, path: Path) -> None:

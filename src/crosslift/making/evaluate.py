@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crosslift.artifacts.store import Store
+from crosslift.making.found_answers import write_found_answers
 from crosslift.making.found_languages import write_found_languages
 from crosslift.making.loaded_target import Loaded, LoadedTarget
 from crosslift.making.vectors import (
@@ -116,7 +117,8 @@ def _score_pictures(data: PictureData, vectors: Vectors) -> ScoredTarget:
 
 def evaluate_target(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `outcomes.parquet`, one row a query and protocol; `mining.json` where pairs are mined;
-    `found_languages.parquet` where a pool has several languages.
+    `found.parquet` where candidates are ranked; `found_languages.parquet` where a pool has several
+    languages.
 
     The job is a target with the data of one language.
     """
@@ -134,6 +136,7 @@ def evaluate_target(step: Step, workplace: Workplace, folder: Path) -> None:
         details = [detail.to_json() for detail in scored.mining]
         (folder / MINING_FILE).write_text(json.dumps(details), encoding="utf-8")
     write_found_languages(scored.found_languages, folder)
+    write_found_answers(scored.outcomes, folder)
     write_outcomes(scored.outcomes, folder)
 
 
