@@ -18,7 +18,6 @@ from babel_sample import write_babel
 from PIL import Image
 from small_study import SCRATCH, small_study
 
-from crosslift.analysis.collect import cube_of
 from crosslift.api.session import evaluate, run_study
 from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, StudyError, UnknownNameError
@@ -29,6 +28,7 @@ from crosslift.planning.plan import load_target
 from crosslift.retrieval.metrics import expected_rank
 from crosslift.retrieval.ranks import Ranks
 from crosslift.sources.pictograms import load_concepts, split_of
+from crosslift.statistics.query_cubes import cube_of
 from crosslift.studies.reading import parse_study
 from crosslift.targets.all_targets import find_target
 from crosslift.targets.captions import captions_of
