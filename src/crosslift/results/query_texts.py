@@ -54,11 +54,18 @@ def with_texts(outcomes: pa.Table, folder: Path) -> pa.Table:
     """
     path = folder / TEXTS_FILE
     if not path.is_file():
+        return joined_with_texts(outcomes, None)
+    with parquet_faults(path):
+        return joined_with_texts(outcomes, pq.read_table(path))
+
+
+def joined_with_texts(outcomes: pa.Table, texts: pa.Table | None) -> pa.Table:
+    """As `with_texts`, of rows of ``texts.parquet``; None: all texts are null."""
+    if texts is None:
         for role in _ROLES:
             outcomes = outcomes.append_column(f"{role}_text", pa.nulls(len(outcomes), pa.string()))
         return outcomes
-    with parquet_faults(path):
-        texts = pq.read_table(path, columns=[*_PLACE, "role", "item", "text"])
+    texts = texts.select([*_PLACE, "role", "item", "text"])
     order = outcomes.append_column("_row", pa.array(range(len(outcomes))))
     for role, column in _ROLES.items():
         of_role = texts.filter(pc.field("role") == role).drop_columns(["role"])

@@ -34,6 +34,7 @@ from crosslift.wording import plural
 
 OUTCOMES_FILE = "outcomes.parquet"
 REPORT = "report.html"
+EXPLORER_PAGE = "explorer.html"
 
 FILES = (
     RUN_FILE,
