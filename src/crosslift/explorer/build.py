@@ -55,6 +55,14 @@ class _Protocol:
     found: list[FoundColumns] = field(default_factory=list)
 
 
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """What an arm and seed found, and the block that it belongs to."""
+
+    block: Block
+    columns: FoundColumns
+
+
 @dataclass
 class _Target:
     facts: TargetFacts
@@ -215,33 +223,42 @@ class _Page:
             for protocol in target.protocols:
                 self._room.spend(size_in_page(*protocol.block.columns.values()))
         first, other = _first_seeds(targets)
-        left_out = self._add_found(first)
+        self._add_found(first)
         for target in targets:
             self._add_map(target)
             self._add_thumbnails(target)
-        left_out += self._add_found(other)
-        if left_out:
-            self._notes.append(
-                f"The page has no room for ranks 2 to 5 of {plural(left_out, 'list')} of answers (one "
-                "an arm, seed and protocol): their first answers are there. The first seeds under each "
-                "target's own protocol come first."
-            )
+        self._add_found(other)
         if self._room.left < 0:
             self._notes.append("The page is larger than 25 MB: what it must have does not fit.")
 
-    def _add_found(self, found: list[tuple[_Protocol, FoundColumns]]) -> int:
-        """Adds what was found; returns how many lists are left out."""
-        left_out = 0
-        for protocol, columns in found:
-            added = (
-                self._room.add(protocol.block, dict(columns.columns)) if columns.columns else False
+    def _add_found(self, found: list[_Found]) -> None:
+        """Adds the first answers of all, then all ranks of as many as fit."""
+        with_first = [each for each in found if self._room.add(each.block, each.columns.first)]
+        left_out = [each for each in found if each.columns.ranks and not self._add_ranks(each)]
+        if left_out:
+            self._notes.append(
+                f"The page has no room for ranks 2 to 5 of {plural(len(left_out), 'list')} of answers "
+                "(one an arm, seed and protocol). The first seeds under each target's own protocol "
+                "come first."
             )
-            if not added:
-                left_out += bool(columns.columns)
-                self._room.spend(size_in_page(*columns.first.values()))
-                for name, column in columns.first.items():
-                    protocol.block.add(name, column)
-        return left_out
+        nothing = sum(each not in with_first for each in left_out)
+        if nothing:
+            self._notes.append(
+                f"Of {plural(nothing, 'list')} of answers, it has not even the first."
+            )
+
+    def _add_ranks(self, found: _Found) -> bool:
+        """Puts all ranks in the place of the first answers, if they fit; returns whether they do."""
+        first = {
+            name: found.block.columns.pop(name)
+            for name in found.columns.first
+            if name in found.block.columns
+        }
+        self._room.spend(-size_in_page(*first.values()))
+        if self._room.add(found.block, found.columns.ranks):
+            return True
+        self._room.add(found.block, first)
+        return False
 
     def _add_map(self, target: _Target) -> None:
         rows = self._projections.get(target.facts.name)
@@ -280,22 +297,20 @@ def _by_target(table: pa.Table | None) -> dict[str, pa.Table]:
     return {target: rows for (target,), rows in parts_of(table, ("target",)).items()}
 
 
-def _first_seeds(
-    targets: list[_Target],
-) -> tuple[list[tuple[_Protocol, FoundColumns]], list[tuple[_Protocol, FoundColumns]]]:
+def _first_seeds(targets: list[_Target]) -> tuple[list[_Found], list[_Found]]:
     """What the first seeds found under each target's own protocol, and the rest: the first seeds of
     other protocols, then further seeds."""
-    first, rest = [], []
+    ranked: list[tuple[int, int, _Found]] = []
     for target in targets:
         for number, protocol in enumerate(target.protocols):
-            seen: dict[int, int] = {}
+            seeds: dict[int, int] = {}
             for columns in protocol.found:
-                rank = seen.setdefault(columns.of[0], 0)
-                seen[columns.of[0]] += 1
-                rest.append((rank, number, protocol, columns))
-    rest.sort(key=lambda each: each[:2])
-    first = [(p, c) for rank, number, p, c in rest if rank == 0 and number == 0]
-    return first, [(p, c) for rank, number, p, c in rest if (rank, number) != (0, 0)]
+                rank = seeds.setdefault(columns.of[0], 0)
+                seeds[columns.of[0]] += 1
+                ranked.append((rank, number, _Found(protocol.block, columns)))
+    ranked.sort(key=lambda each: each[:2])
+    first = [found for rank, number, found in ranked if (rank, number) == (0, 0)]
+    return first, [found for rank, number, found in ranked if (rank, number) != (0, 0)]
 
 
 def _map_columns(rows: pa.Table, contents: Contents, place: Mapping[str, int]) -> dict[str, Column]:

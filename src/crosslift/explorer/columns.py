@@ -16,6 +16,8 @@ NONE = 0xFFFFFFFF
 NO_LANGUAGE = 0xFFFF
 _ALIGNED = 8
 _LEVEL = 6
+_DESCRIBED = 120
+"""Bytes of a column's entry in the facts."""
 _TYPES = {"u1": "u8", "u2": "u16", "u4": "u32", "i4": "i32", "f4": "f32"}
 
 
@@ -75,7 +77,8 @@ class Block:
 
 def size_in_page(*columns: Column) -> int:
     """The bytes that columns take in a page, in base64, to within a few percent."""
-    return sum(len(zlib.compress(column.content, _LEVEL)) for column in columns) * 4 // 3
+    packed = sum(len(zlib.compress(column.content, _LEVEL)) for column in columns)
+    return packed * 4 // 3 + _DESCRIBED * len(columns)
 
 
 def numbers(values: Iterable[int] | NDArray[Any], kind: type[np.unsignedinteger[Any]]) -> Column:

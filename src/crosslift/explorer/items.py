@@ -29,12 +29,12 @@ class FoundColumns:
 
     Args:
         of: the arm and seed.
-        columns: of contents and scores.
-        first: the answer at rank 1 alone, for a page without the columns.
+        ranks: of contents and scores; empty: only the first answer is known.
+        first: the answer at rank 1 alone, for a page without the ranks.
     """
 
     of: Measured
-    columns: Mapping[str, Column]
+    ranks: Mapping[str, Column]
     first: Mapping[str, Column]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from crosslift.explorer.columns import Block, Column, size_in_page
 
 LIMIT = 25_000_000
@@ -24,7 +26,7 @@ class Room:
         """Counts what the page must have."""
         self.left -= size
 
-    def add(self, block: Block, columns: dict[str, Column]) -> bool:
+    def add(self, block: Block, columns: Mapping[str, Column]) -> bool:
         """Adds columns to a block if they fit; returns whether they do."""
         size = size_in_page(*columns.values())
         if size > self.left:
