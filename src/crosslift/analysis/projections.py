@@ -1,8 +1,9 @@
 """Vectors of a run in two dimensions, so that arms can be compared point by point.
 
 The plane of a target is fitted once: the first two principal components of the unit vectors of a
-sample of contents, as the baseline's first seed has them. The vectors of every other arm that starts
-where the baseline does are projected by the same map, so a point that moves shows a vector that moved.
+sample of contents, as the baseline's first seed has them; as the first arm has them where the baseline
+has no scores, such as on pictures. The vectors of every other arm that starts where the baseline does
+are projected by the same map, so a point that moves shows a vector that moved.
 """
 
 from __future__ import annotations
@@ -74,17 +75,15 @@ def projections(gathered: Gathered) -> pa.Table:
 
 
 def _first_runs(gathered: Gathered, target: str) -> list[ArmRun]:
-    """The first seed of the baseline, then of each arm that starts where it does, of those whose
-    vectors are scored on a target."""
+    """The first seed of each arm that starts where the baseline does and whose vectors are scored on
+    a target; that of the baseline first."""
     study = gathered.plan.study
     first: dict[str, ArmRun] = {}
     for run in gathered.plan.runs:
         scored = target in run.evaluations and target not in run.fine_tuned
         if scored and study.baseline_of(run.arm) == study.baseline:
             first.setdefault(run.arm, run)
-    if study.baseline not in first:
-        return []
-    return [first.pop(study.baseline), *first.values()]
+    return sorted(first.values(), key=lambda run: run.arm != study.baseline)
 
 
 Sample = dict[str, list[ExampleItem]]

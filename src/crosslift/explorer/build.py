@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 import crosslift
 from crosslift.errors import first_few
@@ -122,7 +123,8 @@ class _Page:
             named = {f"{name}/contents": target.contents.block(target.thumbnails)}
             if target.map.columns:
                 named[f"{name}/map"] = target.map
-                entry["map"] = f"{name}/map"
+                fitted = pc.cast(self._projections[name]["arm"].slice(0, 1), pa.string())
+                entry |= {"map": f"{name}/map", "map_arm": fitted[0].as_py()}
             if len(target.contents):
                 entry["contents"] = f"{name}/contents"
             else:
@@ -197,6 +199,7 @@ class _Page:
             "pictures": bool(target.contents.pictures),
             "contents": None,
             "map": None,
+            "map_arm": None,
             "protocols": [self._protocol_facts(facts.name, each) for each in target.protocols],
         }
 
@@ -223,29 +226,28 @@ class _Page:
             for protocol in target.protocols:
                 self._room.spend(size_in_page(*protocol.block.columns.values()))
         first, other = _first_seeds(targets)
-        self._add_found(first)
+        unknown = [
+            each for each in (*first, *other) if not self._room.add(each.block, each.columns.first)
+        ]
+        left_out = self._add_all_ranks(first)
         for target in targets:
             self._add_map(target)
             self._add_thumbnails(target)
-        self._add_found(other)
+        left_out += self._add_all_ranks(other)
+        if left_out:
+            self._notes.append(
+                f"The page has no room for ranks 2 to 5 of {plural(left_out, 'list')} of answers (one an "
+                "arm, seed and protocol). The first seeds under each target's own protocol come first."
+            )
+        if unknown:
+            count = plural(len(unknown), "list")
+            self._notes.append(f"The page has no room for any answer of {count}.")
         if self._room.left < 0:
             self._notes.append("The page is larger than 25 MB: what it must have does not fit.")
 
-    def _add_found(self, found: list[_Found]) -> None:
-        """Adds the first answers of all, then all ranks of as many as fit."""
-        with_first = [each for each in found if self._room.add(each.block, each.columns.first)]
-        left_out = [each for each in found if each.columns.ranks and not self._add_ranks(each)]
-        if left_out:
-            self._notes.append(
-                f"The page has no room for ranks 2 to 5 of {plural(len(left_out), 'list')} of answers "
-                "(one an arm, seed and protocol). The first seeds under each target's own protocol "
-                "come first."
-            )
-        nothing = sum(each not in with_first for each in left_out)
-        if nothing:
-            self._notes.append(
-                f"Of {plural(nothing, 'list')} of answers, it has not even the first."
-            )
+    def _add_all_ranks(self, found: list[_Found]) -> int:
+        """Adds all ranks of as many as fit; returns how many do not."""
+        return sum(bool(each.columns.ranks) and not self._add_ranks(each) for each in found)
 
     def _add_ranks(self, found: _Found) -> bool:
         """Puts all ranks in the place of the first answers, if they fit; returns whether they do."""

@@ -21,6 +21,7 @@ SCHEMA = pa.schema(
     ]
 )
 """One row a content and arm: a text with its language, or a picture by its id; null: the other of the
-two. ``x`` and ``y``: of its unit vector, in the plane of the baseline's first two principal components.
-``neighbours``: the nearest of the arm's contents of the target, as numbers of their rows from 0, the
-nearest first; ``distances``: 1 minus their cosines."""
+two. ``x`` and ``y``: of its unit vector, in the plane of the first two principal components of the
+baseline, or of the first arm that has scores; the rows of that arm come first. ``neighbours``: the
+nearest of the arm's contents of the target, as numbers of their rows from 0, the nearest first;
+``distances``: 1 minus their cosines."""
