@@ -41,14 +41,17 @@ class Plane(NamedTuple):
 
     @classmethod
     def fitted(cls, units: NDArray[np.float32]) -> Plane:
-        """The plane of the first two principal components of unit vectors [N, D]. The largest entry of
-        each axis is positive."""
+        """The plane of the first two principal components of unit vectors [N, D]; the second axis is 0
+        with D = 1. The largest entry of each axis is positive."""
         wide = units.astype(np.float64)
         mean = wide.mean(axis=0)
-        _, axes = np.linalg.eigh(np.cov(wide, rowvar=False, bias=True))
-        axes = axes[:, :-3:-1]
-        signs = np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
-        return cls(mean, axes * signs)
+        centred = wide - mean
+        _, rising = np.linalg.eigh(centred.T @ centred)
+        axes = np.zeros((len(mean), 2))
+        first = rising[:, ::-1][:, :2]
+        signs = np.sign(first[np.abs(first).argmax(axis=0), np.arange(first.shape[1])])
+        axes[:, : first.shape[1]] = first * signs
+        return cls(mean, axes)
 
     def project(self, units: NDArray[np.float32]) -> NDArray[np.float32]:
         """Vectors [N, D] on the plane, float32 [N, 2]."""

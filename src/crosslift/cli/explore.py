@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from crosslift.cli.options import Json
+
 
 def explore(
     folders: Annotated[
@@ -40,6 +42,7 @@ def explore(
         list[str] | None,
         typer.Option("--language", help="With --table, --atlas: only this language."),
     ] = None,
+    json: Json = None,
 ) -> None:
     """Write a page that shows what each arm changed, item by item.
 
@@ -61,10 +64,10 @@ def explore(
 
     chosen = exploring.Chosen(tuple(target or ()), tuple(arm or ()), tuple(language or ()))
     if table is not None:
-        exploring.write_table(folders, table, chosen)
+        exploring.write_table(folders, table, chosen, json)
     elif atlas is not None:
-        exploring.write_atlas(folders, atlas, chosen)
+        exploring.write_atlas(folders, atlas, chosen, json)
     elif folder is not None:
-        exploring.write_folder(folders, folder)
+        exploring.write_folder(folders, folder, json)
     else:
-        exploring.write_page(folders, out)
+        exploring.write_page(folders, out, json)

@@ -236,8 +236,9 @@ class _Page:
         left_out += self._add_all_ranks(other)
         if left_out:
             self._notes.append(
-                f"The page has no room for ranks 2 to 5 of {plural(left_out, 'list')} of answers (one an "
-                "arm, seed and protocol). The first seeds under each target's own protocol come first."
+                f"The page has no room for ranks 2 to 5 of {plural(left_out, 'list')} of answers (one "
+                "an arm, seed and protocol). The first seeds under each target's own protocol come "
+                "first."
             )
         if unknown:
             count = plural(len(unknown), "list")
