@@ -28,7 +28,7 @@ from crosslift.explorer.room import Room
 from crosslift.explorer.two_runs import joined
 from crosslift.results.run_folder import EXPLORER_PAGE
 from crosslift.statistics.differences import paired_difference
-from crosslift.statistics.query_cubes import as_many_seeds
+from crosslift.statistics.query_cubes import as_many_seeds, cube_of
 
 TEMPLATE = "<title><!--title--></title><body><!--facts--><!--blocks--></body>"
 TYPES = {"u8": "<u1", "u16": "<u2", "u32": "<u4", "i32": "<i4", "f32": "<f4"}
@@ -196,6 +196,56 @@ def test_the_difference_in_a_language_is_that_of_the_statistics(run: Path, data:
     assert entry["mark"] is None and entry["sentence"] is None
 
 
+def test_a_baseline_with_the_first_seed_of_an_arm_is_paired_with_all_its_seeds(
+    run: Path, data: PageData
+) -> None:
+    explored = Explored.read(run)
+    renamed = pc.replace_with_mask(
+        explored.outcomes["seed"].combine_chunks(),
+        pc.equal(explored.outcomes["seed"], 0).combine_chunks(),
+        pa.scalar(1),
+    )
+    place = explored.outcomes.column_names.index("seed")
+    outcomes = explored.outcomes.set_column(place, "seed", renamed)
+    changed = page_data(replace(explored, outcomes=outcomes))
+    assert changed.facts["differences"] == data.facts["differences"]
+
+
+def test_queries_of_one_cluster_are_resampled_together(tmp_path: Path) -> None:
+    folder = ExplorerRun(pictures=False).write(tmp_path / "run")
+    outcomes = pq.read_table(folder / "outcomes.parquet")
+    clusters = [f"c{int(item[1:]) // 3}" for item in outcomes["item"].to_pylist()]
+    place = outcomes.column_names.index("cluster")
+    changed = outcomes.set_column(place, "cluster", pa.array(clusters))
+    pq.write_table(changed, folder / "outcomes.parquet")
+    names = {"target": "sentences", "protocol": "crosslift/en->xx", "language": "de"}
+    cubes = [
+        cube_of(rows_of(folder, "outcomes", **names, arm=arm), "top1_accuracy")[0]
+        for arm in ("text", "raw")
+    ]
+    assert cubes[0].shape == (2, 7, 1)
+    expected = paired_difference(as_many_seeds(*cubes), cubes[1], np.zeros(7, int))
+    (entry,) = [
+        each
+        for each in page_data(Explored.read(folder)).facts["differences"]
+        if all(each[name] == value for name, value in names.items())
+        and (each["arm"], each["against"]) == ("text", "raw")
+    ]
+    measured = (entry["difference"], entry["low"], entry["high"])
+    assert measured == pytest.approx(
+        (100 * expected.effect, 100 * expected.low, 100 * expected.high), abs=1e-3
+    )
+
+
+def test_an_outcome_that_no_item_has_is_said(tmp_path: Path) -> None:
+    folder = ExplorerRun().write(tmp_path / "run")
+    outcomes = pq.read_table(folder / "outcomes.parquet").drop_columns(["top1_accuracy"])
+    pq.write_table(outcomes, folder / "outcomes.parquet")
+    data = page_data(Explored.read(folder))
+    assert all(target["protocols"] == [] for target in data.facts["targets"])
+    assert any("no item has an outcome of top-1 accuracy" in note for note in data.facts["notes"])
+
+
 def test_one_seed_of_a_trained_arm_gives_no_interval(tmp_path: Path) -> None:
     data = page_data(Explored.read(ExplorerRun(seeds=1).write(tmp_path / "run")))
     of_languages = [each for each in data.facts["differences"] if each["language"]]
@@ -243,7 +293,7 @@ def test_a_run_of_an_earlier_version_opens_with_less(tmp_path: Path) -> None:
     assert any("first answer" in note for note in data.facts["notes"])
     (folder / "texts.parquet").unlink()
     without = Target(page_data(Explored.read(folder)), "photographs", "crosslift/text->picture")
-    assert without.shown(without.items["retrieved/0/0"][0])[0].startswith("p")
+    assert str(without.shown(without.items["retrieved/0/0"][0])[0]).startswith("p")
     assert without.contents["content/kind"][without.items["retrieved/0/0"][0]] == 1
 
 

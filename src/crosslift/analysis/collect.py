@@ -22,7 +22,7 @@ from crosslift.planning.choice_steps import trainings
 from crosslift.planning.plan import ArmRun, Plan
 from crosslift.results.arm_facts import ArmBudget
 from crosslift.results.score_rows import CurvePoint, Score, table_of
-from crosslift.statistics.query_cubes import cube_of, encoded
+from crosslift.statistics.query_cubes import cube_of, dictionary_encoded
 from crosslift.steps.step import Step
 
 MACRO = "macro"
@@ -230,7 +230,9 @@ class Gathered:
     @cached_property
     def _parts(self) -> dict[tuple[str, str, str], pa.Table]:
         """Arm, target and protocol -> their rows of `outcomes`."""
-        columns = [encoded(self.outcomes[name]) for name in ("arm", "target", "protocol")]
+        columns = [
+            dictionary_encoded(self.outcomes[name]) for name in ("arm", "target", "protocol")
+        ]
         place = np.ravel_multi_index(
             tuple(codes for _, codes in columns), tuple(len(values) for values, _ in columns)
         )

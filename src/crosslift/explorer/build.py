@@ -152,7 +152,11 @@ class _Page:
                     f"{facts.title}, {words_of(protocol)}: left out, because their items are not those "
                     f"of the first arm: {first_few(sorted(names), 5)}."
                 )
-            if items.outcomes:
+            if not items.outcomes:
+                self._notes.append(
+                    f"{facts.title}, {words_of(protocol)}: no item has an outcome of {metric.title}."
+                )
+            else:
                 found = list(items.found(self._found.get((facts.name, protocol), {})))
                 protocols.append(_Protocol(items, metric, items.block(), found))
         return _Target(facts, contents, protocols)

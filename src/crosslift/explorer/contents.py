@@ -62,7 +62,7 @@ def _side(words: str, language: str, one: str, other: str) -> Side:
 
 def keys_of(languages: pa.ChunkedArray | pa.Array, names: pa.ChunkedArray | pa.Array) -> pa.Array:
     """A key for each id in a language."""
-    of_both = (pc.cast(each, pa.string()) for each in (languages, names))
+    of_both = (pc.fill_null(pc.cast(each, pa.string()), "") for each in (languages, names))
     keys = pc.binary_join_element_wise(*of_both, _APART)
     return keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
 

@@ -82,29 +82,39 @@ def _difference(
 ) -> dict[str, Any] | None:
     scale = metric.unit.scale
     if metric.aggregation == "median":
-        medians = [
-            np.mean([np.median(v[here]) for v in values.values()]) for values in (one, other)
-        ]
+        medians = [_median(values, here) for values in (one, other)]
         return {"difference": _number((medians[0] - medians[1]) * scale), "low": None, "high": None}
-    shared = sorted(one.keys() & other.keys())
-    seeds = [
-        shared if len(values) > 1 and len(shared) else sorted(values) for values in (one, other)
-    ]
-    cubes = [
-        _cube(values, numbers, here, items.clusters)
-        for values, numbers in zip((one, other), seeds, strict=True)
-    ]
-    if any(cube is None for cube in cubes):
+    first, second = (
+        _cube(values, seeds, here, items.clusters)
+        for values, seeds in zip((one, other), _seeds(one, other), strict=True)
+    )
+    if first is None or second is None:
         return None
-    first, second = cubes
     if len(first) > 1 and len(second) > 1 and len(first) != len(second):
-        effect = float(np.nanmean(first) - np.nanmean(second))
+        effect = float(first.mean() - second.mean())
         return {"difference": _number(effect * scale), "low": None, "high": None}
     first = as_many_seeds(first, second)
-    found = paired_difference(first, second, np.zeros(first.shape[1], np.int64), level=_LEVEL)
+    strata = np.zeros(first.shape[1], np.int64)
+    difference = paired_difference(first, second, strata, level=_LEVEL)
     alone = len(first) == 1 and any(arms[place].stages for place in pair)
-    low, high = (None, None) if alone else (_number(found.low * scale), _number(found.high * scale))
-    return {"difference": _number(found.effect * scale), "low": low, "high": high}
+    ends = (difference.low, difference.high)
+    low, high = (None, None) if alone else (_number(end * scale) for end in ends)
+    return {"difference": _number(difference.effect * scale), "low": low, "high": high}
+
+
+def _seeds(
+    one: Mapping[int, NDArray[np.float64]], other: Mapping[int, NDArray[np.float64]]
+) -> tuple[list[int], list[int]]:
+    """The seeds of two arms: those that they share where both have several and share some; else all."""
+    shared = sorted(one.keys() & other.keys())
+    if len(one) > 1 and len(other) > 1 and shared:
+        return shared, shared
+    return sorted(one), sorted(other)
+
+
+def _median(values: Mapping[int, NDArray[np.float64]], here: NDArray[np.int64]) -> float:
+    """The median outcome of some items, mean over seeds."""
+    return float(np.mean([np.median(of_seed[here]) for of_seed in values.values()]))
 
 
 def _cube(

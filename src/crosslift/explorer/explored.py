@@ -141,7 +141,9 @@ class Explored:
             verdicts=run.verdicts,
             curves=run.curves,
             notes=tuple(notes),
-            **tables,
+            found=tables["found"],
+            texts=tables["texts"],
+            projections=tables["projections"],
         )
 
 

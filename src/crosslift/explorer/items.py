@@ -67,8 +67,10 @@ class Items:
         self.left_out: list[Measured] = []
         self.outcomes: dict[Measured, NDArray[np.float64]] = {}
         for of, part in rows.items():
+            if outcome not in part.column_names:
+                continue
             order = self._order(part)
-            if order is None or outcome not in part.column_names:
+            if order is None:
                 self.left_out.append(of)
                 continue
             values = part[outcome].to_numpy().astype(np.float64)
@@ -91,14 +93,16 @@ class Items:
     @cached_property
     def language_codes(self) -> NDArray[np.object_]:
         """The language of each item."""
-        return self._first["language"].to_numpy()
+        codes: NDArray[np.object_] = self._first["language"].to_numpy()
+        return codes
 
     @cached_property
     def clusters(self) -> NDArray[np.int64]:
         """A number for the cluster of each item."""
         names = self._first["cluster" if "cluster" in self._first.column_names else "item"]
         codes = names.combine_chunks().dictionary_encode().indices
-        return codes.to_numpy().astype(np.int64)
+        numbered: NDArray[np.int64] = codes.to_numpy().astype(np.int64)
+        return numbered
 
     def block(self) -> Block:
         """The items and all outcomes."""

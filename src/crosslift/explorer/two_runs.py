@@ -86,8 +86,8 @@ def _places(outcomes: pa.Table) -> set[tuple[str, str]]:
 
 def _check_items(one: Explored, other: Explored, target: str, protocol: str) -> None:
     """Raises DataError unless two runs asked the same queries."""
-    keys = [_keys(each.outcomes, target, protocol) for each in (one, other)]
-    for here, there, run in ((*keys, one.runs[0]), (*keys[::-1], other.runs[0])):
+    first, second = (_keys(each.outcomes, target, protocol) for each in (one, other))
+    for here, there, run in ((first, second, one.runs[0]), (second, first, other.runs[0])):
         alone = sorted(here - there)
         if alone:
             raise DataError(

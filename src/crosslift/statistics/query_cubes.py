@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 
-def encoded(column: pa.ChunkedArray) -> tuple[NDArray[Any], NDArray[np.int64]]:
+def dictionary_encoded(column: pa.ChunkedArray) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """The distinct values of a column, and the place of each row's value among them."""
     encoded = column.combine_chunks().dictionary_encode()
     values = encoded.dictionary.to_numpy(zero_copy_only=False)
@@ -45,7 +45,7 @@ def cube_of(rows: pa.Table, outcome: str) -> tuple[NDArray[np.float64], list[str
     """
     places = []
     for name in ("seed", "cluster", "language"):
-        values, codes = encoded(rows[name])
+        values, codes = dictionary_encoded(rows[name])
         order = np.argsort(values)
         rank = np.empty_like(order)
         rank[order] = np.arange(len(order))
