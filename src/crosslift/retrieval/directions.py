@@ -57,7 +57,8 @@ class _Columns:
         """The ranks, after every row was added."""
         if self.best is None:
             raise TypeError("no rows were added")
-        places, scores = (each[self.tgt.place] for each in self.best)
+        places = self.best.places[self.tgt.place]
+        scores = self.best.scores[self.tgt.place]
         ones = np.ones_like(self.better)
         return Ranks(self.better, self.tied, ones, self.src.first[places], scores)
 
