@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import io
 import json
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from hub_stand_in import TOKEN, running_hub
 from huggingface_hub import ModelCard, constants
+from PIL import Image
 from small_study import SCRATCH, small_study
 
 from crosslift.api.export import export_arm
@@ -78,6 +80,66 @@ def test_outcomes_come_with_the_texts_of_queries_and_answers(
     pictures = frame[(frame.target == "pictures") & frame.protocol.str.endswith("text->picture")]
     assert len(pictures) and pictures.query_text.notna().all()
     assert pictures[["right_text", "retrieved_text"]].isna().all(axis=None)
+
+
+def test_the_first_of_the_five_best_answers_is_the_retrieved_one(
+    finished: tuple[Path, Store, RunFolder],
+) -> None:
+    run = finished[2]
+    found, texts = run.found_answers, pq.read_table(run.path / "texts.parquet").to_pandas()
+    assert found is not None
+    keys = ["arm", "seed", "target", "protocol", "language", "item"]
+    outcomes = run.outcomes.to_arrow().select([*keys, "retrieved"]).to_pandas()
+    both = outcomes.merge(found.to_pandas(), on=keys)
+    assert len(both) == len(outcomes) == len(found)
+    assert (both.answers.str[0] == both.retrieved).all()
+    assert both.scores.map(lambda scores: (scores[:-1] >= scores[1:]).all()).all()
+    assert set(both.answers.map(len)) == {5}
+    named = set(texts[texts.role == "retrieved"][[*keys[2:5], "item"]].itertuples(index=False))
+    for row in both.iloc[:: len(both) // 50].itertuples():
+        assert len(set(row.answers)) == 5
+        assert {(row.target, row.protocol, row.language, name) for name in row.answers} <= named
+    pictures = texts[texts.picture.notna()]
+    assert set(pictures.target) == {"pictures"} and pictures.text.isna().all()
+    of_english = texts[(texts.protocol == "crosslift/xx->en") & (texts.role != "query")]
+    assert set(of_english.text_language) == {"en"}
+
+
+def test_a_map_has_the_same_contents_for_every_arm_of_a_start(
+    finished: tuple[Path, Store, RunFolder],
+) -> None:
+    run = finished[2]
+    rows = pq.read_table(run.path / "projections.parquet").to_pandas()
+    texts = pq.read_table(run.path / "texts.parquet").to_pandas()
+    known = set(zip(texts.text_language, texts.text, strict=True))
+    for target, of_target in rows.groupby("target", observed=True):
+        arms = [of_arm for _, of_arm in of_target.groupby("arm", observed=True, sort=False)]
+        assert "plain" not in {of_arm.arm.iloc[0] for of_arm in arms}  # of another start
+        assert target == "pictures" or arms[0].arm.iloc[0] == "baseline"
+        for of_arm in arms:
+            contents = of_arm[["text_language", "text", "picture"]].astype(object)
+            first = arms[0][["text_language", "text", "picture"]].astype(object)
+            assert contents.fillna("").values.tolist() == first.fillna("").values.tolist()
+            assert all(
+                len(set(near)) == 10 and i not in near for i, near in enumerate(of_arm.neighbours)
+            )
+            assert all((np.diff(far) >= 0).all() for far in of_arm.distances)
+        shown = of_target[of_target.text.notna()]
+        assert set(zip(shown.text_language, shown.text, strict=True)) <= known
+    assert set(rows.target) == {"names", "gettext", "pictures"}
+    assert rows[rows.target == "pictures"].picture.notna().any()
+
+
+def test_pictures_of_a_run_have_small_copies(finished: tuple[Path, Store, RunFolder]) -> None:
+    run = finished[2]
+    small = pq.read_table(run.path / "thumbnails.parquet").to_pylist()
+    texts = pq.read_table(run.path / "texts.parquet")
+    named = set(texts["picture"].drop_null().to_pylist())
+    assert {row["picture"] for row in small} == named and {row["target"] for row in small} == {
+        "pictures"
+    }
+    sizes = [Image.open(io.BytesIO(row["image"])).size for row in small]
+    assert set(sizes) == {(96, 96)}
 
 
 def test_the_folder_says_what_the_texts_of_each_target_are(

@@ -13,7 +13,6 @@ import pytest
 from labelled_samples import xtreme_folder
 from small_study import SCRATCH, small_study
 
-from crosslift.analysis.collect import as_many_seeds
 from crosslift.api.export import export_arm
 from crosslift.api.session import run_study
 from crosslift.artifacts.progress import Silent
@@ -23,6 +22,7 @@ from crosslift.reports.starts import phase_one_words, start_sentences
 from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.run_folder import RunFolder
 from crosslift.statistics.differences import paired_difference
+from crosslift.statistics.query_cubes import as_many_seeds
 from crosslift.steps.run import run_plan
 from crosslift.steps.step import Step
 from crosslift.studies.reading import StudyFileError

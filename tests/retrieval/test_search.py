@@ -19,7 +19,23 @@ from crosslift.retrieval import (
 
 
 def as_lists(ranks: Ranks) -> list[list[int]]:
-    return [list(map(int, getattr(ranks, name))) for name in Ranks.__slots__]
+    names = ("better", "tied", "gold_tied", "retrieved")
+    return [list(map(int, getattr(ranks, name))) for name in names]
+
+
+def assert_best_as_brute_force(ranks: Ranks, scores: np.ndarray, first: np.ndarray) -> None:
+    """The best five of every row of a matrix of distinct candidates, equal scores by rising index.
+
+    Args:
+        ranks: as the package ranked.
+        scores: [Q, U].
+        first: [U], the candidate of each column.
+    """
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :5]
+    np.testing.assert_array_equal(ranks.best, first[order])
+    np.testing.assert_array_equal(
+        ranks.best_scores, np.take_along_axis(scores, order, axis=1).astype(np.float32)
+    )
 
 
 def brute_ranks(scores: np.ndarray, gold: list[list[int]]) -> list[list[int]]:
@@ -83,6 +99,35 @@ def test_vectors_without_a_direction_raise(rows: object, message: str) -> None:
 def test_check_vectors_says_whose_vectors_they_are() -> None:
     with pytest.raises(DataError, match="candidates: row 0 is all zeros"):
         check_vectors(np.zeros((1, 2)), "candidates")
+
+
+def test_the_best_five_of_a_matrix_and_the_matrix_stays() -> None:
+    scores = np.random.default_rng(5).integers(0, 6, size=(40, 12)).astype(float)
+    before = scores.copy()
+    scores.setflags(write=False)
+    ranks = ranks_of_scores(scores, [0] * 40)
+    assert_best_as_brute_force(ranks, before, np.arange(12))
+    assert ranks.retrieved.tolist() == [row.index(max(row)) for row in before.tolist()]
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 7, None])
+def test_the_best_five_in_both_directions_are_those_of_all_scores(chunk: int | None) -> None:
+    chance = np.random.default_rng(3)
+    src, tgt = chance.normal(size=(31, 6)), chance.normal(size=(31, 6))
+    src[5], src[8], tgt[9] = src[2], src[2], tgt[1]  # copies: found once, as the first of them
+    forward, backward = both_directions(src, tgt, chunk=chunk)
+    one_side = gold_ranks(src, tgt, np.arange(31), chunk=chunk)
+    of_src, of_tgt = (np.delete(np.arange(31), gone) for gone in ([5, 8], [9]))
+    cosines = plain_cosines(src, tgt)
+    assert_best_as_brute_force(forward, cosines[:, of_tgt], of_tgt)
+    assert_best_as_brute_force(one_side, cosines[:, of_tgt], of_tgt)
+    assert_best_as_brute_force(backward, cosines.T[:, of_src], of_src)
+
+
+def test_fewer_candidates_than_five_are_all_of_them() -> None:
+    forward, backward = both_directions(np.eye(3), np.eye(3)[[1, 0, 2]])
+    assert forward.best.tolist() == [[1, 0, 2], [0, 1, 2], [2, 0, 1]]
+    assert backward.best.shape == (3, 3) and forward.best_scores.dtype == np.float32
 
 
 def test_ranks_of_a_hand_typed_matrix() -> None:

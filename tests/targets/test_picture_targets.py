@@ -18,7 +18,6 @@ from babel_sample import write_babel
 from PIL import Image
 from small_study import SCRATCH, small_study
 
-from crosslift.analysis.collect import cube_of
 from crosslift.api.session import evaluate, run_study
 from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, StudyError, UnknownNameError
@@ -29,6 +28,7 @@ from crosslift.planning.plan import load_target
 from crosslift.retrieval.metrics import expected_rank
 from crosslift.retrieval.ranks import Ranks
 from crosslift.sources.pictograms import load_concepts, split_of
+from crosslift.statistics.query_cubes import cube_of
 from crosslift.studies.reading import parse_study
 from crosslift.targets.all_targets import find_target
 from crosslift.targets.captions import captions_of
@@ -61,7 +61,8 @@ def test_expected_rank_by_hand() -> None:
         better=np.array([0, 1, 0, 2, 0]),
         tied=np.array([1, 2, 3, 1, 3]),
         gold_tied=np.array([1, 1, 1, 1, 2]),
-        retrieved=np.zeros(5, np.int64),
+        best=np.zeros((5, 1), np.int64),
+        best_scores=np.ones((5, 1), np.float32),
     )
     # Of three tied with two right, the first right one is first in 2/3 and second in 1/3 of orders.
     assert expected_rank(ranks).tolist() == [1, 2.5, 2, 3, pytest.approx(4 / 3)]

@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from crosslift.analysis.collect import as_many_seeds, cube_of
 from crosslift.claims.schema import Claim, Comparison, Ledger, Prediction, RecipeCheck, TestedBy
 from crosslift.errors import DataError
 from crosslift.metrics.table import described, outcome_of
@@ -21,6 +20,7 @@ from crosslift.results.target_facts import TargetFacts
 from crosslift.results.verdict import EQUIVALENT, HIGHER, INCONCLUSIVE, LOWER, ONE_SEED, Outcome
 from crosslift.statistics.differences import Difference, Weighted, strata_of, weighted_differences
 from crosslift.statistics.judgements import Judgement, judge_family
+from crosslift.statistics.query_cubes import as_many_seeds, cube_of
 from crosslift.targets.kinds.every_kind import KINDS
 from crosslift.wording import plural
 

@@ -10,13 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from crosslift.analysis.collect import Gathered, cube_of
+from crosslift.analysis.collect import Gathered
 from crosslift.analysis.judging import smallest_effect
 from crosslift.making.evaluate import open_outcomes
 from crosslift.metrics.table import outcome_of
 from crosslift.results.weight_paths import PathPoint
 from crosslift.statistics.differences import Difference, paired_difference, strata_of
 from crosslift.statistics.judgements import Judgement, judge_family
+from crosslift.statistics.query_cubes import cube_of
 
 _LEVEL = 0.95
 

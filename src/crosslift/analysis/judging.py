@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from crosslift.analysis.collect import Gathered, as_many_seeds
+from crosslift.analysis.collect import Gathered
 from crosslift.forms.declared_forms import trains_on_captions
 from crosslift.making.loaded_target import Loaded
 from crosslift.making.train import Training
@@ -20,6 +20,7 @@ from crosslift.statistics.attribution import Controlled, attribute, facts_of
 from crosslift.statistics.clauses import zero_shot_words
 from crosslift.statistics.differences import Difference, paired_difference, strata_of
 from crosslift.statistics.gains import GainNames, GainOutcomes, share_surviving
+from crosslift.statistics.query_cubes import as_many_seeds
 from crosslift.statistics.verdicts import ComparedScores, judge
 from crosslift.steps.step import Step
 from crosslift.studies.schema import Study

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from crosslift.analysis.collect import Gathered, as_many_seeds
+from crosslift.analysis.collect import Gathered
 from crosslift.analysis.judging import (
     any_trained,
     compared_with_baseline,
@@ -19,6 +19,7 @@ from crosslift.reports.language_names import family_of, script_of
 from crosslift.results.group_effect import GroupEffect, Grouping
 from crosslift.statistics.differences import group_differences, strata_of
 from crosslift.statistics.judgements import judge_family
+from crosslift.statistics.query_cubes import as_many_seeds
 
 _LEVEL = 0.95
 _GROUPINGS: dict[Grouping, Callable[[str], str]] = {

@@ -1,10 +1,11 @@
-"""The texts of queries, right answers and retrieved candidates of a run."""
+"""The texts and pictures of queries, right answers and candidates that were found in a run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from crosslift.analysis.collect import Gathered
 from crosslift.results.query_texts import QueryText
@@ -13,22 +14,30 @@ from crosslift.targets.target_data import ExampleItem, QueryExamples
 
 
 def query_texts(gathered: Gathered) -> pa.Table:
-    """One row a `QueryText`: every text once for each protocol, however many arms and seeds ask it."""
+    """One row a `QueryText`: each once for each protocol, however many arms and seeds ask it."""
     return table_of(_texts(gathered), QueryText)
 
 
 def _texts(gathered: Gathered) -> Iterator[QueryText]:
     items, answers = _named(gathered.outcomes, "item"), _named(gathered.outcomes, "retrieved")
+    found = _named(_one_by_one(gathered.found_answers), "answers")
     for (target, protocol, language), queries in sorted(items.items()):
         loaded = gathered.plan.targets[target]
         direction = next(p.direction for p in loaded.protocols if p.id == protocol)
         examples = loaded.data.examples(language, direction)
         if examples is None:
             continue
-        of_answers = answers.get((target, protocol, language), [])
+        place = (target, protocol, language)
+        of_answers = dict.fromkeys((*answers.get(place, ()), *found.get(place, ())))
         for role, item, shown in _shown(examples, queries, of_answers):
-            if shown.text is not None:
-                yield QueryText(target, protocol, language, role, item, shown.text)
+            yield QueryText(*place, role, item, shown.text, shown.language, shown.picture)
+
+
+def _one_by_one(found: pa.Table) -> pa.Table:
+    """Target, protocol and language of every answer that was found, a row each."""
+    lists = found["answers"].combine_chunks()
+    rows = found.select(["target", "protocol", "language"]).take(pc.list_parent_indices(lists))
+    return rows.append_column("answers", pc.list_flatten(lists))
 
 
 def _named(outcomes: pa.Table, column: str) -> dict[tuple[str, str, str], list[str]]:
@@ -47,7 +56,7 @@ def _named(outcomes: pa.Table, column: str) -> dict[tuple[str, str, str], list[s
 
 
 def _shown(
-    examples: QueryExamples, queries: Sequence[str], answers: Sequence[str]
+    examples: QueryExamples, queries: Iterable[str], answers: Iterable[str]
 ) -> Iterator[tuple[str, str, ExampleItem]]:
     """Role, id and text or picture of everything that some outcomes of one language name."""
     for item in queries:

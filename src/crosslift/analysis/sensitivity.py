@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crosslift.analysis.collect import Gathered, as_many_seeds
+from crosslift.analysis.collect import Gathered
 from crosslift.analysis.judging import any_trained
 from crosslift.metrics.table import described, outcome_of
 from crosslift.reports.language_names import family_of
@@ -18,6 +18,7 @@ from crosslift.statistics.differences import Difference, paired_difference, stra
 from crosslift.statistics.item_counts import flips, sign_flip_p, win_probability
 from crosslift.statistics.judgements import judge_family
 from crosslift.statistics.language_sample import language_sample
+from crosslift.statistics.query_cubes import as_many_seeds
 from crosslift.targets.protocol import Protocol
 
 

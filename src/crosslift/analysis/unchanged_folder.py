@@ -19,7 +19,7 @@ from crosslift.artifacts.keys import key_of
 from crosslift.artifacts.store import Store
 from crosslift.artifacts.versions import package_versions
 from crosslift.results.partial_run import UNFINISHED_FILE
-from crosslift.results.run_folder import REPORT
+from crosslift.results.run_folder import EXPLORER_PAGE, REPORT
 
 if TYPE_CHECKING:  # `crosslift report` of an unchanged folder loads none of these
     from crosslift.planning.plan import Plan
@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # `crosslift report` of an unchanged folder loads none of the
     from crosslift.studies.registration import Registered
 
 WRITTEN_FILE = "written.json"
-_NOT_COMPARED = (WRITTEN_FILE, UNFINISHED_FILE)
+_NOT_COMPARED = (WRITTEN_FILE, UNFINISHED_FILE, EXPLORER_PAGE)
 
 
 def source_of(

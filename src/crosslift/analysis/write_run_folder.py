@@ -33,6 +33,7 @@ from crosslift.analysis.judging import (
 from crosslift.analysis.language_bias import language_biases
 from crosslift.analysis.language_groups import language_groups
 from crosslift.analysis.overlaps import overlaps
+from crosslift.analysis.projections import projections
 from crosslift.analysis.query_texts import query_texts
 from crosslift.analysis.registration import registration_facts
 from crosslift.analysis.sensitivity import sensitivities
@@ -43,6 +44,7 @@ from crosslift.analysis.step_records import (
     swept_readings,
     vector_diagnoses,
 )
+from crosslift.analysis.thumbnails import thumbnails
 from crosslift.analysis.unchanged_folder import note_written, source_of
 from crosslift.analysis.xtreme_table import xtreme_table
 from crosslift.artifacts.disk_errors import disk_errors_explained, make_folder
@@ -57,12 +59,14 @@ from crosslift.reports.html import write_report
 from crosslift.results.arm_facts import ArmFacts, Failure, Role
 from crosslift.results.claim_verdicts import CLAIMS_FILE
 from crosslift.results.example import EXAMPLES_FILE
+from crosslift.results.found_answers import FOUND_FILE
 from crosslift.results.group_effect import GROUPS_FILE
 from crosslift.results.language_bias import BIAS_FILE
 from crosslift.results.language_pairs import GENERALISED_FILE
 from crosslift.results.mined_languages import MINING_FILE
 from crosslift.results.mteb_scores import MTEB_FILE
 from crosslift.results.partial_run import PartialRun
+from crosslift.results.projections import PROJECTIONS_FILE
 from crosslift.results.published_scores import ModelScores
 from crosslift.results.query_texts import TEXTS_FILE
 from crosslift.results.reading_sweep import SWEEP_FILE
@@ -74,6 +78,7 @@ from crosslift.results.score_rows import CURVES_FILE, RESULTS_FILE
 from crosslift.results.sensitivity import SENSITIVITY_FILE
 from crosslift.results.step_facts import StepFacts
 from crosslift.results.target_facts import Gap, Note, TargetFacts
+from crosslift.results.thumbnails import THUMBNAILS_FILE
 from crosslift.results.vector_diagnoses import DIAGNOSTICS_FILE
 from crosslift.results.verdict import VERDICTS_FILE, Verdict
 from crosslift.results.weight_paths import INTERPOLATION_FILE
@@ -115,7 +120,11 @@ def write_run_folder(
     with file_written_whole(folder / "results.csv") as draft:
         pyarrow.csv.write_csv(gathered.results, draft)
     _write_table(gathered.outcomes, folder / "outcomes.parquet")
-    _write_table(query_texts(gathered), folder / TEXTS_FILE)
+    texts = query_texts(gathered)
+    _write_table(texts, folder / TEXTS_FILE)
+    _write_rows(gathered.found_answers, folder / FOUND_FILE)
+    _write_rows(thumbnails(gathered, texts, folder), folder / THUMBNAILS_FILE)
+    _write_rows(projections(gathered), folder / PROJECTIONS_FILE)
     _write_table(gathered.curves, folder / CURVES_FILE)
     judged = verdicts(gathered)
     for name, content in _contents(gathered, judged, folder).items():
@@ -169,9 +178,17 @@ def _delete(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _write_table(table: pa.Table, path: Path) -> None:
+def _write_table(table: pa.Table, path: Path, compression: str = "snappy") -> None:
     with file_written_whole(path) as draft:
-        pq.write_table(table, draft)
+        pq.write_table(table, draft, compression=compression)
+
+
+def _write_rows(table: pa.Table, path: Path) -> None:
+    """Writes a table that not every run has; without rows, there is no file."""
+    if len(table):
+        _write_table(table, path, "zstd")
+    else:
+        _delete(path)
 
 
 def _write_study(study: Study, path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.analysis.collect import Gathered, as_many_seeds
+from crosslift.analysis.collect import Gathered
 from crosslift.analysis.judging import control_kind
 from crosslift.analysis.xtreme_columns import Column
 from crosslift.metrics.table import outcome_of
@@ -33,6 +33,7 @@ from crosslift.statistics.differences import (
     group_differences,
     strata_of,
 )
+from crosslift.statistics.query_cubes import as_many_seeds
 from crosslift.xtreme.benchmark import TASKS, XtremeTask
 from crosslift.xtreme.published_rows import PublishedRow, published_for
 

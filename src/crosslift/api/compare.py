@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from crosslift.analysis.collect import as_many_seeds, cube_of
 from crosslift.api.models import Model, known_model
 from crosslift.api.session import outcomes_of_encoder
 from crosslift.artifacts.store import Store
@@ -31,6 +30,7 @@ from crosslift.statistics.differences import (
     strata_of,
 )
 from crosslift.statistics.judgements import judge_family
+from crosslift.statistics.query_cubes import as_many_seeds, cube_of
 from crosslift.steps.run import Listener
 from crosslift.studies.reading import saved_study
 from crosslift.targets.target_settings import TargetSettings

@@ -16,6 +16,7 @@ from crosslift.cli.claims import claims
 from crosslift.cli.compare import compare
 from crosslift.cli.encoder_options import with_encoder_options
 from crosslift.cli.engine_options import chosen_engine
+from crosslift.cli.explore import explore
 from crosslift.cli.export import export
 from crosslift.cli.fetch import app as fetch
 from crosslift.cli.improve import improve
@@ -328,6 +329,7 @@ def targets(
 
 
 app.command()(export)
+app.command()(explore)
 app.command()(mteb)
 app.command()(trec)
 app.add_typer(xtreme, name="xtreme")

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crosslift.artifacts.store import Store
+from crosslift.making.found_answers import write_found_answers
 from crosslift.making.found_languages import write_found_languages
 from crosslift.making.loaded_target import Loaded, LoadedTarget
 from crosslift.making.vectors import (
@@ -116,30 +117,43 @@ def _score_pictures(data: PictureData, vectors: Vectors) -> ScoredTarget:
 
 def evaluate_target(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `outcomes.parquet`, one row a query and protocol; `mining.json` where pairs are mined;
-    `found_languages.parquet` where a pool has several languages.
+    `found.parquet` where candidates are ranked; `found_languages.parquet` where a pool has several
+    languages.
 
     The job is a target with the data of one language.
     """
     loaded: LoadedTarget = step.job_as(Loaded)
-    encoded = {role: each for role, each in step.inputs.items() if role != PICTURES}
-    by_role = open_lookups(encoded, workplace.store)
-    pictures = None
-    if PICTURES in step.inputs:
-        embedded = step.inputs[PICTURES]
-        pictures = open_lookup(embedded, list(loaded.data.pictures), workplace.store)
-        by_role = {role: _mapped(texts, embedded, workplace) for role, texts in by_role.items()}
-    texts = {p: side_lookups(by_role, roles_of(p)) for p in loaded.protocols}
-    scored = score(loaded.data, Vectors(texts, pictures, step.settings["postprocessing"]))
+    scored = score(loaded.data, vectors_behind(step, workplace.store))
     if scored.mining is not None:
         details = [detail.to_json() for detail in scored.mining]
         (folder / MINING_FILE).write_text(json.dumps(details), encoding="utf-8")
     write_found_languages(scored.found_languages, folder)
+    write_found_answers(scored.outcomes, folder)
     write_outcomes(scored.outcomes, folder)
 
 
-def _mapped(texts: Lookup, pictures: Step, workplace: Workplace) -> Lookup:
+def vectors_behind(step: Step, store: Store) -> Vectors:
+    """The vectors that a step of evaluation scores.
+
+    Args:
+        step: whose inputs are made; the job is a target.
+        store: holds them.
+    """
+    loaded: LoadedTarget = step.job_as(Loaded)
+    encoded = {role: each for role, each in step.inputs.items() if role != PICTURES}
+    by_role = open_lookups(encoded, store)
+    pictures = None
+    if PICTURES in step.inputs:
+        embedded = step.inputs[PICTURES]
+        pictures = open_lookup(embedded, list(loaded.data.pictures), store)
+        by_role = {role: _mapped(texts, embedded, store) for role, texts in by_role.items()}
+    texts = {p: side_lookups(by_role, roles_of(p)) for p in loaded.protocols}
+    return Vectors(texts, pictures, step.settings["postprocessing"])
+
+
+def _mapped(texts: Lookup, pictures: Step, store: Store) -> Lookup:
     """Texts in the space of the pictures, by the map that the task learned, if it learned one."""
-    path = pictures.open(workplace.store) / "text_map.npz"
+    path = pictures.open(store) / "text_map.npz"
     if not path.is_file():
         return texts
     with np.load(path) as text_map:

@@ -299,6 +299,17 @@ class MtebResultFiles(ResultRecord):
     """Paths of the results, in the order of arms, seeds and tasks."""
 
 
+class ExplorerFiles(ResultRecord):
+    """What `crosslift explore` wrote."""
+
+    files: tuple[str, ...]
+    """Paths of the page, of the table, or of the files for Embedding Atlas."""
+    rows: Annotated[int | None, absent_if(None)] = None
+    """Number of rows of the table; absent: no table."""
+    notes: tuple[str, ...] = ()
+    """What the page leaves out, in words."""
+
+
 class FetchedNames(ResultRecord):
     """Downloaded names of concepts from CLDR."""
 

@@ -21,6 +21,7 @@ from crosslift.errors import DataError
 from crosslift.results.claim_verdicts import CLAIMS_FILE, ClaimVerdict
 from crosslift.results.command_output import (
     ComparisonNeeds,
+    ExplorerFiles,
     ExportedArm,
     FetchedNames,
     MachineHealth,
@@ -143,6 +144,7 @@ COMMANDS: tuple[Documented, ...] = (
     Documented("`targets`", tuple[TargetEntry, ...]),
     Documented("`export`", ExportedArm),
     Documented("`mteb`", MtebResultFiles),
+    Documented("`explore`", ExplorerFiles),
     Documented("`fetch cldr`", FetchedNames),
     Documented("`xtreme predict`", WrittenPredictions),
     Documented("`doctor`", MachineHealth),

@@ -18,7 +18,7 @@ _ROLES = {"query": "item", "right": "item", "retrieved": "retrieved"}
 
 
 class QueryText(NamedTuple):
-    """One text: a row of ``texts.parquet``."""
+    """One text or picture: a row of ``texts.parquet``."""
 
     target: str
     """Name of the target."""
@@ -28,11 +28,15 @@ class QueryText(NamedTuple):
     """Code of the language, or of the pair."""
     role: str
     """``query``: the text of a query; ``right``: its right answer, or the first of several;
-    ``retrieved``: the text of a candidate that an arm retrieved."""
+    ``retrieved``: a candidate that an arm retrieved, or found among the first five."""
     item: str
-    """Id of the query, or of the candidate, as in ``outcomes.parquet``."""
-    text: str
-    """The text; pictures have no row."""
+    """Id of the query, or of the candidate, as in ``outcomes.parquet`` and ``found.parquet``."""
+    text: str | None
+    """The text; null: a picture."""
+    text_language: str | None
+    """Code of the language of the text; null: a picture, or not known."""
+    picture: str | None
+    """Id of the picture; null: a text."""
 
 
 def with_texts(outcomes: pa.Table, folder: Path) -> pa.Table:
@@ -50,11 +54,18 @@ def with_texts(outcomes: pa.Table, folder: Path) -> pa.Table:
     """
     path = folder / TEXTS_FILE
     if not path.is_file():
+        return joined_with_texts(outcomes, None)
+    with parquet_faults(path):
+        return joined_with_texts(outcomes, pq.read_table(path))
+
+
+def joined_with_texts(outcomes: pa.Table, texts: pa.Table | None) -> pa.Table:
+    """As `with_texts`, of rows of ``texts.parquet``; None: all texts are null."""
+    if texts is None:
         for role in _ROLES:
             outcomes = outcomes.append_column(f"{role}_text", pa.nulls(len(outcomes), pa.string()))
         return outcomes
-    with parquet_faults(path):
-        texts = pq.read_table(path)
+    texts = texts.select([*_PLACE, "role", "item", "text"])
     order = outcomes.append_column("_row", pa.array(range(len(outcomes))))
     for role, column in _ROLES.items():
         of_role = texts.filter(pc.field("role") == role).drop_columns(["role"])

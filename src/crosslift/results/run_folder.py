@@ -15,6 +15,7 @@ from crosslift.artifacts.files import sha256_of_file
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.example import EXAMPLES_FILE, Example
+from crosslift.results.found_answers import read_found_answers
 from crosslift.results.frames import AsFrame, Library, Outcomes, rows_of
 from crosslift.results.query_texts import with_texts
 from crosslift.results.result_record import RUN_AGAIN, from_json, parse_json_file, read_json_file
@@ -33,6 +34,7 @@ from crosslift.wording import plural
 
 OUTCOMES_FILE = "outcomes.parquet"
 REPORT = "report.html"
+EXPLORER_PAGE = "explorer.html"
 
 FILES = (
     RUN_FILE,
@@ -86,6 +88,12 @@ class RunFolder:
         query (``query_text``), of the right answer (``right_text``) and of what the arm retrieved
         (``retrieved_text``); null: a picture, or a kind of target that shows no single queries."""
         return Outcomes(lambda: with_texts(read_outcomes(self.path), self.path))
+
+    @cached_property
+    def found_answers(self) -> pa.Table | None:
+        """The five best answers of every query, with their scores, of each arm, seed, target and
+        protocol whose queries rank candidates. None: a run of an earlier version."""
+        return read_found_answers(self.path)
 
     def __repr__(self) -> str:
         arms = plural(len(self.run.arms), "arm")

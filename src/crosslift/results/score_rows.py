@@ -17,7 +17,12 @@ CURVES_FILE = "curves.parquet"
 
 RESULTS_FILE = "results.parquet"
 
-_COLUMN_TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64()}
+_COLUMN_TYPES = {
+    str: pa.string(),
+    str | None: pa.string(),
+    int: pa.int64(),
+    float: pa.float64(),
+}
 
 
 class Score(NamedTuple):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.errors import DataError
+from crosslift.retrieval.best_answers import BestAnswers, best_of_rows
 from crosslift.retrieval.ranks import Answers, Ranks, check_widths, join_ranks, rank_block
 from crosslift.retrieval.similarity import (
     DistinctRows,
@@ -39,8 +41,7 @@ class _Columns:
         self.src, self.tgt, self.pair_scores = src, tgt, pair_scores
         self.better = np.zeros(len(pair_scores), np.int64)
         self.tied = np.zeros(len(pair_scores), np.int64)
-        self.top = np.full(len(tgt.rows), -np.inf, np.float32)
-        self.top_row = np.zeros(len(tgt.rows), np.int64)
+        self.best: BestAnswers | None = None
 
     def add(self, start: int, scores: NDArray[np.float32]) -> None:
         """Count the rows from ``start`` on, with scores [B, U]."""
@@ -48,16 +49,18 @@ class _Columns:
         of_queries = scores[:, self.tgt.place]
         self.better += (copies @ (of_queries > self.pair_scores)).astype(np.int64)
         self.tied += (copies @ (of_queries == self.pair_scores)).astype(np.int64)
-        row = scores.argmax(axis=0)
-        top = scores[row, np.arange(scores.shape[1])]
-        higher = top > self.top
-        self.top[higher] = top[higher]
-        self.top_row[higher] = row[higher] + start
+        here = best_of_rows(np.ascontiguousarray(scores.T))
+        here = here._replace(places=here.places + start)
+        self.best = here if self.best is None else self.best.merged(here)
 
     def ranks(self) -> Ranks:
         """The ranks, after every row was added."""
-        retrieved = self.src.first[self.top_row][self.tgt.place]
-        return Ranks(self.better, self.tied, np.ones_like(self.better), retrieved)
+        if self.best is None:
+            raise TypeError("no rows were added")
+        places = self.best.places[self.tgt.place]
+        scores = self.best.scores[self.tgt.place]
+        ones = np.ones_like(self.better)
+        return Ranks(self.better, self.tied, ones, self.src.first[places], scores)
 
 
 def both_directions(src: FloatArray, tgt: FloatArray, *, chunk: int | None = None) -> Directions:
@@ -123,4 +126,4 @@ def _rank_rows(
 def _in_order(ranks: Ranks, order: IntArray) -> Ranks:
     """Ranks whose k-th entry is query ``order[k]``, back in the order of the queries."""
     back = np.argsort(order)
-    return Ranks(ranks.better[back], ranks.tied[back], ranks.gold_tied[back], ranks.retrieved[back])
+    return Ranks(*(getattr(ranks, field.name)[back] for field in fields(Ranks)))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.errors import DataError
+from crosslift.retrieval.best_answers import BestAnswers, best_of_rows
 from crosslift.retrieval.similarity import (
     FloatArray,
     IntArray,
@@ -34,13 +35,26 @@ class Ranks:
         better: [Q], candidates that score strictly above the best correct answer.
         tied: [Q], candidates with its score, itself included; at least 1.
         gold_tied: [Q], number of correct answers among ``tied``; at least 1.
-        retrieved: [Q], index of a candidate with the highest score; the lowest index among ties.
+        best: [Q, k], indices of the k best candidates, up to five; the lowest index among ties.
+            Candidates with byte-identical vectors are one: the first of them.
+        best_scores: float32 [Q, k], their scores.
     """
 
     better: IntArray
     tied: IntArray
     gold_tied: IntArray
-    retrieved: IntArray
+    best: IntArray
+    best_scores: NDArray[np.float32]
+
+    @property
+    def retrieved(self) -> IntArray:
+        """[Q], index of a candidate with the highest score; the lowest index among ties."""
+        return self.best[:, 0]
+
+    @property
+    def best_answers(self) -> BestAnswers:
+        """The best candidates with their scores."""
+        return BestAnswers(self.best, self.best_scores)
 
     def __len__(self) -> int:
         return len(self.better)
@@ -136,32 +150,35 @@ def ranks_of_scores(scores: FloatArray, gold: Gold) -> Ranks:
         )
     answers = read_answers(gold, *scores.shape)
     each = np.arange(scores.shape[1])
+    scores = scores.astype(np.result_type(scores, np.float32))  # rank_block writes into it
     return rank_block(scores, answers, answers.candidates, np.ones_like(each), each)
 
 
 def rank_block(
-    scores: FloatArray, answers: Answers, places: IntArray, copies: IntArray, first: IntArray
+    scores: FloatArray, answers: Answers, columns: IntArray, copies: IntArray, first: IntArray
 ) -> Ranks:
     """Rank the queries of one block of scores.
 
     Args:
-        scores: [B, U], a column per distinct candidate.
+        scores: [B, U], a column per distinct candidate; memory that may be written.
         answers: the correct answers of the B queries.
-        places: [A], the column of each answer.
+        columns: [A], the column of each answer.
         copies: [U], number of candidates of each column.
         first: [U], the first candidate of each column; ascending.
 
     Returns:
         Ranks of length B.
     """
-    answer_scores = scores[answers.queries, places]
+    answer_scores = scores[answers.queries, columns]
     best = np.maximum.reduceat(answer_scores, answers.starts)
     is_best = (answer_scores == best[answers.queries]).astype(np.int64)
+    places, best_scores = best_of_rows(scores)
     return Ranks(
         better=count_copies(scores > best[:, None], copies),
         tied=count_copies(scores == best[:, None], copies),
         gold_tied=np.add.reduceat(is_best, answers.starts),
-        retrieved=first[scores.argmax(axis=1)],
+        best=first[places],
+        best_scores=best_scores,
     )
 
 

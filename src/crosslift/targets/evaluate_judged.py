@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from crosslift.retrieval.best_answers import BEST, BestAnswers
 from crosslift.retrieval.judged_metrics import TOP, judged_outcomes
 from crosslift.retrieval.judged_search import RankedPassages, best_passages, trec_order
 from crosslift.retrieval.similarity import IntArray, unit_rows
 from crosslift.sources.judged.judged_set import JudgedSet
 from crosslift.targets.kinds.judged_texts import JudgedData
 from crosslift.targets.protocol import Protocol
-from crosslift.targets.query_outcomes import Outcomes, SideLookups, Vectors
+from crosslift.targets.query_outcomes import Found, Outcomes, SideLookups, Vectors
 
 
 class FoundLanguages(NamedTuple):
@@ -67,13 +68,16 @@ def evaluate_judged(
             best = _search(queries, judged, sides, order)
             ids = [[judged.pool.ids[place] for place in row] for row in best.places]
             values = judged_outcomes(_grades(judged, ids), _relevant(judged))
-            retrieved = tuple(row[0] for row in ids)
+            first = BestAnswers(best.places[:, :BEST], best.scores[:, :BEST])
+            found = Found.of(first, judged.pool.ids)
             items = tuple(judged.queries)
-            outcomes = Outcomes(language, protocol.id, items, values, retrieved, judged.clusters)
-            found = None
+            outcomes = Outcomes(
+                language, protocol.id, items, values, found.first, judged.clusters, found
+            )
+            languages = None
             if len(judged.pool.sizes) > 1:
-                found = _languages(language, protocol, judged, best, queries, sides)
-            yield outcomes, found
+                languages = _languages(language, protocol, judged, best, queries, sides)
+            yield outcomes, languages
 
 
 def ranked_ids(judged: JudgedSet, sides: SideLookups) -> list[list[tuple[str, float]]]:

@@ -16,7 +16,7 @@ from crosslift.targets.kinds.pictures_with_texts import PictureData
 from crosslift.targets.picture_search import Ranked, rows, search
 from crosslift.targets.picture_topics import rank_by_topic
 from crosslift.targets.protocol import OURS, Direction, Protocol
-from crosslift.targets.query_outcomes import Lookup, Outcomes, Vectors, own_values
+from crosslift.targets.query_outcomes import Found, Lookup, Outcomes, Vectors, own_values
 
 
 def evaluate_pictures(
@@ -51,9 +51,9 @@ def evaluate_pictures(
                 if protocol.name == OURS
                 else _their_values(protocol, chosen)
             )
-            retrieved = tuple(chosen.candidates[i] for i in chosen.ranks.retrieved)
+            found = Found.of(chosen.ranks.best_answers, chosen.candidates)
             yield Outcomes(
-                language, protocol.id, chosen.queries, values, retrieved, chosen.clusters
+                language, protocol.id, chosen.queries, values, found.first, chosen.clusters, found
             )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.retrieval.ranks import Ranks, ranks_of_scores
+from crosslift.retrieval.ranks import ranks_of_scores
 from crosslift.retrieval.similarity import unit_rows
 from crosslift.sources.captioned_targets.topic_files import Choice
 from crosslift.targets.kinds.pictures_with_texts import PictureData
@@ -71,8 +72,8 @@ def _rank_choices(
     scores = np.einsum("qd,qcd->qc", sentences.astype(np.float64), pictures[candidates])
     gold = [choice.candidates.index(choice.right) for choice in choices.values()]
     ranks = ranks_of_scores(scores, gold)
-    best = candidates[np.arange(len(gold)), ranks.retrieved]
-    best_pictures = Ranks(ranks.better, ranks.tied, ranks.gold_tied, best)
+    best = np.take_along_axis(candidates, ranks.best, axis=1)
+    best_pictures = replace(ranks, best=best)
     clusters = tuple(choice.text for choice in choices.values())
     right = partial(_right, ranks.retrieved, gold)
     return Ranked(best_pictures, tuple(choices), clusters, pool, {}, right)

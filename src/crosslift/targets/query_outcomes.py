@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.metrics.table import metric_named, outcome_of
+from crosslift.retrieval.best_answers import BestAnswers
 from crosslift.retrieval.directions import Directions, both_directions
 from crosslift.retrieval.margin import csls_scores, local_scaling
 from crosslift.retrieval.metrics import (
@@ -44,6 +45,28 @@ class SideLookups(NamedTuple):
         return cls(lookup, lookup)
 
 
+class Found(NamedTuple):
+    """The answers that N queries found, the best first.
+
+    Args:
+        answers: item ids of candidates, [N, k]; candidates with byte-identical vectors are one.
+        scores: float32 [N, k], their scores.
+    """
+
+    answers: NDArray[np.object_]
+    scores: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, best: BestAnswers, candidates: Sequence[str]) -> Found:
+        """What was found among candidates with these ids."""
+        return cls(np.array(candidates, object)[best.places], best.scores)
+
+    @property
+    def first(self) -> tuple[str, ...]:
+        """The best answer of each query."""
+        return tuple(self.answers[:, 0])
+
+
 CSLS_NEIGHBOURS = 10
 """As in Conneau et al. 2018, arXiv 1710.04087, section 2.3."""
 
@@ -60,6 +83,8 @@ class Outcomes:
         retrieved: item id of each query's best candidate; empty if none was retrieved.
         clusters: the cluster of each query, such as the picture of a caption: queries of one cluster
             are resampled together. None: every query is a separate cluster.
+        found: the best answers of each query, of which ``retrieved`` is the first; None: queries are
+            not answered one by one, or only the first answer is known.
     """
 
     language: str
@@ -68,6 +93,7 @@ class Outcomes:
     values: Mapping[str, NDArray[np.float64]]
     retrieved: tuple[str, ...]
     clusters: tuple[str, ...] | None = None
+    found: Found | None = None
 
     def score(self, metric: str) -> float:
         """A metric's value over all queries."""
@@ -116,8 +142,8 @@ def evaluate_bitexts(
             values, best = outcomes_of(protocol, ranked[sides])
             if data.words and protocol.name == OURS and not postprocessing:
                 values |= _pair_values(sides, bitext, protocol.direction)
-            retrieved = tuple(bitext.items[i] for i in best)
-            yield Outcomes(language, protocol.id, bitext.items, values, retrieved)
+            found = Found.of(best, bitext.items)
+            yield Outcomes(language, protocol.id, bitext.items, values, found.first, found=found)
 
 
 def _pair_values(
@@ -183,7 +209,7 @@ def _csls_ranks(
 
 def outcomes_of(
     protocol: Protocol, ranked: Directions
-) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.int64]]:
+) -> tuple[dict[str, NDArray[np.float64]], BestAnswers]:
     """The outcomes of N pairs under a protocol, in the direction that it names.
 
     Args:
@@ -191,22 +217,22 @@ def outcomes_of(
         ranked: the ranks of the pairs in both directions.
 
     Returns:
-        Outcome -> float64 [N], and the index of each query's best candidate, int64 [N].
+        Outcome -> float64 [N], and the best candidates of each query.
     """
     forward, backward = ranked
     if protocol.name == OURS and protocol.direction == "both":
         values = [own_values(ranks, protocol) for ranks in (forward, backward)]
-        return _means(*values), forward.retrieved
+        return _means(*values), forward.best_answers
     if protocol.name == OURS:
         ranks = forward if protocol.direction in ("xx->en", "xx->yy") else backward
-        return own_values(ranks, protocol), ranks.retrieved
+        return own_values(ranks, protocol), ranks.best_answers
     indices = np.arange(len(forward))
     right = {"xx->en": forward.retrieved == indices, "en->xx": backward.retrieved == indices}
     right["both"] = (right["xx->en"].astype(np.float64) + right["en->xx"]) / 2
-    retrieved = backward.retrieved if protocol.direction == "en->xx" else forward.retrieved
+    ranks = backward if protocol.direction == "en->xx" else forward
     if protocol.metric == "weighted_f1":
-        return {"weighted_f1": f1_of_answers(retrieved, indices)}, retrieved
-    return {"top1_accuracy": right[protocol.direction].astype(np.float64)}, retrieved
+        return {"weighted_f1": f1_of_answers(ranks.retrieved, indices)}, ranks.best_answers
+    return {"top1_accuracy": right[protocol.direction].astype(np.float64)}, ranks.best_answers
 
 
 def _means(

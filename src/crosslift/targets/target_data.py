@@ -37,10 +37,12 @@ class ExampleItem(NamedTuple):
     Args:
         text: None for a picture.
         picture: id of the picture; None for a text.
+        language: of the text, BCP-47; None for a picture, or where it is not known.
     """
 
     text: str | None = None
     picture: str | None = None
+    language: str | None = None
 
 
 class QueryExamples(Protocol):

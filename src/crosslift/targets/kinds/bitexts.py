@@ -73,12 +73,15 @@ class BitextData(TargetData):
     def examples(self, language: str, direction: Direction) -> BitextExamples:
         """The pairs of a language; the direction says which side has the queries."""
         bitext = self.bitexts[language]
-        sides = (bitext.src, bitext.tgt)
+        sides = [
+            {
+                item: ExampleItem(text, language=code)
+                for item, text in zip(bitext.items, texts, strict=True)
+            }
+            for code, texts in ((bitext.language, bitext.src), (bitext.tgt_language, bitext.tgt))
+        ]
         queries, answers = sides[::-1] if direction in ("en->xx", "yy->xx") else sides
-        return BitextExamples(
-            dict(zip(bitext.items, queries, strict=True)),
-            dict(zip(bitext.items, answers, strict=True)),
-        )
+        return BitextExamples(queries, answers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +93,20 @@ class BitextExamples:
         answers: id of a pair -> its text that is the right answer.
     """
 
-    queries: Mapping[str, str]
-    answers: Mapping[str, str]
+    queries: Mapping[str, ExampleItem]
+    answers: Mapping[str, ExampleItem]
 
     def query(self, item: str) -> ExampleItem:
         """The text that is the query."""
-        return ExampleItem(self.queries[item])
+        return self.queries[item]
 
     def right(self, item: str) -> ExampleItem:
         """Its translation."""
-        return ExampleItem(self.answers[item])
+        return self.answers[item]
 
     def answer(self, retrieved: str) -> ExampleItem:
         """The text that was retrieved."""
-        return ExampleItem(self.answers[retrieved])
+        return self.answers[retrieved]
 
 
 def first_pairs(data: BitextData, count: int) -> BitextData:

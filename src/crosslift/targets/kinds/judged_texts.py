@@ -96,7 +96,7 @@ class JudgedExamples:
 
     def query(self, item: str) -> ExampleItem:
         """The text of the query."""
-        return ExampleItem(self.judged.queries[item])
+        return ExampleItem(self.judged.queries[item], language=self.judged.language)
 
     def right(self, item: str) -> ExampleItem:
         """The first of the passages with the highest grade."""
@@ -105,7 +105,8 @@ class JudgedExamples:
     def answer(self, retrieved: str) -> ExampleItem:
         """The passage that was retrieved."""
         pool = self.judged.pool
-        return ExampleItem(pool.texts[pool.place[retrieved]])
+        place = pool.place[retrieved]
+        return ExampleItem(pool.texts[place], language=pool.languages[place])
 
 
 @dataclass(frozen=True, slots=True)

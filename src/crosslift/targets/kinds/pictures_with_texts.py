@@ -129,7 +129,7 @@ class _ClassQueries:
         return self.answer(self.data.classes[item])
 
     def answer(self, retrieved: str) -> ExampleItem:
-        return ExampleItem(self.data.texts[self.language][retrieved][0])
+        return ExampleItem(self.data.texts[self.language][retrieved][0], language=self.language)
 
 
 class _PictureQueries:
@@ -137,6 +137,7 @@ class _PictureQueries:
 
     def __init__(self, data: PictureData, language: str) -> None:
         self._data = data
+        self._language = language
         self._captions = captions_of(data.texts[language])
         self._first = {item: texts[0] for item, texts in data.texts[language].items()}
         self._texts = dict(zip(self._captions.ids, self._captions.texts, strict=True))
@@ -146,11 +147,12 @@ class _PictureQueries:
 
     def right(self, item: str) -> ExampleItem:
         pairs = zip(self._captions.texts, self._captions.items, strict=True)
-        return ExampleItem(next(text for text, of_item in pairs if self._data.fits(item, of_item)))
+        text = next(text for text, of_item in pairs if self._data.fits(item, of_item))
+        return ExampleItem(text, language=self._language)
 
     def answer(self, retrieved: str) -> ExampleItem:
         texts = self._texts if retrieved in self._texts else self._first
-        return ExampleItem(texts[retrieved])
+        return ExampleItem(texts[retrieved], language=self._language)
 
 
 class _TextQueries:
@@ -158,12 +160,13 @@ class _TextQueries:
 
     def __init__(self, data: PictureData, language: str) -> None:
         self._data = data
+        self._language = language
         captions = captions_of(data.texts[language])
         pairs = zip(captions.texts, captions.items, strict=True)
         self._captions = dict(zip(captions.ids, pairs, strict=True))
 
     def query(self, item: str) -> ExampleItem:
-        return ExampleItem(self._captions[item][0])
+        return ExampleItem(self._captions[item][0], language=self._language)
 
     def right(self, item: str) -> ExampleItem:
         return ExampleItem(picture=self._data.right_picture(self._captions[item][1]))
