@@ -55,7 +55,8 @@ class _Reader:
         vectors = np.load(self._path)
         self._path.unlink()  # the next texts are others
         places = {text: place for place, text in enumerate(distinct)}
-        return vectors[[places[text] for text in texts]]
+        of_texts: NDArray[np.float32] = vectors[[places[text] for text in texts]]
+        return of_texts
 
     @property
     def reading(self) -> dict[str, Any]:
