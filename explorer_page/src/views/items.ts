@@ -1,0 +1,162 @@
+// Single items: a list with filters, and what each arm found for the selected one.
+
+import { Comparison, JUDGED } from "../comparison";
+import { type Child, choice, fill, h } from "../dom";
+import { Filters, type Value } from "../filters";
+import { type Items, readItems } from "../items";
+import { LongList } from "../list";
+import { sign } from "../looks";
+import { count, cut, percent, plural } from "../numbers";
+import { hasItems, nothing, type Page, type Refresh, type View } from "../page";
+import type { Selection, State } from "../state";
+import { detail, missingFont, strip, thumbnail } from "./item";
+
+const ROW = 44;
+const ROW_CHARACTERS = 300;
+const FILTERS = ["class", "seeds", "other", "length", "clean", "search"];
+
+export const items: View = {
+  id: "items",
+  title: "Items",
+  inner: [...FILTERS, "language", "order", "item", "seed"],
+  shown: (run) => run.facts.targets.some(hasItems),
+  async draw(host, page, selection) {
+    const loaded = await readItems(page.run.facts, selection.target, selection.protocol);
+    if (!loaded) {
+      fill(host, nothing("The run keeps no items for this protocol. The matrix shows its scores."));
+      return undefined;
+    }
+    return new ItemsView(host, page, selection, loaded).refresh;
+  },
+};
+
+class ItemsView {
+  private readonly comparison: Comparison;
+  private readonly filters: Filters;
+  private readonly list: LongList;
+  private readonly strips = h("div", { class: "facets", role: "group", "aria-label": "Filters" });
+  private readonly summary = h("p", { class: "small", role: "status" });
+  private readonly detail = h("section", { class: "detail", "aria-label": "The selected item", tabindex: -1 });
+  private readonly search: HTMLInputElement;
+  private readonly order: HTMLElement;
+  private timer = 0;
+
+  constructor(host: HTMLElement, private readonly page: Page, private readonly selection: Selection,
+    private readonly items: Items) {
+    const { run } = page;
+    const [arm, against] = [selection.arm, selection.against].map((each) => run.armIndex.get(each.name)!);
+    this.comparison = new Comparison(items, arm, against);
+    this.filters = new Filters(this.comparison, run.facts);
+    this.list = new LongList("Items", ROW, (item) => this.row(item), (item) => this.page.go({ item: items.key(item) }, true));
+    this.search = h("input", { type: "search", "data-key": "search", placeholder: "Search queries and right answers",
+      "aria-label": "Search queries and right answers", on: { input: (event) => this.typed(event as InputEvent) } });
+    this.order = h("div", {});
+    const narrow = matchMedia("(max-width: 64rem)").matches;
+    fill(host,
+      !this.comparison.measured && nothing(this.unmeasured()),
+      h("div", { class: "split" },
+        h("details", { class: "filters", open: !narrow }, h("summary", {}, "Filters"), this.strips),
+        h("div", { class: "found" }, h("div", { class: "tools" }, this.search, this.order), this.summary, this.heads(), this.list.element),
+        this.detail));
+  }
+
+  refresh: Refresh = (selection) => {
+    const { state } = selection;
+    if (document.activeElement !== this.search) this.search.value = state.search ?? "";
+    const { items: passed, values } = this.filters.apply(state);
+    const sorted = this.comparison.sorted(passed, state.order ?? "sure");
+    const given = this.items.at(state.item ?? "");
+    const shown = given >= 0 ? given : sorted[0] ?? -1;
+    this.facets(state, values);
+    this.arrange(state);
+    this.summarise(state, passed, given >= 0 && !passed.includes(given));
+    this.list.show(sorted, shown);
+    this.list.element.hidden = sorted.length === 0;
+    if (shown < 0) fill(this.detail, nothing("Select an item to see what the arms found."));
+    else fill(this.detail, detail(this.page, selection, this.comparison, shown));
+  };
+
+  private unmeasured(): string {
+    const missing = [this.selection.arm, this.selection.against]
+      .filter((arm) => !this.items.seeds(this.page.run.armIndex.get(arm.name)!).length).map((arm) => arm.name);
+    return `The run did not measure the items of ${missing.join(" and ")} here, so no item is gained or lost.`;
+  }
+
+  private typed(event: InputEvent): void {
+    if (event.isComposing) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.page.go({ search: this.search.value }, true), 150) as unknown as number;
+  }
+
+  private heads(): HTMLElement {
+    const { arm, against } = this.selection;
+    return h("div", { class: "heads", "aria-hidden": "true" }, h("span", {}, "Query"),
+      h("span", { title: `Seeds of ${arm.name}: filled if right` }, sign(arm)),
+      h("span", { title: `Seeds of ${against.name}: filled if right` }, sign(against)));
+  }
+
+  private arrange(state: State): void {
+    fill(this.order, choice("Order", "order", state.order ?? "sure", [
+      { value: "sure", words: "surest change" }, { value: "gained", words: "gained first" },
+      { value: "lost", words: "lost first" }, { value: "data", words: "as in the data" },
+      { value: "short", words: "shortest first" }, { value: "long", words: "longest first" },
+    ], (value) => this.page.go({ order: value === "sure" ? "" : value }, true), { title: JUDGED }));
+  }
+
+  private summarise(state: State, passed: number[], outside: boolean): void {
+    const filtered = [...FILTERS, "language"].some((key) => state[key]);
+    const none = Object.fromEntries([...FILTERS, "language"].map((key) => [key, ""]));
+    fill(this.summary,
+      passed.length === 0 ? "No item has all of these properties. " : `${plural(passed.length, "item")} of ${count(this.items.count)}. `,
+      outside && "The selected item is not among them. ",
+      filtered && h("button", { type: "button", class: "plain link", "data-key": "clear",
+        on: { click: () => this.page.go(none, true) } }, "Clear all filters"));
+  }
+
+  private facets(state: State, values: Map<string, Value[]>): void {
+    const focused = (document.activeElement as HTMLElement | null)?.dataset?.key;
+    const tops = [...this.strips.querySelectorAll("ul")].map((each) => each.scrollTop);
+    fill(this.strips, this.filters.facets.map((facet) => this.facet(facet.key, facet.title, values.get(facet.key)!, state)));
+    this.strips.querySelectorAll("ul").forEach((each, index) => { each.scrollTop = tops[index] ?? 0; });
+    [...this.strips.querySelectorAll<HTMLElement>("button")].find((each) => each.dataset.key === focused)?.focus();
+  }
+
+  private facet(key: string, title: string, all: Value[], state: State): Child {
+    const shown = all.filter((value) => value.count > 0 || value.id === state[key]);
+    if (shown.length < 2 && !state[key]) return null;
+    const total = all.reduce((sum, value) => sum + value.count, 0);
+    const most = Math.max(1, ...all.map((value) => value.count));
+    return h("fieldset", { class: `facet ${key}` }, h("legend", {}, title), h("ul", {}, shown.map((value) => {
+      const pressed = value.id === state[key];
+      return h("li", {}, h("button", {
+        type: "button", "aria-pressed": String(pressed), "data-key": `${key}-${value.id}`, "data-value": value.id,
+        title: `${count(value.count)} items, ${percent(value.count, total)}`, vars: { "--share": value.count / most },
+        on: { click: () => this.page.go({ [key]: pressed ? "" : value.id }, true) },
+      }, h("span", { class: "words" }, value.words), h("span", { class: "num" }, count(value.count))));
+    })));
+  }
+
+  private row(item: number): { content: Node[]; label: string } {
+    const { items, comparison, page } = this;
+    const kind = comparison.kinds[comparison.kindOf[item]];
+    const content = items.query[item];
+    const language = page.run.facts.languages[items.language[item]];
+    const words = cut(items.contents.words(content), ROW_CHARACTERS);
+    const strips = [comparison.arm, comparison.against].map((arm) => strip(items, arm, item));
+    const label = [kind?.words ?? "no outcome", language?.name ?? "", words, ...strips.map((each, index) =>
+      `${page.run.facts.arms[[comparison.arm, comparison.against][index]].name}: ${each.words}`)].join(", ");
+    const about = items.contents.language(content);
+    const font = about && missingFont(about, words);
+    return {
+      label,
+      content: [
+        h("i", { class: `sign ${kind?.side ?? "none"}` }, kind?.sign ?? "·"),
+        h("span", { class: "code" }, language?.code ?? ""),
+        h("span", { class: font ? "text gap" : "text", lang: about?.code || null, dir: about?.rtl ? "rtl" : "auto" },
+          thumbnail(items.contents, content, "small"), words),
+        ...strips.map((each) => each.element),
+      ],
+    };
+  }
+}
+
