@@ -88,7 +88,7 @@ export function choice(
       groups.get(each.group)!.append(option);
     }
   }
-  return h("label", { class: "choice" }, h("span", {}, label), select);
+  return h("label", { class: `choice ${key}` }, h("span", {}, label), select);
 }
 
 /** Buttons of which one is pressed. */
@@ -105,5 +105,13 @@ export function toggles(
     h("span", { "aria-hidden": "true" }, label), h("div", { class: "toggles" }, buttons));
 }
 
-/** Whether a key event asks for what a click does. */
-export const isPress = (event: KeyboardEvent): boolean => event.key === "Enter" || event.key === " ";
+/** A table that scrolls where the window cuts it: it says so there, and the keyboard reaches it. */
+export function scroll(label: string, table: HTMLElement, tall = false): HTMLElement {
+  const box = h("div", { class: tall ? "scroll tall" : "scroll", role: "region", "aria-label": label }, table);
+  new ResizeObserver(() => {
+    const across = box.scrollWidth > box.clientWidth + 1;
+    box.toggleAttribute("data-cut", across);
+    box.tabIndex = across || box.scrollHeight > box.clientHeight + 1 ? 0 : -1;
+  }).observe(box);
+  return box;
+}

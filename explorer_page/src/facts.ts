@@ -159,21 +159,27 @@ export class Run {
     return this.levels.get(keyOf(target, protocol, arm, language));
   }
 
+  /** The difference of two arms as the run states it, whichever it names first. */
+  stated(
+    target: string, protocol: string, arm: string, against: string, language: string | null,
+  ): Difference | undefined {
+    return this.differences.get(keyOf(target, protocol, arm, against, language))
+      ?? this.differences.get(keyOf(target, protocol, against, arm, language));
+  }
+
   /** The difference of two arms; where the run compared them the other way round, with its signs turned. */
   difference(
     target: string, protocol: string, arm: string, against: string, language: string | null,
   ): Difference | undefined {
-    const straight = this.differences.get(keyOf(target, protocol, arm, against, language));
-    if (straight) return straight;
-    const other = this.differences.get(keyOf(target, protocol, against, arm, language));
-    return other && turned(other);
+    const stated = this.stated(target, protocol, arm, against, language);
+    return stated && stated.arm !== arm ? turned(stated) : stated;
   }
 
   /** Other arms that the run compared with this one, in the order of the report. */
   compared(target: string, protocol: string, arm: string): string[] {
     return this.facts.arms
       .map((other) => other.name)
-      .filter((other) => other !== arm && this.difference(target, protocol, arm, other, null));
+      .filter((other) => other !== arm && this.stated(target, protocol, arm, other, null));
   }
 }
 

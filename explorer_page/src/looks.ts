@@ -26,7 +26,7 @@ export const sign = (arm: Arm): SVGElement => s("svg", { viewBox: "-6 -6 12 12",
 export function armName(arm: Arm, role = false): HTMLElement {
   const words = arm.role === "control" && arm.control_of ? `control of ${arm.control_of}` : arm.role;
   return h("span", { class: "arm" }, sign(arm),
-    h("span", {}, word(arm.name), role && arm.role !== "trained" && h("span", { class: "role" }, words)));
+    h("span", {}, word(arm.name), role && arm.role !== "trained" && words !== arm.name && h("span", { class: "role" }, words)));
 }
 
 const MARKS: Record<Mark, { sign: string; words: string; kind: string }> = {

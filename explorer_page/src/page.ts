@@ -29,7 +29,8 @@ export class Page {
   private readonly host = h("main", { id: "main", tabindex: -1 });
 
   constructor(readonly run: Run, private readonly views: View[], root: HTMLElement) {
-    fill(root, this.heading(), this.tabs, this.bar, this.verdict, this.host, this.foot());
+    const skip = h("button", { type: "button", class: "skip", on: { click: () => this.host.focus() } }, "Skip to the view");
+    fill(root, skip, this.heading(), this.tabs, this.bar, this.verdict, this.host, this.foot());
     addEventListener("hashchange", () => this.show(parse(location.hash)));
   }
 
@@ -83,6 +84,7 @@ export class Page {
       fill(this.tabs, this.views.filter((each) => each.shown(this.run)).map((each) =>
         h("a", { href: this.link({ view: each.id }), "data-key": `tab-${each.id}`,
           "aria-current": each === view ? "page" : null }, each.title)));
+      this.tabs.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
       fill(this.bar, this.choices(selection));
       fill(this.verdict, selection.faults.map((fault) => h("p", { class: "fault" }, fault)), verdict(this.run, selection));
     });
@@ -101,6 +103,7 @@ export class Page {
       fill(this.host, fresh);
       this.refresh = refresh ?? null;
       refresh?.(selection);
+      performance.mark(`view ${view.id}`);
       if (focused) focus(focused);
     } catch (error) {
       if (turn === this.drawing) this.explain(error);
@@ -164,17 +167,17 @@ function verdict(run: Run, selection: Selection): Child {
   const pair: Child = [armName(arm), " against ", armName(against)];
   if (arm === against)
     return h("p", {}, pair, ": choose a second arm to compare with.");
-  const overall = run.difference(target.name, protocol.id, arm.name, against.name, null);
+  const overall = run.stated(target.name, protocol.id, arm.name, against.name, null);
   const mark = markOf(overall);
   const lines: Child[] = [];
   if (overall?.sentence)
     lines.push(h("p", {}, h("span", { class: `mark ${mark.kind}` }, h("i", { "aria-hidden": "true" }, mark.sign), mark.words),
-      h("span", {}, sentence(overall.sentence), overall.arm !== arm.name && " (The run compared them this way round.)")));
+      h("span", {}, sentence(overall.sentence))));
   else
     lines.push(h("p", {}, h("span", { class: "mark none" }, h("i", { "aria-hidden": "true" }, "·"), "no verdict"),
-      h("span", {}, pair, overall
-        ? `: ${signed(overall.difference)} ${interval(overall.low, overall.high)} ${protocol.unit}, without a verdict.`
-        : ": the run did not compare these two, so there is no interval and no verdict; the page only counts items.")));
+      h("span", {}, overall ? [armName(run.arm(overall.arm) ?? arm), " against ", armName(run.arm(overall.against) ?? against),
+        `: ${signed(overall.difference)} ${interval(overall.low, overall.high)} ${protocol.unit}, without a verdict.`]
+        : [pair, ": the run did not compare these two, so there is no interval and no verdict; the page only counts items."])));
   if (language) lines.push(inLanguage(run, selection));
   return lines;
 }

@@ -9,6 +9,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,17 @@ _LETTERS = {
     "Geor": "აბგდევზთიკლმნოპრსტ",
 }  # fmt: skip
 _ROLES = ("trained", "trained", "control", "trained")
-_ARMS = ("text", "image", "image-shuffled", "image-locked", "text-twice", "pairs", "questions", "captions", "mixed")
+_ARMS = (
+    "text",
+    "image",
+    "image-shuffled",
+    "image-locked",
+    "text-twice",
+    "pairs",
+    "questions",
+    "captions",
+    "mixed",
+)
 FEW = ("ar", "de", "en", "fi", "he", "ja", "ru", "tr")
 
 
@@ -40,18 +51,37 @@ class Pack:
     facts: dict[str, Any]
     blocks: dict[str, bytes] = field(default_factory=dict)
 
-    def add(self, name: str, columns: Mapping[str, NDArray[Any] | tuple[NDArray[Any], dict[str, float]]]) -> str:
+    def add(
+        self, name: str, columns: Mapping[str, NDArray[Any] | tuple[NDArray[Any], dict[str, float]]]
+    ) -> str:
         """Adds a block; a column with a scale is a pair of its array and ``{"scale": ..., "zero": ...}``."""
         written, described = io.BytesIO(), {}
         for column, content in columns.items():
             array, scale = content if isinstance(content, tuple) else (content, {})
             written.write(b"\0" * (-written.tell() % 8))
             kind = _TYPES[array.dtype.str[1:]]
-            described[column] = {"offset": written.tell(), "type": kind, "length": array.size, **scale}
+            described[column] = {
+                "offset": written.tell(),
+                "type": kind,
+                "length": array.size,
+                **scale,
+            }
             written.write(array.tobytes())
         self.blocks[name] = written.getvalue()
         self.facts["blocks"][name] = {"bytes": len(self.blocks[name]), "columns": described}
         return name
+
+    def column(self, block: str, column: str) -> NDArray[Any]:
+        """The stored numbers of a column."""
+        described = self.facts["blocks"][block]["columns"][column]
+        kind = next(kind for kind, name in _TYPES.items() if name == described["type"])
+        return np.frombuffer(self.blocks[block], kind, described["length"], described["offset"])
+
+    def right(self, block: str, arm: int) -> NDArray[np.int64]:
+        """In how many seeds of an arm each item is right."""
+        seeds = self.facts["arms"][arm]["seeds"]
+        columns = [self.column(block, f"outcome/{arm}/{seed}") > 126 for seed in seeds]
+        return np.sum(columns, axis=0)
 
     def page(self) -> str:
         """The whole page: the built one with its placeholders filled."""
@@ -65,7 +95,9 @@ class Pack:
             for name, content in self.blocks.items()
         )
         filled = built.replace("<!--title-->", html.escape(self.facts["title"]))
-        filled = filled.replace("<!--facts-->", f'<script type="application/json" id="facts">{facts}</script>')
+        filled = filled.replace(
+            "<!--facts-->", f'<script type="application/json" id="facts">{facts}</script>'
+        )
         return filled.replace("<!--blocks-->", blocks)
 
     def write(self, path: Path) -> Path:
@@ -87,7 +119,13 @@ def large_pack() -> Pack:
 
 
 def pack(
-    *, arms: int, codes: Sequence[str], items: int, seeds: int, pictures: bool, texts: Sequence[str] = ()
+    *,
+    arms: int,
+    codes: Sequence[str],
+    items: int,
+    seeds: int,
+    pictures: bool,
+    texts: Sequence[str] = (),
 ) -> Pack:
     """A page of ``arms`` arms (the first is the baseline, with one seed).
 
@@ -140,15 +178,23 @@ def _language(code: str) -> dict[str, Any]:
 def _curve(arm: str, seed: int) -> dict[str, Any]:
     noise = np.random.default_rng([seed, len(arm)])
     updates = [0, 60, 120, 180, 240]
-    values = [round(0.2 + 0.5 * (1 - 0.5 ** (each / 60)) + noise.normal(0, 0.02), 4) for each in updates]
+    values = [
+        round(0.2 + 0.5 * (1 - 0.5 ** (each / 60)) + noise.normal(0, 0.02), 4) for each in updates
+    ]
     return {"arm": arm, "seed": seed, "stage": 0, "task": "captions", "metric": "recall_at_1", "updates": updates,
             "values": values}  # fmt: skip
 
 
+@cache
+def _vocabulary(code: str) -> list[str]:
+    noise = np.random.default_rng(list(code.encode()))
+    letters = list(_LETTERS.get(language(code).script, _LETTERS["Latn"]))
+    return ["".join(noise.choice(letters, size)) for size in noise.integers(2, 9, 400)]
+
+
 def _words(code: str, noise: np.random.Generator) -> str:
-    letters = _LETTERS.get(language(code).script, _LETTERS["Latn"])
-    count = int(noise.integers(1, 9))
-    return " ".join("".join(noise.choice(list(letters), noise.integers(2, 9))) for _ in range(count))
+    words = _vocabulary(code)
+    return " ".join(words[place] for place in noise.integers(0, len(words), noise.integers(1, 9)))
 
 
 def _strings(texts: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
@@ -157,7 +203,9 @@ def _strings(texts: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.uint32
     return np.frombuffer(b"".join(encoded), np.uint8), ends
 
 
-def _thumbnails(count: int, noise: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
+def _thumbnails(
+    count: int, noise: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
     written: list[bytes] = []
     for _ in range(count):
         image = Image.new("RGB", (64, 64), tuple(int(each) for each in noise.integers(190, 255, 3)))
@@ -169,7 +217,9 @@ def _thumbnails(count: int, noise: np.random.Generator) -> tuple[NDArray[np.uint
         stream = io.BytesIO()
         image.save(stream, "WEBP", quality=60)
         written.append(stream.getvalue())
-    return np.frombuffer(b"".join(written), np.uint8), np.cumsum([len(each) for each in written], dtype=np.uint32)
+    return np.frombuffer(b"".join(written), np.uint8), np.cumsum(
+        [len(each) for each in written], dtype=np.uint32
+    )
 
 
 def _add_target(made: Pack, name: str, items: int, texts: Sequence[str], *, pictures: bool) -> None:
@@ -180,7 +230,11 @@ def _add_target(made: Pack, name: str, items: int, texts: Sequence[str], *, pict
     queries = [_words(codes[index], noise) for index in item_language]
     queries[: len(texts)] = texts
     answers = [f"picture {index}" if pictures else _words("en", noise) for index in range(items)]
-    strings = [*queries, *([] if pictures else answers), *(f"item {index}" for index in range(items))]
+    strings = [
+        *queries,
+        *([] if pictures else answers),
+        *(f"item {index}" for index in range(items)),
+    ]
     pool, ends = _strings(strings)
     identity = np.arange(items, dtype=np.uint32) + (1 if pictures else 2) * items
     everything = np.arange(2 * items, dtype=np.uint32)
@@ -221,7 +275,10 @@ Outcomes = dict[tuple[int, int], NDArray[np.bool_]]
 
 
 def _draw_arms(
-    arms: Sequence[Mapping[str, Any]], languages: NDArray[np.uint16], noise: np.random.Generator, drawn: dict[str, Any]
+    arms: Sequence[Mapping[str, Any]],
+    languages: NDArray[np.uint16],
+    noise: np.random.Generator,
+    drawn: dict[str, Any],
 ) -> Outcomes:
     """Outcomes and the five answers of each arm and seed: harder languages, hubs, and arms that differ."""
     items = len(languages)
@@ -237,27 +294,41 @@ def _draw_arms(
             outcomes[index, seed] = right
             places = (noise.random((items, 5)) ** 3 * many[:, None]).astype(np.int64)
             places = first[:, None] + (places + np.arange(5)) % many[:, None]
-            places = np.where(liked[places] < 0.5, places, first[:, None] + np.arange(5) % many[:, None])
+            places = np.where(
+                liked[places] < 0.5, places, first[:, None] + np.arange(5) % many[:, None]
+            )
             places[right, 0] = np.arange(items)[right]
             drawn[f"outcome/{index}/{seed}"] = ((right * 252).astype(np.uint8), {"scale": 1 / 252})
             drawn[f"found/{index}/{seed}/content"] = (places + items).astype(np.uint32).ravel()
-            scores = np.sort(noise.integers(300, 900, (items, 5)), axis=1)[:, ::-1].astype(np.uint16)
+            scores = np.sort(noise.integers(300, 900, (items, 5)), axis=1)[:, ::-1].astype(
+                np.uint16
+            )
             drawn[f"found/{index}/{seed}/score"] = (scores.ravel(), {"scale": 0.001, "zero": 0.0})
     return outcomes
 
 
-def _maps(arms: Sequence[Any], languages: NDArray[np.uint16], noise: np.random.Generator) -> dict[str, Any]:
+def _maps(
+    arms: Sequence[Any], languages: NDArray[np.uint16], noise: np.random.Generator
+) -> dict[str, Any]:
     sample = np.sort(noise.permutation(len(languages))[:1500]).astype(np.uint32)
     centres = noise.normal(0, 2.2, (int(languages.max()) + 1, 2))[languages[sample]]
     near = noise.normal(0, 1.2, (len(sample), 2))
     columns: dict[str, Any] = {"map/content": sample}
     for index in range(len(arms)):
-        places = centres * (0.75 ** min(index, 4)) + near + noise.normal(0, 0.12 * index, near.shape)
+        places = (
+            centres * (0.75 ** min(index, 4)) + near + noise.normal(0, 0.12 * index, near.shape)
+        )
         columns[f"map/{index}/x"], columns[f"map/{index}/y"] = places.T.astype(np.float32)
     return columns
 
 
-def _add_scores(facts: dict[str, Any], target: str, protocol: str, languages: NDArray[np.uint16], outcomes: Outcomes) -> None:
+def _add_scores(
+    facts: dict[str, Any],
+    target: str,
+    protocol: str,
+    languages: NDArray[np.uint16],
+    outcomes: Outcomes,
+) -> None:
     """Levels of every arm and language, and differences from the baseline with intervals."""
     codes = [each["code"] for each in facts["languages"]]
     masks = {code: languages == index for index, code in enumerate(codes)}
@@ -266,16 +337,23 @@ def _add_scores(facts: dict[str, Any], target: str, protocol: str, languages: ND
         runs = np.array([outcomes[index, seed] for seed in arm["seeds"]], float) * 100
         changes = runs.mean(0) - outcomes[0, 0] * 100.0
         by_language = {code: runs[:, mask].mean(1) for code, mask in masks.items()}
-        for code, values in {**by_language, None: np.mean(list(by_language.values()), axis=0)}.items():
+        for code, values in {
+            **by_language,
+            None: np.mean(list(by_language.values()), axis=0),
+        }.items():
             facts["levels"].append({**where, "arm": arm["name"], "language": code, "level": values.mean(),
                                     "seeds": values.tolist()})  # fmt: skip
         if index == 0:
             continue
         for code, mask in {**masks, None: np.ones(len(languages), bool)}.items():
-            facts["differences"].append(where | _difference(arm["name"], code, changes[mask], target))
+            facts["differences"].append(
+                where | _difference(arm["name"], code, changes[mask], target)
+            )
 
 
-def _difference(arm: str, code: str | None, changes: NDArray[np.float64], target: str) -> dict[str, Any]:
+def _difference(
+    arm: str, code: str | None, changes: NDArray[np.float64], target: str
+) -> dict[str, Any]:
     middle, half = float(changes.mean()), float(1.96 * changes.std() / np.sqrt(len(changes)))
     low, high = middle - half, middle + half
     mark = "higher" if low > 0 else "lower" if high < 0 else "not shown"

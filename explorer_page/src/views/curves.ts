@@ -1,6 +1,6 @@
 // Learning curves of the arms, and what each arm spent.
 
-import { type Child, fill, h, joined, s } from "../dom";
+import { type Child, fill, h, joined, s, scroll } from "../dom";
 import type { Arm, Curve, Run } from "../facts";
 import { armName, coloured, shape } from "../looks";
 import { amount, finite } from "../numbers";
@@ -91,7 +91,7 @@ function budgets(page: Page, selection: Selection): Child {
   const most = names.map((name) => Math.max(1e-9, ...arms.map((arm) => arm.budget[name]).filter(finite)));
   return [heading, h("p", { class: "note" }, "A comparison says something about a task only where what was spent is equal: ",
     unequal(selection, names)),
-  h("div", { class: "scroll" }, h("table", { class: "bars" },
+  scroll("Budgets", h("table", { class: "bars" },
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Arm"), names.map((name) => h("th", { scope: "col" }, name)))),
     h("tbody", {}, arms.map((arm) => h("tr", { vars: coloured(arm),
       class: arm === selection.arm || arm === selection.against ? "chosen" : null },

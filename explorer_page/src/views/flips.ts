@@ -1,7 +1,7 @@
 // What one arm changed against another: counts, languages, seeds, and the surest changes.
 
 import { Comparison, JUDGED, type Kind } from "../comparison";
-import { type Child, fill, h, word } from "../dom";
+import { type Child, fill, h, scroll, word } from "../dom";
 import { readItems } from "../items";
 import { armName } from "../looks";
 import { count, cut, percent, plural } from "../numbers";
@@ -69,13 +69,13 @@ function byLanguage(page: Page, comparison: Comparison): Child {
       href: page.link({ view: "items", class: kind.id, language: code }), vars: { "--share": value / all / most },
       "aria-label": `${count(value)} ${kind.words}`,
     }, h("span", {}, count(value))));
-  return h("section", {}, h("h3", {}, "By language"), h("div", { class: "scroll tall", tabindex: 0, role: "region", "aria-label": "By language" },
+  return h("section", {}, h("h3", {}, "By language"), scroll("By language",
     h("table", { class: "diverging" },
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Language"), h("th", { scope: "col", class: "num" }, `${down.sign} ${down.words}`),
         h("th", { scope: "col" }, `${up.sign} ${up.words}`), h("th", { scope: "col", class: "num" }, "net"))),
       h("tbody", {}, rows.map((row) => h("tr", {}, h("th", { scope: "row" }, word(row.language?.name ?? "unknown")),
         part(row.lost, row.all, down, row.language?.code ?? ""), part(row.gained, row.all, up, row.language?.code ?? ""),
-        h("td", { class: "num" }, SIGNED(row.gained - row.lost))))))));
+        h("td", { class: "num" }, SIGNED(row.gained - row.lost)))))), true));
 }
 
 /** In how many seeds each arm is right, against the other: a table of counts. */
@@ -89,9 +89,9 @@ function bySeeds(page: Page, selection: Selection, comparison: Comparison, insid
   const most = Math.max(1, ...table.flat());
   const side = (right: number, all: number, before: number, whole: number): string =>
     right / all > before / whole ? "up" : right / all < before / whole ? "down" : "same";
-  return h("section", {}, h("h3", {}, "By agreement of seeds"), h("div", { class: "scroll" },
-    h("table", { class: "agreement" },
-      h("caption", {}, "Down: seeds of ", armName(selection.arm), " that are right. Across: those of ", armName(selection.against), "."),
+  return h("section", {}, h("h3", {}, "By agreement of seeds"), 
+    h("p", { class: "small" }, "Down: seeds of ", armName(selection.arm), " that are right. Across: those of ", armName(selection.against), "."),
+    scroll("By agreement of seeds", h("table", { class: "agreement" },
       h("thead", {}, h("tr", {}, h("td", {}), table[0].map((_, place) => h("th", { scope: "col" }, `${place}/${other}`)))),
       h("tbody", {}, [...table.keys()].reverse().map((right) => h("tr", {}, h("th", { scope: "row" }, `${right}/${many}`),
         table[right].map((value, before) => h("td", { class: side(right, many, before, other),

@@ -1,7 +1,7 @@
 // Hubs: answers that an arm finds for far more queries than the others.
 
 import { NONE } from "../block";
-import { type Child, fill, h } from "../dom";
+import { type Child, fill, h, scroll } from "../dom";
 import type { Arm } from "../facts";
 import { type Items, readItems } from "../items";
 import { armName, coloured } from "../looks";
@@ -80,7 +80,7 @@ function summary(page: Page, selection: Selection, all: Occurrences[]): Child {
     return { ...each, skew: skewness(sorted), most: sorted[0] ?? 0, top: sorted.slice(0, LARGEST).reduce((s, v) => s + v, 0), total };
   });
   const most = Math.max(...largest.map((each) => each.top / Math.max(1, each.total)));
-  return h("section", {}, h("h2", {}, "Arms"), h("div", { class: "scroll" }, h("table", { class: "bars" },
+  return h("section", {}, h("h2", {}, "Arms"), scroll("Hubs of each arm", h("table", { class: "bars" },
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Arm"), h("th", { scope: "col", class: "num" }, "Skewness"),
       h("th", { scope: "col", class: "num" }, "Largest hub"), h("th", { scope: "col" }, `Share of the ${LARGEST} largest hubs`))),
     h("tbody", {}, largest.map((each) => h("tr", {
@@ -106,7 +106,7 @@ function table(selection: Selection, items: Items, all: Occurrences[]): Child {
   const worst = (content: number): number => Math.max(...sides.map((side) => wrongly(side, content)));
   const sorted = [...counted].sort((a, b) => worst(b) - worst(a) || a - b).slice(0, SHOWN);
   const most = Math.max(1e-9, ...sorted.map(worst));
-  return h("section", {}, h("h2", {}, "Answers that are found too often"), h("div", { class: "scroll" }, h("table", { class: "bars hubs-table" },
+  return h("section", {}, h("h2", {}, "Answers that are found too often"), scroll("Answers that are found too often", h("table", { class: "bars hubs-table" },
     h("caption", {}, `How many queries find it wrongly (and rightly), the worst ${SHOWN} answers of the two arms.`),
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Answer"), sides.map((side) => h("th", { scope: "col" }, armName(side.arm))))),
     h("tbody", {}, sorted.map((content) => h("tr", {}, h("th", { scope: "row" }, answer(items, content)),

@@ -91,9 +91,9 @@ function side(page: Page, selection: Selection, { items }: Comparison, item: num
       : !answers ? h("p", { class: "gap" }, "The run did not keep what this arm found.")
         : h("ol", { class: "ranks" }, answers.length === 0 && h("li", { class: "gap" }, "It found nothing."),
           answers.map((each) => h("li", { class: each.content === right ? "right" : null },
-            h("span", { class: "answer" }, shown(items.contents, each.content),
-              each.content === right && h("span", { class: "tag" }, "✓ right")),
-            h("span", { class: "num" }, each.score === null ? "" : each.score.toFixed(3)))),
+            h("span", { class: "answer" }, shown(items.contents, each.content)),
+            h("span", { class: "num" }, each.content === right && h("b", { class: "tick" }, "✓ right "),
+              each.score === null ? "" : each.score.toFixed(3)))),
           answers.length > 1 && place < 0 && right !== NONE && h("li", { class: "gap", value: answers.length + 1 },
             `The right answer is not among the first ${answers.length}.`)));
 }

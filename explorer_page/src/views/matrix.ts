@@ -1,6 +1,6 @@
 // Languages down, arms across: levels, differences from what each arm is compared with, and their intervals.
 
-import { type Child, fill, h, toggles, word } from "../dom";
+import { type Child, fill, h, scroll, toggles, word } from "../dom";
 import type { Arm, Difference, Language, Run } from "../facts";
 import { armName, markOf } from "../looks";
 import { finite, interval, level, signed } from "../numbers";
@@ -10,6 +10,7 @@ import { type Selection, usualAgainst } from "../state";
 const SHADES = 7;
 const LEAST_SPAN = 5;
 const WIDE = 3;
+const ROOM = 1.25;
 
 interface Cell {
   arm: Arm;
@@ -140,7 +141,7 @@ class Matrix {
       h("thead", {}, head), mean, bodies);
     table.addEventListener("keydown", (event) => this.move(event));
     this.cells[0]?.[0]?.setAttribute("tabindex", "0");
-    return h("div", { class: "scroll", tabindex: -1 }, table);
+    return scroll("Languages and arms", table);
   }
 
   private row(language: Language | null): HTMLElement {
@@ -179,10 +180,10 @@ class Matrix {
     return [h("span", {}, number), this.line(difference)];
   }
 
-  /** The interval as a line on the scale of the whole table. */
+  /** The interval as a line on the scale of the whole table, with room for the ends of the largest. */
   private line({ difference, low, high }: Difference): HTMLElement | null {
     if (!finite(difference)) return null;
-    const place = (value: number): string => `${(50 + 50 * Math.max(-1, Math.min(1, value / this.span))).toFixed(1)}%`;
+    const place = (value: number): string => `${(50 + 50 * Math.max(-1, Math.min(1, value / this.span / ROOM))).toFixed(1)}%`;
     const ends = finite(low) && finite(high) ? [low, high] : [difference, difference];
     return h("span", { class: "line", "aria-hidden": "true",
       vars: { "--from": place(ends[0]), "--to": place(ends[1]), "--at": place(difference) } });
