@@ -1,4 +1,4 @@
-// Builds src/crosslift/explorer/page/page.html: one file with its style, its script and three placeholders.
+// Builds src/crosslift/explorer/page/page.html: one file with its style, script and three placeholders.
 
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -9,7 +9,7 @@ import { build, transform } from "esbuild";
 const here = dirname(fileURLToPath(import.meta.url));
 const out = resolve(here, "../src/crosslift/explorer/page/page.html");
 const reportStyle = resolve(here, "../src/crosslift/reports/templates/report.css");
-const SOURCES = ["src", "build.mjs", "package.json", "package-lock.json", "tsconfig.json"];
+const SOURCES = ["build.mjs", "package.json", "package-lock.json", "tsconfig.json"];
 
 // The variables of the report's style come before its first rule: both pages look alike.
 const variables = () => readFileSync(reportStyle, "utf8").split("* {")[0];
@@ -17,12 +17,15 @@ const sha256 = (text, encoding) => createHash("sha256").update(text).digest(enco
 
 function filesOf(path) {
   const entries = readdirSync(path, { withFileTypes: true });
-  return entries.flatMap((entry) => (entry.isDirectory() ? filesOf(join(path, entry.name)) : [join(path, entry.name)]));
+  return entries.flatMap((entry) => {
+    const inside = join(path, entry.name);
+    return entry.isDirectory() ? filesOf(inside) : [inside];
+  });
 }
 
 // The hash by which a test sees that the built page is that of these sources.
 function sourcesHash() {
-  const paths = SOURCES.flatMap((name) => (name === "src" ? filesOf(join(here, name)) : [join(here, name)]));
+  const paths = [...filesOf(join(here, "src")), ...SOURCES.map((name) => join(here, name))];
   const hash = createHash("sha256");
   for (const path of paths.map((each) => relative(here, each).split(sep).join("/")).sort())
     hash.update(`${path}\0`).update(readFileSync(join(here, path))).update("\0");
@@ -34,10 +37,13 @@ const bundle = await build({
   format: "iife", target: "es2022", charset: "utf8", legalComments: "inline",
 });
 const script = bundle.outputFiles[0].text.trim();
-const css = await transform(variables() + readFileSync(join(here, "src/style.css"), "utf8"), { loader: "css", minify: true });
+const sheet = variables() + readFileSync(join(here, "src/style.css"), "utf8");
+const css = await transform(sheet, { loader: "css", minify: true });
 const style = css.code.trim();
 const parts = {
-  "style-hash": sha256(style, "base64"), "script-hash": sha256(script, "base64"), sources: sourcesHash(), style, script,
+  "style-hash": sha256(style, "base64"), "script-hash": sha256(script, "base64"),
+  sources: sourcesHash(),
+  style, script,
 };
 const page = readFileSync(join(here, "src/template.html"), "utf8")
   .replace(/\{(style-hash|script-hash|sources|style|script)\}/g, (_, name) => parts[name]);

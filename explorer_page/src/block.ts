@@ -2,12 +2,15 @@
 
 import { type Column, type Facts, PageError } from "./facts";
 
-const KINDS = { u8: Uint8Array, u16: Uint16Array, u32: Uint32Array, i32: Int32Array, f32: Float32Array };
+const KINDS = {
+  u8: Uint8Array, u16: Uint16Array, u32: Uint32Array, i32: Int32Array, f32: Float32Array,
+};
 export const NONE = 0xffffffff;
 
 export class Block {
   constructor(
-    readonly name: string, private readonly bytes: ArrayBuffer, private readonly columns: Record<string, Column>,
+    readonly name: string, private readonly bytes: ArrayBuffer,
+    private readonly columns: Record<string, Column>,
   ) {}
 
   has(name: string): boolean {
@@ -17,11 +20,13 @@ export class Block {
   /** The numbers of a column as they are stored. */
   stored(name: string): Uint8Array | Uint16Array | Uint32Array | Int32Array | Float32Array {
     const column = this.columns[name];
-    if (!column) throw new PageError(`The block “${this.name}” lacks the column “${name}”. Build the page again.`);
+    if (!column) throw new PageError(
+      `The block “${this.name}” lacks the column “${name}”. Build the page again.`);
     const kind = KINDS[column.type];
     const end = column.offset + column.length * (kind?.BYTES_PER_ELEMENT ?? 0);
     if (!kind || end > this.bytes.byteLength)
-      throw new PageError(`The column “${name}” of the block “${this.name}” is damaged. Build the page again.`);
+      throw new PageError(
+        `The column “${name}” of the block “${this.name}” is damaged. Build the page again.`);
     return new kind(this.bytes, column.offset, column.length);
   }
 
@@ -42,7 +47,8 @@ export class Block {
   /** Piece `index` of a pool of bytes. */
   piece(pool: string, index: number): Uint8Array {
     const ends = this.stored(`${pool}/ends`);
-    return (this.stored(`${pool}/bytes`) as Uint8Array).subarray(index > 0 ? ends[index - 1] : 0, ends[index]);
+    const bytes = this.stored(`${pool}/bytes`) as Uint8Array;
+    return bytes.subarray(index > 0 ? ends[index - 1] : 0, ends[index]);
   }
 }
 
@@ -61,24 +67,27 @@ export function readBlock(facts: Facts, name: string): Promise<Block> {
 async function decode(facts: Facts, name: string): Promise<Block> {
   const entry = facts.blocks?.[name];
   await wholeDocument();
-  const element = [...document.querySelectorAll<HTMLElement>("script.block")].find((each) => each.dataset.name === name);
+  const element = [...document.querySelectorAll<HTMLElement>("script.block")]
+    .find((each) => each.dataset.name === name);
   if (!entry || !element)
-    throw new PageError(`The block “${name}” is missing: the file was cut off. Copy it again, or build the page again.`);
+    throw new PageError(
+      `The block “${name}” is missing: the file was cut off. Copy it again, or build the page again.`);
   let bytes: ArrayBuffer;
   try {
-    const packed = element.dataset.src ? await fetched(element.dataset.src) : fromBase64(element.textContent ?? "");
+    const packed = element.dataset.src ? await fetched(element.dataset.src)
+      : fromBase64(element.textContent ?? "");
     element.textContent = "";
     const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
     bytes = await new Response(stream).arrayBuffer();
   } catch (error) {
     if (error instanceof PageError) throw error;
     throw new PageError(
-      `The block “${name}” is damaged or was cut off, so its items cannot be shown. Copy the file again, or build it again.`,
+      `The block “${name}” is damaged or was cut off. Copy the file again, or build the page again.`,
     );
   }
   if (bytes.byteLength !== entry.bytes)
     throw new PageError(
-      `The block “${name}” has ${bytes.byteLength} bytes, expected ${entry.bytes}: the file is damaged. Build the page again.`,
+      `The block “${name}” has ${bytes.byteLength} bytes, not ${entry.bytes}. Build the page again.`,
     );
   return new Block(name, bytes, entry.columns);
 }
@@ -94,16 +103,14 @@ async function fetched(source: string): Promise<ArrayBuffer> {
 }
 
 function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  const native = (Uint8Array as unknown as { fromBase64?: (text: string) => Uint8Array<ArrayBuffer> }).fromBase64;
-  if (native) return native.call(Uint8Array, text);
+  const kind = Uint8Array as unknown as { fromBase64?: (text: string) => Uint8Array<ArrayBuffer> };
+  if (kind.fromBase64) return kind.fromBase64(text);
   const characters = atob(text.trim());
-  const bytes = new Uint8Array(characters.length);
-  for (let index = 0; index < characters.length; index += 1) bytes[index] = characters.charCodeAt(index);
-  return bytes;
+  return Uint8Array.from({ length: characters.length }, (_, index) => characters.charCodeAt(index));
 }
 
 /** Resolves when the whole document is there: the script runs before the blocks below it are read. */
 function wholeDocument(): Promise<void> {
   if (document.readyState !== "loading") return Promise.resolve();
-  return new Promise((done) => document.addEventListener("DOMContentLoaded", () => done(), { once: true }));
+  return new Promise((done) => addEventListener("DOMContentLoaded", () => done(), { once: true }));
 }

@@ -28,7 +28,7 @@ export class Comparison {
   readonly kinds: Kind[];
   /** Place in `kinds` for each item; 255 without an outcome. */
   readonly kindOf: Uint8Array;
-  /** From -1 (surely lost) to 1 (surely gained); the change in outcome where nothing is right or wrong. */
+  /** From -1 (surely lost) to 1 (surely gained); the change in outcome if none is right or wrong. */
   readonly change: Float32Array;
   /** Whether both arms were measured. */
   readonly measured: boolean;
@@ -89,5 +89,6 @@ export class Comparison {
 
 /** The words that tell a reader how a change is judged. */
 export const JUDGED =
-  "An item is right for an arm if more than half of its seeds are right. The order follows the share of seeds that are " +
-  "right in one arm less the other's, with half a seed added to each side, so that five seeds are surer than one.";
+  "An item is right for an arm if more than half of its seeds are right. The order follows the share " +
+  "of seeds that are right in one arm less the other's, with half a seed added to each side, so that " +
+  "five seeds are surer than one.";

@@ -33,12 +33,23 @@ function append(parent: Element, children: Child[]): void {
   }
 }
 
-/** An element of HTML. `on` holds handlers, `vars` properties of its style; null and false are left out. */
-export function h<K extends keyof HTMLElementTagNameMap>(
-  tag: K, attributes: Attributes = {}, ...children: Child[]
+type Tag = keyof HTMLElementTagNameMap;
+
+const isAttributes = (each: Attributes | Child): each is Attributes =>
+  typeof each === "object" && each !== null && !(each instanceof Node) && !Array.isArray(each);
+
+/**
+ * An element of HTML: `h("p.note", { title: "…" }, "text", child)`. Attributes may be left out; `on`
+ * holds handlers, `vars` properties of its style. What is null or false is left out.
+ */
+export function h<K extends Tag>(
+  tag: K | `${K}.${string}`, first?: Attributes | Child, ...rest: Child[]
 ): HTMLElementTagNameMap[K] {
-  const element = document.createElement(tag);
-  dress(element, attributes, children);
+  const [name, ...classes] = tag.split(".");
+  const element = document.createElement(name) as HTMLElementTagNameMap[K];
+  element.classList.add(...classes);
+  if (isAttributes(first)) dress(element, first, rest);
+  else dress(element, {}, [first, ...rest]);
   return element;
 }
 
@@ -49,6 +60,19 @@ export function s(tag: string, attributes: Attributes = {}, ...children: Child[]
   return element;
 }
 
+/** A button that calls `click`. */
+export function button(
+  tag: "button" | `button.${string}`, click: () => void, attributes: Attributes, ...children: Child[]
+): HTMLButtonElement {
+  return h(tag, { type: "button", ...attributes, on: { click } }, ...children);
+}
+
+/** The head of a table; a name that begins with `#` is that of a column of numbers. */
+export function headings(...names: Child[]): HTMLElement {
+  return h("thead", h("tr", names.map((name) => (typeof name === "string" && name.startsWith("#")
+    ? h("th.num", { scope: "col" }, name.slice(1)) : h("th", { scope: "col" }, name)))));
+}
+
 /** Replaces what an element holds. */
 export function fill(element: Element, ...children: Child[]): void {
   element.replaceChildren();
@@ -56,11 +80,11 @@ export function fill(element: Element, ...children: Child[]): void {
 }
 
 /** A word of the data beside our own words: its direction stays inside. */
-export const word = (text: string): HTMLElement => h("bdi", {}, text);
+export const word = (text: string): HTMLElement => h("bdi", text);
 
 /** A sentence whose names are between backticks. */
 export function sentence(text: string): Child[] {
-  return text.split("`").map((part, index) => (index % 2 ? h("code", {}, word(part)) : part));
+  return text.split("`").map((part, index) => (index % 2 ? h("code", word(part)) : part));
 }
 
 /** Several nodes with a text between them. */
@@ -68,9 +92,15 @@ export function joined(parts: Child[], between: string): Child[] {
   return parts.flatMap((part, index) => (index ? [between, part] : [part]));
 }
 
+interface Option {
+  value: string;
+  words: string;
+  group?: string;
+}
+
 /** A labelled choice of one of several values. */
 export function choice(
-  label: string, key: string, value: string, options: { value: string; words: string; group?: string }[],
+  label: string, key: string, value: string, options: Option[],
   chosen: (value: string) => void, extra: Attributes = {},
 ): HTMLElement {
   const select = h("select", {
@@ -88,30 +118,30 @@ export function choice(
       groups.get(each.group)!.append(option);
     }
   }
-  return h("label", { class: `choice ${key}` }, h("span", {}, label), select);
+  return h("label", { class: `choice of-${key}` }, h("span", label), select);
 }
 
 /** Buttons of which one is pressed. */
 export function toggles(
-  label: string, key: string, value: string, options: { value: string; words: string }[],
+  label: string, key: string, value: string, options: Option[],
   chosen: (value: string) => void,
 ): HTMLElement {
-  const buttons = options.map((each) =>
-    h("button", {
-      type: "button", "aria-pressed": String(each.value === value), "data-key": `${key}-${each.value}`,
-      on: { click: () => chosen(each.value) },
-    }, each.words));
-  return h("div", { class: "choice", role: "group", "aria-label": label },
-    h("span", { "aria-hidden": "true" }, label), h("div", { class: "toggles" }, buttons));
+  const buttons = options.map((each) => button("button", () => chosen(each.value), {
+    "aria-pressed": String(each.value === value), "data-key": `${key}-${each.value}`,
+  }, each.words));
+  return h("div.choice", { role: "group", "aria-label": label },
+    h("span", { "aria-hidden": "true" }, label), h("div.toggles", buttons));
 }
 
 /** A table that scrolls where the window cuts it: it says so there, and the keyboard reaches it. */
 export function scroll(label: string, table: HTMLElement, tall = false): HTMLElement {
-  const box = h("div", { class: tall ? "scroll tall" : "scroll", role: "region", "aria-label": label }, table);
-  new ResizeObserver(() => {
+  const region = { role: "region", "aria-label": label };
+  const box = h(tall ? "div.scroll.tall" : "div.scroll", region, table);
+  const measure = (): void => {
     const across = box.scrollWidth > box.clientWidth + 1;
     box.toggleAttribute("data-cut", across);
     box.tabIndex = across || box.scrollHeight > box.clientHeight + 1 ? 0 : -1;
-  }).observe(box);
+  };
+  new ResizeObserver(() => requestAnimationFrame(measure)).observe(box);
   return box;
 }

@@ -109,17 +109,21 @@ export interface Facts {
 export class PageError extends Error {}
 
 const FORMAT = 1;
-const LISTS = ["runs", "notes", "arms", "languages", "targets", "levels", "differences", "curves"] as const;
+const LISTS = [
+  "runs", "notes", "arms", "languages", "targets", "levels", "differences", "curves",
+] as const;
 
 /** The facts of the document. Throws a PageError that says what is wrong with them. */
 export function readFacts(): Facts {
   const element = document.getElementById("facts");
-  if (!element) throw new PageError("This file holds no data: the element “facts” is missing. Build the page again.");
+  if (!element) throw new PageError(
+    "This file holds no data: the element “facts” is missing. Build the page again.");
   let facts: Facts;
   try {
     facts = JSON.parse(element.textContent ?? "") as Facts;
   } catch (error) {
-    throw new PageError(`The facts of this file are damaged (${(error as Error).message}). Build the page again.`);
+    throw new PageError(
+      `The facts of this file are damaged (${(error as Error).message}). Build the page again.`);
   }
   if (facts === null || typeof facts !== "object" || facts.format !== FORMAT)
     throw new PageError(
@@ -127,7 +131,8 @@ export function readFacts(): Facts {
         "Build both with the same version of CrossLift.",
     );
   for (const name of LISTS)
-    if (!Array.isArray(facts[name])) throw new PageError(`The facts lack the list “${name}”. Build the page again.`);
+    if (!Array.isArray(facts[name])) throw new PageError(
+      `The facts lack the list “${name}”. Build the page again.`);
   return facts;
 }
 
@@ -144,7 +149,8 @@ export class Run {
     for (const each of facts.levels)
       this.levels.set(keyOf(each.target, each.protocol, each.arm, each.language), each);
     for (const each of facts.differences)
-      this.differences.set(keyOf(each.target, each.protocol, each.arm, each.against, each.language), each);
+      this.differences.set(keyOf(each.target, each.protocol, each.arm, each.against, each.language),
+        each);
   }
 
   arm(name: string): Arm | undefined {
@@ -167,7 +173,7 @@ export class Run {
       ?? this.differences.get(keyOf(target, protocol, against, arm, language));
   }
 
-  /** The difference of two arms; where the run compared them the other way round, with its signs turned. */
+  /** The difference of two arms, its signs turned where the run compared them the other way round. */
   difference(
     target: string, protocol: string, arm: string, against: string, language: string | null,
   ): Difference | undefined {
@@ -183,7 +189,9 @@ export class Run {
   }
 }
 
-const TURNED: Record<Mark, Mark> = { higher: "lower", lower: "higher", equal: "equal", "not shown": "not shown" };
+const TURNED: Record<Mark, Mark> = {
+  higher: "lower", lower: "higher", equal: "equal", "not shown": "not shown",
+};
 const minus = (value: number | null): number | null => (value === null ? null : 0 - value);
 
 function turned(each: Difference): Difference {

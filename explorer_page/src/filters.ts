@@ -30,15 +30,20 @@ export class Filters {
 
   constructor(private readonly comparison: Comparison, facts: Facts) {
     const { items, arm, against } = comparison;
+    const places: number[] = [];
+    for (const [place, index] of items.protocol.languages.entries()) places[index] = place;
     this.facets = [
       { key: "class", title: "Change", of: (item) => kindPlace(comparison, item),
-        values: comparison.kinds.map((kind) => ({ id: kind.id, words: `${kind.sign} ${kind.words}` })) },
+        values: comparison.kinds.map((kind) =>
+          ({ id: kind.id, words: `${kind.sign} ${kind.words}` })) },
       ...(items.protocol.right && comparison.measured
-        ? [seedFacet("seeds", comparison, arm, facts), seedFacet("other", comparison, against, facts)] : []),
-      { key: "language", title: "Language", of: (item) => languagePlaces(items.protocol.languages)[items.language[item]] ?? -1,
+        ? [seedFacet("seeds", comparison, arm, facts), seedFacet("other", comparison, against, facts)]
+          : []),
+      { key: "language", title: "Language", of: (item) => places[items.language[item]] ?? -1,
         values: items.protocol.languages.map((index) => facts.languages[index]).map((each) =>
           ({ id: each?.code ?? "", words: each?.name ?? "unknown" })) },
-      { key: "length", title: "Characters of the query", of: (item) => lengthPlace(items.length[item]), values: lengths() },
+      { key: "length", title: "Characters of the query", of: (item) => lengthPlace(items.length[item]),
+        values: lengths() },
       { key: "clean", title: "Overlap with training", of: (item) => (items.clean[item] ? 0 : 1),
         values: [{ id: "1", words: "no overlap" }, { id: "0", words: "overlaps" }] },
     ];
@@ -46,8 +51,8 @@ export class Filters {
 
   /** The items that pass all filters, and the counts of every facet under the other filters. */
   apply(state: State): { items: number[]; values: Map<string, Value[]> } {
-    const { items, measured } = this.comparison;
-    const chosen = this.facets.map((facet) => (state[facet.key] ? facet.values.findIndex((v) => v.id === state[facet.key]) : -1));
+    const { items } = this.comparison;
+    const chosen = this.facets.map(({ key, values }) => values.findIndex((v) => v.id === state[key]));
     const asked = this.facets.map((facet) => Boolean(state[facet.key]));
     const matches = this.search(state.search ?? "");
     const counts = this.facets.map((facet) => facet.values.map(() => 0));
@@ -60,7 +65,7 @@ export class Filters {
         const missed = asked[index] && place !== chosen[index];
         if (place >= 0 && (misses === 0 || (misses === 1 && missed))) counts[index][place] += 1;
       });
-      if (misses === 0 && (measured || items.count)) passed.push(item);
+      if (misses === 0) passed.push(item);
     }
     const values = new Map(this.facets.map((facet, index) =>
       [facet.key, facet.values.map((value, place) => ({ ...value, count: counts[index][place] }))]));
@@ -73,7 +78,8 @@ export class Filters {
     if (!words.length) return null;
     const { items } = this.comparison;
     const texts = (this.texts ??= []);
-    const text = (content: number): string => (texts[content] ??= plain(items.contents.text(content) ?? ""));
+    const text = (content: number): string =>
+      (texts[content] ??= plain(items.contents.text(content) ?? ""));
     return Uint8Array.from({ length: items.count }, (_, item) => {
       const both = `${text(items.query[item])}\n${text(items.right[item])}`;
       return words.every((word) => both.includes(word)) ? 1 : 0;
@@ -82,7 +88,8 @@ export class Filters {
 }
 
 /** Without case and without combining marks of Latin, Greek and Cyrillic letters: `Ä` finds `a`. */
-const plain = (text: string): string => text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
+const plain = (text: string): string =>
+  text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
 
 function kindPlace({ kindOf, kinds }: Comparison, item: number): number {
   return kindOf[item] < kinds.length ? kindOf[item] : -1;
@@ -96,18 +103,6 @@ function seedFacet(key: string, comparison: Comparison, arm: number, facts: Fact
     values: Array.from({ length: many + 1 }, (_, index) =>
       ({ id: String(many - index), words: `${many - index} of ${many}` })),
   };
-}
-
-const placesOf = new WeakMap<number[], number[]>();
-
-function languagePlaces(languages: number[]): number[] {
-  let places = placesOf.get(languages);
-  if (!places) {
-    places = [];
-    for (const [place, index] of languages.entries()) places[index] = place;
-    placesOf.set(languages, places);
-  }
-  return places;
 }
 
 function lengthPlace(length: number): number {

@@ -43,7 +43,8 @@ export class Contents {
     let url = this.pictures.get(index);
     if (!url) {
       const bytes = this.block.piece("pictures", index) as Uint8Array<ArrayBuffer>;
-      url = URL.createObjectURL(new Blob([bytes], { type: bytes[0] === 0xff ? "image/jpeg" : "image/webp" }));
+      const type = bytes[0] === 0xff ? "image/jpeg" : "image/webp";
+      url = URL.createObjectURL(new Blob([bytes], { type }));
       this.pictures.set(index, url);
     }
     return url;
@@ -62,7 +63,7 @@ export class Contents {
   /** A short text for lists and labels. */
   words(content: number): string {
     if (content === NONE) return "nothing";
-    return this.text(content) ?? (this.isPicture(content) ? `picture ${this.id(content)}` : this.id(content));
+    return this.text(content) ?? `${this.isPicture(content) ? "picture " : ""}${this.id(content)}`;
   }
 }
 
@@ -84,7 +85,8 @@ export class Items {
   private keys: string[] | null = null;
 
   constructor(
-    readonly block: Block, readonly contents: Contents, private readonly facts: Facts, readonly protocol: Protocol,
+    readonly block: Block, readonly contents: Contents, private readonly facts: Facts,
+    readonly protocol: Protocol,
   ) {
     this.query = block.stored("item/query") as Uint32Array;
     this.right = block.stored("item/right") as Uint32Array;
@@ -94,9 +96,16 @@ export class Items {
     this.count = this.query.length;
   }
 
+  /** The items of a language, or all. */
+  inside(language: Language | null): number[] {
+    const place = language ? this.facts.languages.indexOf(language) : -1;
+    return [...this.language.keys()].filter((item) => place < 0 || this.language[item] === place);
+  }
+
   /** The seeds of an arm that were measured here. */
   seeds(arm: number): number[] {
-    return (this.facts.arms[arm]?.seeds ?? []).filter((seed) => this.block.has(`outcome/${arm}/${seed}`));
+    const seeds = this.facts.arms[arm]?.seeds ?? [];
+    return seeds.filter((seed) => this.block.has(`outcome/${arm}/${seed}`));
   }
 
   outcome(arm: number, seed: number): Float32Array {
@@ -108,7 +117,8 @@ export class Items {
     return kept(this.means, arm, () => {
       const seeds = this.seeds(arm);
       const sums = new Float32Array(this.count).fill(seeds.length ? 0 : NaN);
-      for (const seed of seeds) this.outcome(arm, seed).forEach((value, item) => { sums[item] += value / seeds.length; });
+      for (const seed of seeds)
+        this.outcome(arm, seed).forEach((value, item) => { sums[item] += value / seeds.length; });
       return sums;
     });
   }
@@ -132,7 +142,9 @@ export class Items {
       const score = this.block.has(`${found}/score`) ? `${found}/score` : null;
       return Array.from({ length: wide }, (_, rank) => item * wide + rank)
         .filter((place) => contents[place] !== NONE)
-        .map((place) => ({ content: contents[place], score: score === null ? null : this.block.value(score, place) }));
+        .map((place) => ({
+          content: contents[place], score: score === null ? null : this.block.value(score, place),
+        }));
     }
     if (!this.block.has(`retrieved/${arm}/${seed}`)) return null;
     const content = this.block.stored(`retrieved/${arm}/${seed}`)[item];
@@ -155,7 +167,8 @@ export class Items {
       const seen = new Map<string, number>();
       const ids = this.block.stored(this.block.has("item/id") ? "item/id" : "item/query");
       this.keys = Array.from({ length: this.count }, (_, index) => {
-        const plain = `${this.facts.languages[this.language[index]]?.code ?? ""}:${this.contents.string(ids[index])}`;
+        const language = this.facts.languages[this.language[index]];
+        const plain = `${language?.code ?? ""}:${this.contents.string(ids[index])}`;
         const before = seen.get(plain) ?? 0;
         seen.set(plain, before + 1);
         return before ? `${plain}~${before + 1}` : plain;
@@ -189,7 +202,8 @@ function once<T>(key: string, load: () => Promise<T>): Promise<T> {
 
 export function readContents(facts: Facts, target: Target): Promise<Contents> | null {
   const name = target.contents;
-  return name ? once(name, async () => new Contents(await readBlock(facts, name), facts.languages)) : null;
+  return name ? once(name, async () => new Contents(await readBlock(facts, name), facts.languages))
+    : null;
 }
 
 /** The items of a protocol; null if the run has none. */

@@ -1,10 +1,12 @@
 // The frame of the page: heading, views, the selection that they share, the verdict, and one view.
 
-import { type Child, choice, fill, h, joined, sentence, word } from "./dom";
-import { type Arm, PageError, Run, type Target } from "./facts";
+import { button, type Child, choice, fill, h, joined, sentence, word } from "./dom";
+import { PageError, type Run, type Target } from "./facts";
 import { armName, markOf } from "./looks";
 import { interval, level, plural, signed } from "./numbers";
 import { changed, format, parse, resolve, type Selection, SHARED, type State } from "./state";
+
+const PATIENCE = 120;
 
 /** Shows a new selection in elements that are there already. */
 export type Refresh = (selection: Selection) => void;
@@ -23,13 +25,15 @@ export class Page {
   private state: State = {};
   private refresh: Refresh | null = null;
   private drawing = 0;
-  private readonly bar = h("form", { class: "bar", "aria-label": "Selection", on: { submit: (e) => e.preventDefault() } });
-  private readonly verdict = h("div", { class: "verdict", "aria-live": "polite" });
-  private readonly tabs = h("nav", { class: "tabs", "aria-label": "Views" });
+  private readonly bar = h("form.bar", {
+    "aria-label": "Selection", on: { submit: (event) => event.preventDefault() },
+  });
+  private readonly verdict = h("div.verdict", { "aria-live": "polite" });
+  private readonly tabs = h("nav.tabs", { "aria-label": "Views" });
   private readonly host = h("main", { id: "main", tabindex: -1 });
 
   constructor(readonly run: Run, private readonly views: View[], root: HTMLElement) {
-    const skip = h("button", { type: "button", class: "skip", on: { click: () => this.host.focus() } }, "Skip to the view");
+    const skip = button("button.skip", () => this.host.focus(), {}, "Skip to the view");
     fill(root, skip, this.heading(), this.tabs, this.bar, this.verdict, this.host, this.foot());
     addEventListener("hashchange", () => this.show(parse(location.hash)));
   }
@@ -84,9 +88,11 @@ export class Page {
       fill(this.tabs, this.views.filter((each) => each.shown(this.run)).map((each) =>
         h("a", { href: this.link({ view: each.id }), "data-key": `tab-${each.id}`,
           "aria-current": each === view ? "page" : null }, each.title)));
-      this.tabs.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+      this.tabs.querySelector("[aria-current]")?.scrollIntoView(
+        { block: "nearest", inline: "nearest" });
       fill(this.bar, this.choices(selection));
-      fill(this.verdict, selection.faults.map((fault) => h("p", { class: "fault" }, fault)), verdict(this.run, selection));
+      fill(this.verdict, selection.faults.map((fault) => h("p.fault", fault)),
+        verdict(this.run, selection));
     });
   }
 
@@ -96,7 +102,8 @@ export class Page {
     this.frame(view, selection);
     const focused = (document.activeElement as HTMLElement | null)?.dataset?.key;
     const fresh = h("div", { class: `view ${view.id}` });
-    const waiting = setTimeout(() => fill(this.host, h("p", { class: "note", role: "status" }, "Reading the items…")), 120);
+    const reading = h("p.note", { role: "status" }, "Reading the items…");
+    const waiting = setTimeout(() => fill(this.host, reading), PATIENCE);
     try {
       const refresh = await view.draw(fresh, this, selection);
       if (turn !== this.drawing) return;
@@ -119,44 +126,49 @@ export class Page {
 
   private heading(): HTMLElement {
     const { title, question, runs } = this.run.facts;
-    return h("header", {},
-      h("p", { class: "eyebrow" }, "CrossLift explorer", runs.length > 0 && [" · ", joined(runs.map(word), " and ")]),
-      h("h1", {}, word(question || title)));
+    return h("header",
+      h("p.eyebrow", "CrossLift explorer", runs.length > 0 && [" · ", joined(runs.map(word), " and ")]),
+      h("h1", word(question || title)));
   }
 
   private foot(): HTMLElement {
     const { notes, version, arms, targets } = this.run.facts;
-    return h("footer", {},
+    return h("footer",
       notes.length > 0 && h("details", { open: notes.length < 3 },
-        h("summary", {}, `What this page lacks (${notes.length})`), h("ul", {}, notes.map((note) => h("li", {}, word(note))))),
-      h("p", { class: "note" }, `${plural(arms.length, "arm")}, ${plural(targets.length, "target")}. CrossLift ${version}. `,
+        h("summary", `What this page lacks (${notes.length})`),
+        h("ul", notes.map((note) => h("li", word(note))))),
+      h("p.note", `${plural(arms.length, "arm")}, ${plural(targets.length, "target")}. `,
+        `CrossLift ${version}. `,
         "The page holds all its data and asks no server. It uses no other libraries."));
   }
 
   private choices(selection: Selection): Child {
     const { run } = this;
     const { target, protocol, arm, against, language } = selection;
-    const options = (arms: Arm[]) => arms.map((each) => ({ value: each.name, words: each.name }));
     const compared = new Set(run.compared(target.name, protocol.id, arm.name));
     const others = run.facts.arms.filter((each) => each !== arm).map((each) => ({
       value: each.name, words: each.name,
       group: compared.has(each.name) ? "Compared by the run" : "Not compared by the run",
     }));
-    const codes = (target.protocols.find((each) => each === protocol)?.languages ?? []).map((i) => run.facts.languages[i]);
+    const languages = protocol.languages.map((index) => run.facts.languages[index]).filter(Boolean);
     return [
-      choice("Target", "target", target.name, run.facts.targets.map((each) => ({ value: each.name, words: each.title })),
+      choice("Target", "target", target.name,
+        run.facts.targets.map((each) => ({ value: each.name, words: each.title })),
         (value) => this.go({ target: value })),
       target.protocols.length > 1 && choice("Protocol", "protocol", protocol.id,
         target.protocols.map((each) => ({ value: each.id, words: each.words || each.id })),
         (value) => this.go({ protocol: value })),
       choice("Language", "language", language?.code ?? "", [
         { value: "", words: "all languages" },
-        ...codes.filter(Boolean).map((each) => ({ value: each.code, words: each.name })),
+        ...languages.map((each) => ({ value: each.code, words: each.name })),
       ], (value) => this.go({ language: value })),
-      choice("Arm", "arm", arm.name, options(run.facts.arms), (value) => this.go({ arm: value })),
+      choice("Arm", "arm", arm.name,
+        run.facts.arms.map((each) => ({ value: each.name, words: each.name })),
+        (value) => this.go({ arm: value })),
       choice("Against", "against", against.name, others, (value) => this.go({ against: value })),
-      h("button", { type: "button", class: "swap", "data-key": "swap", title: "Swap the two arms",
-        "aria-label": "Swap the two arms", on: { click: () => this.go({ arm: against.name, against: arm.name }) } }, "⇄"),
+      button("button.swap", () => this.go({ arm: against.name, against: arm.name }), {
+        "data-key": "swap", title: "Swap the two arms", "aria-label": "Swap the two arms",
+      }, "⇄"),
     ];
   }
 }
@@ -166,18 +178,22 @@ function verdict(run: Run, selection: Selection): Child {
   const { target, protocol, arm, against, language } = selection;
   const pair: Child = [armName(arm), " against ", armName(against)];
   if (arm === against)
-    return h("p", {}, pair, ": choose a second arm to compare with.");
+    return h("p", pair, ": choose a second arm to compare with.");
   const overall = run.stated(target.name, protocol.id, arm.name, against.name, null);
   const mark = markOf(overall);
   const lines: Child[] = [];
   if (overall?.sentence)
-    lines.push(h("p", {}, h("span", { class: `mark ${mark.kind}` }, h("i", { "aria-hidden": "true" }, mark.sign), mark.words),
-      h("span", {}, sentence(overall.sentence))));
+    lines.push(h("p", h("span", { class: `mark ${mark.kind}` },
+      h("i", { "aria-hidden": "true" }, mark.sign), mark.words),
+      h("span", sentence(overall.sentence))));
   else
-    lines.push(h("p", {}, h("span", { class: "mark none" }, h("i", { "aria-hidden": "true" }, "·"), "no verdict"),
-      h("span", {}, overall ? [armName(run.arm(overall.arm) ?? arm), " against ", armName(run.arm(overall.against) ?? against),
-        `: ${signed(overall.difference)} ${interval(overall.low, overall.high)} ${protocol.unit}, without a verdict.`]
-        : [pair, ": the run did not compare these two, so there is no interval and no verdict; the page only counts items."])));
+    lines.push(h("p", h("span.mark.none", h("i", { "aria-hidden": "true" }, "·"), "no verdict"),
+      h("span", overall ? [armName(run.arm(overall.arm) ?? arm), " against ",
+        armName(run.arm(overall.against) ?? against),
+        `: ${signed(overall.difference)} ${interval(overall.low, overall.high)} ${protocol.unit}, `,
+        "without a verdict."]
+        : [pair, ": the run did not compare these two, so there is no interval and no verdict. ",
+          "The page only counts items."])));
   if (language) lines.push(inLanguage(run, selection));
   return lines;
 }
@@ -185,8 +201,10 @@ function verdict(run: Run, selection: Selection): Child {
 function inLanguage(run: Run, { target, protocol, arm, against, language }: Selection): Child {
   const name = language!.name;
   const each = run.difference(target.name, protocol.id, arm.name, against.name, language!.code);
-  const [ours, theirs] = [arm, against].map((one) => run.level(target.name, protocol.id, one.name, language!.code)?.level);
-  return h("p", { class: "small" }, `${name}: `, armName(arm), ` ${level(ours)}, `, armName(against), ` ${level(theirs)}`,
+  const [ours, theirs] = [arm, against]
+    .map((one) => run.level(target.name, protocol.id, one.name, language!.code)?.level);
+  return h("p.small", `${name}: `, armName(arm), ` ${level(ours)}, `, armName(against),
+    ` ${level(theirs)}`,
     each
       ? `: ${signed(each.difference)} ${interval(each.low, each.high)} ${protocol.unit}; ` +
         "95% interval of this language alone, not corrected for the number of languages, so no verdict."
@@ -195,13 +213,14 @@ function inLanguage(run: Run, { target, protocol, arm, against, language }: Sele
 
 /** A fault as the reader sees it. Faults that we did not foresee show their own words. */
 export function faultOf(error: unknown): HTMLElement {
-  const message = error instanceof PageError ? error.message : `The page failed: ${String((error as Error)?.message ?? error)}.`;
+  const message = error instanceof PageError ? error.message
+    : `The page failed: ${String((error as Error)?.message ?? error)}.`;
   if (!(error instanceof PageError)) console.error(error);
-  return h("div", { class: "fault", role: "alert" }, h("strong", {}, "This cannot be shown. "), word(message));
+  return h("div.fault", { role: "alert" }, h("strong", "This cannot be shown. "), word(message));
 }
 
 /** A remark where a view has nothing to show. */
-export const nothing = (...words: Child[]): HTMLElement => h("p", { class: "empty" }, words);
+export const nothing = (...words: Child[]): HTMLElement => h("p.empty", words);
 
 export const hasItems = (target: Target): boolean => target.protocols.some((each) => each.block);
 

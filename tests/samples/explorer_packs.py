@@ -288,23 +288,25 @@ def _draw_arms(
     outcomes: Outcomes = {}
     for index, arm in enumerate(arms):
         gain = 0.0 if index == 0 or arm["hollow"] else 0.35 + 0.12 * (index % 4)
-        liked = noise.permutation(items) / items
         for seed in arm["seeds"]:
             right = hard + noise.normal(0, 0.5, items) < gain
             outcomes[index, seed] = right
-            places = (noise.random((items, 5)) ** 3 * many[:, None]).astype(np.int64)
-            places = first[:, None] + (places + np.arange(5)) % many[:, None]
-            places = np.where(
-                liked[places] < 0.5, places, first[:, None] + np.arange(5) % many[:, None]
-            )
-            places[right, 0] = np.arange(items)[right]
+            places = first[:, None] + _distinct(many, noise)
+            self_found = places == np.arange(items)[:, None]
+            places[self_found] = places[np.nonzero(self_found)[0], 0]
+            places[:, 0] = np.where(right, np.arange(items), places[:, 0])
             drawn[f"outcome/{index}/{seed}"] = ((right * 252).astype(np.uint8), {"scale": 1 / 252})
             drawn[f"found/{index}/{seed}/content"] = (places + items).astype(np.uint32).ravel()
-            scores = np.sort(noise.integers(300, 900, (items, 5)), axis=1)[:, ::-1].astype(
-                np.uint16
-            )
-            drawn[f"found/{index}/{seed}/score"] = (scores.ravel(), {"scale": 0.001, "zero": 0.0})
+            scores = np.sort(noise.integers(75, 225, (items, 5)).astype(np.uint16), axis=1)[:, ::-1]
+            drawn[f"found/{index}/{seed}/score"] = (scores.ravel(), {"scale": 0.004, "zero": 0.0})
     return outcomes
+
+
+def _distinct(many: NDArray[np.int64], noise: np.random.Generator) -> NDArray[np.int64]:
+    """Five different places below ``many`` (at least 5) in each row; small ones are drawn more often."""
+    steps = 1 + (noise.random((len(many), 5)) ** 3 * (many[:, None] - 5) / 5).astype(np.int64)
+    turned = (np.arange(5) + noise.integers(0, 5, len(many))[:, None]) % 5
+    return np.take_along_axis(np.cumsum(steps, axis=1) - 1, turned, axis=1)
 
 
 def _maps(

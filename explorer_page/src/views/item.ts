@@ -2,9 +2,9 @@
 
 import { NONE } from "../block";
 import type { Comparison } from "../comparison";
-import { type Child, fill, h, toggles, word } from "../dom";
+import { button, type Child, fill, h, toggles, word } from "../dom";
 import type { Arm, Language } from "../facts";
-import { type Contents, isRight, type Items } from "../items";
+import { type Answer, type Contents, isRight, type Items } from "../items";
 import { armName, coloured } from "../looks";
 import { count, cut, decimal, finite, plural } from "../numbers";
 import type { Page } from "../page";
@@ -14,46 +14,63 @@ const LONG = 700;
 const OPEN_ARMS = 12;
 
 /** The seeds of an arm on one item: a square for each, filled if the seed is right. */
-export function strip(items: Items, arm: number, item: number): { element: HTMLElement; words: string } {
+export function strip(
+  items: Items, arm: number, item: number,
+): { element: HTMLElement; words: string } {
   const outcomes = items.seeds(arm).map((seed) => items.block.value(`outcome/${arm}/${seed}`, item));
   const right = outcomes.filter(isRight).length;
   const graded = !items.protocol.right;
   const words = !outcomes.length ? "not measured"
     : graded ? outcomes.map((each) => (finite(each) ? decimal(each) : "–")).join(", ")
       : `right in ${right} of ${plural(outcomes.length, "seed")}`;
-  const squares = outcomes.map((each) => h("i", { class: "seed", vars: { "--fill": finite(each) ? Math.max(0, Math.min(1, each)) : 0 } }));
-  return { element: h("span", { class: "strip", role: "img", "aria-label": words, title: words },
-    graded ? h("span", { class: "num" }, words) : squares), words };
+  const filled = (each: number): number => (finite(each) ? Math.max(0, Math.min(1, each)) : 0);
+  const squares = outcomes.map((each) => h("i.seed", { vars: { "--fill": filled(each) } }));
+  return { element: h("span.strip", { role: "img", "aria-label": words, title: words },
+    graded ? h("span.num", words) : squares), words };
 }
 
 /** The thumbnail of a content; null if it is a text. */
 export function thumbnail(contents: Contents, content: number, size: string): Child {
   if (content === NONE || !contents.isPicture(content)) return null;
   const source = contents.picture(content);
-  if (!source) return h("span", { class: `frame ${size}`, title: "The page has no thumbnail of this picture" }, "no picture");
-  return h("img", { class: size, src: source, alt: contents.text(content) ?? `picture ${contents.id(content)}`, loading: "lazy" });
+  if (!source) return h("span", { class: `frame ${size}`,
+    title: "The page has no thumbnail of this picture" }, "no picture");
+  const alt = contents.text(content) ?? `picture ${contents.id(content)}`;
+  return h("img", { class: size, src: source, alt, loading: "lazy" });
+}
+
+/** The beginning of a content in one line, in its own direction, with its thumbnail. */
+export function brief(contents: Contents, content: number, characters = 160): Child {
+  const language = contents.language(content);
+  const words = cut(contents.words(content), characters);
+  const missing = language && missingFont(language, words);
+  return [thumbnail(contents, content, "small"), h(missing ? "span.text.gap" : "span.text", {
+    lang: language?.code || null, dir: language?.rtl ? "rtl" : "auto",
+  }, words)];
 }
 
 /** A content as it is shown in full: picture, text, or the remark that there is none. */
 export function shown(contents: Contents, content: number): Child {
-  if (content === NONE) return h("span", { class: "gap" }, "nothing");
+  if (content === NONE) return h("span.gap", "nothing");
   const text = contents.text(content);
   const language = contents.language(content);
   const picture = thumbnail(contents, content, "large");
-  return [picture, text !== null ? longText(text, language) : !picture && h("span", { class: "gap" }, `the run has no text of `,
+  return [picture, text !== null ? longText(text, language) : !picture
+    && h("span.gap", `the run has no text of `,
     word(contents.id(content))), text !== null && language && missingFont(language, text)
-    && h("span", { class: "small" }, `This computer has no font for ${language.name}: boxes are letters. `)];
+    && h("span.small", `This computer has no font for ${language.name}: boxes are letters. `)];
 }
 
 function longText(text: string, language: Language | null): HTMLElement {
-  const attributes = { class: "text", lang: language?.code || null, dir: language ? (language.rtl ? "rtl" : "ltr") : "auto" };
-  if (text.length <= LONG) return h("span", attributes, text || h("span", { class: "gap" }, "an empty text"));
+  const attributes = { class: "text", lang: language?.code || null,
+    dir: language ? (language.rtl ? "rtl" : "ltr") : "auto" };
+  if (text.length <= LONG) return h("span", attributes, text || h("span.gap", "an empty text"));
   const body = h("span", attributes, cut(text, LONG));
-  const button = h("button", { type: "button", class: "plain link", on: { click: () => {
+  const whole = button("button.plain.link", () => {
     body.textContent = text;
-    button.remove();
-  } } }, `Show all ${count(text.length)} characters`);
-  return h("span", {}, body, " ", button);
+    whole.remove();
+  }, {}, `Show all ${count(text.length)} characters`);
+  return h("span", body, " ", whole);
 }
 
 /** The item with everything that the run knows of it. */
@@ -63,15 +80,17 @@ export function detail(page: Page, selection: Selection, comparison: Comparison,
   const kind = comparison.kinds[comparison.kindOf[item]];
   const language = run.facts.languages[items.language[item]];
   const control = run.facts.arms.find((each) => each.control_of === selection.arm.name);
-  const beside = [...new Set([selection.arm, selection.against, control])].filter((each): each is Arm => Boolean(each));
+  const beside = [...new Set([selection.arm, selection.against, control])]
+    .filter((each): each is Arm => Boolean(each));
   return [
-    h("p", { class: "eyebrow" }, h("span", { class: `sign ${kind?.side ?? "none"}` }, kind ? `${kind.sign} ${kind.words}` : "no outcome"),
+    h("p.eyebrow", h("span", { class: `sign ${kind?.side ?? "none"}` },
+      kind ? `${kind.sign} ${kind.words}` : "no outcome"),
       ` · ${language?.name ?? "unknown language"} · `,
       items.length[item] ? plural(items.length[item], "character") : "picture",
       items.clean[item] ? "" : " · overlaps with training"),
-    h("div", { class: "ask" }, shown(items.contents, items.query[item])),
-    h("dl", { class: "pairs" }, h("dt", {}, "Right answer"), h("dd", {}, shown(items.contents, items.right[item]))),
-    h("div", { class: "sides" }, beside.map((arm) => side(page, selection, comparison, item, arm))),
+    h("div.ask", shown(items.contents, items.query[item])),
+    h("dl.pairs", h("dt", "Right answer"), h("dd", shown(items.contents, items.right[item]))),
+    h("div.sides", beside.map((arm) => side(page, selection, comparison, item, arm))),
     others(page, comparison, item, new Set(beside)),
   ];
 }
@@ -83,43 +102,54 @@ function side(page: Page, selection: Selection, { items }: Comparison, item: num
   const answers = seed === undefined ? null : items.answers(index, seed, item);
   const right = items.right[item];
   const place = answers?.findIndex((each) => each.content === right) ?? -1;
-  return h("section", { class: "side-arm", vars: coloured(arm) },
-    h("h3", {}, armName(arm, true), strip(items, index, item).element),
-    seeds.length > 1 && toggles("Seed", `seed-${index}`, String(seed), seeds.map((each) => ({ value: String(each), words: String(each) })),
+  return h("section.side-arm", { vars: coloured(arm) },
+    h("h3", armName(arm, true), strip(items, index, item).element),
+    seeds.length > 1 && toggles("Seed", `seed-${index}`, String(seed),
+      seeds.map((each) => ({ value: String(each), words: String(each) })),
       (value) => page.go({ seed: value }, true)),
-    seed === undefined ? h("p", { class: "gap" }, "not measured on this target")
-      : !answers ? h("p", { class: "gap" }, "The run did not keep what this arm found.")
-        : h("ol", { class: "ranks" }, answers.length === 0 && h("li", { class: "gap" }, "It found nothing."),
+    seed === undefined ? h("p.gap", "not measured on this target")
+      : !answers ? h("p.gap", "The run did not keep what this arm found.")
+        : h("ol", { class: onlyPictures(items, answers) ? "ranks film" : "ranks" },
+          answers.length === 0 && h("li.gap", "It found nothing."),
           answers.map((each) => h("li", { class: each.content === right ? "right" : null },
-            h("span", { class: "answer" }, shown(items.contents, each.content)),
-            h("span", { class: "num" }, each.content === right && h("b", { class: "tick" }, "✓ right "),
+            h("span.answer", shown(items.contents, each.content)),
+            h("span.num", each.content === right && h("b.tick", "✓ right "),
               each.score === null ? "" : each.score.toFixed(3)))),
-          answers.length > 1 && place < 0 && right !== NONE && h("li", { class: "gap", value: answers.length + 1 },
+          answers.length > 1 && place < 0 && right !== NONE
+            && h("li.gap", { value: answers.length + 1 },
             `The right answer is not among the first ${answers.length}.`)));
 }
 
+const onlyPictures = ({ contents }: Items, answers: Answer[]): boolean =>
+  answers.length > 1 && answers.every(({ content }) => contents.isPicture(content)
+    && contents.text(content) === null);
+
 /** All other arms in short: their seeds and their first answer. */
 function others(page: Page, { items }: Comparison, item: number, beside: Set<Arm>): Child {
-  const rest = page.run.facts.arms.filter((arm) => !beside.has(arm) && items.seeds(page.run.armIndex.get(arm.name)!).length);
+  const rest = page.run.facts.arms.filter((arm) => !beside.has(arm)
+    && items.seeds(page.run.armIndex.get(arm.name)!).length);
   if (!rest.length) return null;
-  const list = h("ul", { class: "others" });
+  const list = h("ul.others");
   const draw = (): void => fill(list, rest.map((arm) => {
     const index = page.run.armIndex.get(arm.name)!;
     const first = items.answers(index, items.seeds(index)[0], item)?.[0];
-    return h("li", {}, h("button", { type: "button", class: "plain", title: `Compare ${arm.name}`,
-      on: { click: () => page.go({ arm: arm.name }) } }, armName(arm)), strip(items, index, item).element,
-    h("span", { class: first?.content === items.right[item] ? "text right" : "text", dir: "auto" },
-      first ? [thumbnail(items.contents, first.content, "small"), cut(items.contents.words(first.content), 120)] : ""));
+    return h("li",
+      button("button.plain", () => page.go({ arm: arm.name }), { title: `Compare ${arm.name}` },
+        armName(arm)),
+      strip(items, index, item).element,
+      h(first?.content === items.right[item] ? "span.right" : "span",
+        first && brief(items.contents, first.content)));
   }));
-  const details = h("details", { open: rest.length <= OPEN_ARMS, on: { toggle: () => { if (!list.firstChild) draw(); } } },
-    h("summary", {}, `First answers of ${plural(rest.length, "other arm")}`), list);
+  const details = h("details", { open: rest.length <= OPEN_ARMS,
+    on: { toggle: () => { if (!list.firstChild) draw(); } } },
+    h("summary", `First answers of ${plural(rest.length, "other arm")}`), list);
   if (details.open) draw();
   return details;
 }
 
 const fonts = new Map<string, boolean>();
 
-/** Whether this computer draws a language's letters as boxes: the same picture as a letter that cannot exist. */
+/** Whether this computer draws a language's letters as boxes: like a letter that cannot exist. */
 export function missingFont(language: Language, text: string): boolean {
   const letter = [...text].find((each) => /\p{L}/u.test(each) && each > "\u024f");
   if (!letter) return false;

@@ -1,7 +1,7 @@
 // Single items: a list with filters, and what each arm found for the selected one.
 
 import { Comparison, JUDGED } from "../comparison";
-import { type Child, choice, fill, h } from "../dom";
+import { button, type Child, choice, fill, h } from "../dom";
 import { Filters, type Value } from "../filters";
 import { type Items, readItems } from "../items";
 import { LongList } from "../list";
@@ -9,7 +9,7 @@ import { sign } from "../looks";
 import { count, cut, percent, plural } from "../numbers";
 import { hasItems, nothing, type Page, type Refresh, type View } from "../page";
 import type { Selection, State } from "../state";
-import { detail, missingFont, strip, thumbnail } from "./item";
+import { brief, detail, strip } from "./item";
 
 const ROW = 44;
 const ROW_CHARACTERS = 300;
@@ -34,9 +34,9 @@ class ItemsView {
   private readonly comparison: Comparison;
   private readonly filters: Filters;
   private readonly list: LongList;
-  private readonly strips = h("div", { class: "facets", role: "group", "aria-label": "Filters" });
-  private readonly summary = h("p", { class: "small", role: "status" });
-  private readonly detail = h("section", { class: "detail", "aria-label": "The selected item", tabindex: -1 });
+  private readonly strips = h("div.facets", { role: "group", "aria-label": "Filters" });
+  private readonly summary = h("p.small", { role: "status" });
+  private readonly detail = h("section.detail", { "aria-label": "The selected item", tabindex: -1 });
   private readonly search: HTMLInputElement;
   private readonly order: HTMLElement;
   private timer = 0;
@@ -44,19 +44,24 @@ class ItemsView {
   constructor(host: HTMLElement, private readonly page: Page, private readonly selection: Selection,
     private readonly items: Items) {
     const { run } = page;
-    const [arm, against] = [selection.arm, selection.against].map((each) => run.armIndex.get(each.name)!);
+    const [arm, against] = [selection.arm, selection.against]
+      .map((each) => run.armIndex.get(each.name)!);
     this.comparison = new Comparison(items, arm, against);
     this.filters = new Filters(this.comparison, run.facts);
-    this.list = new LongList("Items", ROW, (item) => this.row(item), (item) => this.page.go({ item: items.key(item) }, true));
-    this.search = h("input", { type: "search", "data-key": "search", placeholder: "Search queries and right answers",
-      "aria-label": "Search queries and right answers", on: { input: (event) => this.typed(event as InputEvent) } });
-    this.order = h("div", {});
+    this.list = new LongList("Items", ROW, (item) => this.row(item),
+      (item) => this.page.go({ item: items.key(item) }, true));
+    this.search = h("input", { type: "search", "data-key": "search",
+      placeholder: "Search queries and right answers",
+      "aria-label": "Search queries and right answers",
+      on: { input: (event) => this.typed(event as InputEvent) } });
+    this.order = h("div");
     const narrow = matchMedia("(max-width: 64rem)").matches;
     fill(host,
       !this.comparison.measured && nothing(this.unmeasured()),
-      h("div", { class: "split" },
-        h("details", { class: "filters", open: !narrow }, h("summary", {}, "Filters"), this.strips),
-        h("div", { class: "found" }, h("div", { class: "tools" }, this.search, this.order), this.summary, this.heads(), this.list.element),
+      h("div.split",
+        h("details.filters", { open: !narrow }, h("summary", "Filters"), this.strips),
+        h("div.found", h("div.tools", this.search, this.order), this.summary, this.heads(),
+          this.list.element),
         this.detail));
   }
 
@@ -78,19 +83,21 @@ class ItemsView {
 
   private unmeasured(): string {
     const missing = [this.selection.arm, this.selection.against]
-      .filter((arm) => !this.items.seeds(this.page.run.armIndex.get(arm.name)!).length).map((arm) => arm.name);
-    return `The run did not measure the items of ${missing.join(" and ")} here, so no item is gained or lost.`;
+      .filter((arm) => !this.items.seeds(this.page.run.armIndex.get(arm.name)!).length)
+        .map((arm) => arm.name);
+    return `The run did not measure the items of ${missing.join(" and ")}: nothing is gained or lost.`;
   }
 
   private typed(event: InputEvent): void {
     if (event.isComposing) return;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.page.go({ search: this.search.value }, true), 150) as unknown as number;
+    this.timer = setTimeout(() => this.page.go({ search: this.search.value }, true),
+      150) as unknown as number;
   }
 
   private heads(): HTMLElement {
     const { arm, against } = this.selection;
-    return h("div", { class: "heads", "aria-hidden": "true" }, h("span", {}, "Query"),
+    return h("div.heads", { "aria-hidden": "true" }, h("span", "Query"),
       h("span", { title: `Seeds of ${arm.name}: filled if right` }, sign(arm)),
       h("span", { title: `Seeds of ${against.name}: filled if right` }, sign(against)));
   }
@@ -107,18 +114,21 @@ class ItemsView {
     const filtered = [...FILTERS, "language"].some((key) => state[key]);
     const none = Object.fromEntries([...FILTERS, "language"].map((key) => [key, ""]));
     fill(this.summary,
-      passed.length === 0 ? "No item has all of these properties. " : `${plural(passed.length, "item")} of ${count(this.items.count)}. `,
+      passed.length === 0 ? "No item has all of these properties. "
+        : `${plural(passed.length, "item")} of ${count(this.items.count)}. `,
       outside && "The selected item is not among them. ",
-      filtered && h("button", { type: "button", class: "plain link", "data-key": "clear",
-        on: { click: () => this.page.go(none, true) } }, "Clear all filters"));
+      filtered && button("button.plain.link", () => this.page.go(none, true), { "data-key": "clear" },
+        "Clear all filters"));
   }
 
   private facets(state: State, values: Map<string, Value[]>): void {
     const focused = (document.activeElement as HTMLElement | null)?.dataset?.key;
     const tops = [...this.strips.querySelectorAll("ul")].map((each) => each.scrollTop);
-    fill(this.strips, this.filters.facets.map((facet) => this.facet(facet.key, facet.title, values.get(facet.key)!, state)));
+    fill(this.strips, this.filters.facets.map((facet) => this.facet(facet.key, facet.title,
+      values.get(facet.key)!, state)));
     this.strips.querySelectorAll("ul").forEach((each, index) => { each.scrollTop = tops[index] ?? 0; });
-    [...this.strips.querySelectorAll<HTMLElement>("button")].find((each) => each.dataset.key === focused)?.focus();
+    [...this.strips.querySelectorAll<HTMLElement>("button")]
+      .find((each) => each.dataset.key === focused)?.focus();
   }
 
   private facet(key: string, title: string, all: Value[], state: State): Child {
@@ -126,13 +136,13 @@ class ItemsView {
     if (shown.length < 2 && !state[key]) return null;
     const total = all.reduce((sum, value) => sum + value.count, 0);
     const most = Math.max(1, ...all.map((value) => value.count));
-    return h("fieldset", { class: `facet ${key}` }, h("legend", {}, title), h("ul", {}, shown.map((value) => {
+    return h("fieldset", { class: `facet ${key}` }, h("legend", title), h("ul", shown.map((value) => {
       const pressed = value.id === state[key];
-      return h("li", {}, h("button", {
-        type: "button", "aria-pressed": String(pressed), "data-key": `${key}-${value.id}`, "data-value": value.id,
-        title: `${count(value.count)} items, ${percent(value.count, total)}`, vars: { "--share": value.count / most },
-        on: { click: () => this.page.go({ [key]: pressed ? "" : value.id }, true) },
-      }, h("span", { class: "words" }, value.words), h("span", { class: "num" }, count(value.count))));
+      return h("li", button("button", () => this.page.go({ [key]: pressed ? "" : value.id }, true), {
+        "aria-pressed": String(pressed), "data-key": `${key}-${value.id}`, "data-value": value.id,
+        title: `${count(value.count)} items, ${percent(value.count, total)}`,
+        vars: { "--share": value.count / most },
+      }, h("span.words", value.words), h("span.num", count(value.count))));
     })));
   }
 
@@ -141,19 +151,17 @@ class ItemsView {
     const kind = comparison.kinds[comparison.kindOf[item]];
     const content = items.query[item];
     const language = page.run.facts.languages[items.language[item]];
-    const words = cut(items.contents.words(content), ROW_CHARACTERS);
     const strips = [comparison.arm, comparison.against].map((arm) => strip(items, arm, item));
-    const label = [kind?.words ?? "no outcome", language?.name ?? "", words, ...strips.map((each, index) =>
-      `${page.run.facts.arms[[comparison.arm, comparison.against][index]].name}: ${each.words}`)].join(", ");
-    const about = items.contents.language(content);
-    const font = about && missingFont(about, words);
+    const words = cut(items.contents.words(content), ROW_CHARACTERS);
+    const names = [this.selection.arm.name, this.selection.against.name];
+    const seeds = strips.map((each, index) => `${names[index]}: ${each.words}`);
+    const label = [kind?.words ?? "no outcome", language?.name ?? "", words, ...seeds].join(", ");
     return {
       label,
       content: [
         h("i", { class: `sign ${kind?.side ?? "none"}` }, kind?.sign ?? "·"),
-        h("span", { class: "code" }, language?.code ?? ""),
-        h("span", { class: font ? "text gap" : "text", lang: about?.code || null, dir: about?.rtl ? "rtl" : "auto" },
-          thumbnail(items.contents, content, "small"), words),
+        h("span.code", language?.code ?? ""),
+        h("span.query", brief(items.contents, content, ROW_CHARACTERS)),
         ...strips.map((each) => each.element),
       ],
     };

@@ -1,6 +1,6 @@
-// Languages down, arms across: levels, differences from what each arm is compared with, and their intervals.
+// Languages down, arms across: levels, differences from each arm's baseline, and their intervals.
 
-import { type Child, fill, h, scroll, toggles, word } from "../dom";
+import { button, type Child, fill, h, scroll, toggles, word } from "../dom";
 import type { Arm, Difference, Language, Run } from "../facts";
 import { armName, markOf } from "../looks";
 import { finite, interval, level, signed } from "../numbers";
@@ -40,7 +40,8 @@ export const matrix: View = {
 
 class Matrix {
   readonly element: HTMLElement;
-  readonly readout = h("div", { class: "readout", role: "status" });
+  readonly readout = h("div.readout", { role: "status" },
+    "Point at a cell, or move with the arrow keys, to read its level, interval and seeds.");
   private readonly cells: HTMLElement[][] = [];
   private readonly span: number;
   private readonly range: [number, number];
@@ -51,14 +52,14 @@ class Matrix {
   constructor(private readonly page: Page, private readonly selection: Selection) {
     this.show = selection.state.show ?? "differences";
     const { run } = page;
-    const scored = run.facts.arms.filter((arm) => this.levelOf(arm, null) || this.languages().some((l) => this.levelOf(arm, l)));
+    const scored = run.facts.arms.filter((arm) => this.levelOf(arm, null)
+      || this.languages().some((l) => this.levelOf(arm, l)));
     this.arms = scored;
     this.groups = grouped(this.languages(), selection.state.group ?? "family", (l) => this.changeOf(l));
     const all = this.languages().flatMap((language) => scored.map((arm) => this.cell(arm, language)));
-    const of = (value: (cell: Cell) => (number | null | undefined)[]): number[] => all.flatMap(value).filter(finite);
-    const changes = of((cell) => [cell.difference?.difference]).map(Math.abs);
+    const changes = all.map((cell) => cell.difference?.difference).filter(finite).map(Math.abs);
     this.span = Math.max(LEAST_SPAN, ...changes.map((each) => Math.min(each, 1e6)));
-    const levels = of((cell) => [cell.level]);
+    const levels = all.map((cell) => cell.level).filter(finite);
     this.range = [Math.min(...levels), Math.max(...levels)];
     this.element = scored.length && this.languages().length ? this.table()
       : nothing("The run has no scores of this protocol by language.");
@@ -66,45 +67,51 @@ class Matrix {
 
   refresh: Refresh = (selection) => {
     for (const cell of this.cells.flat()) {
-      const chosen = cell.dataset.language === (selection.language?.code ?? "") && cell.dataset.arm === selection.arm.name;
+      const chosen = cell.dataset.language === (selection.language?.code ?? "")
+        && cell.dataset.arm === selection.arm.name;
       cell.setAttribute("aria-selected", String(chosen && selection.language !== null));
     }
   };
 
   tools(): HTMLElement {
     const { state } = this.selection;
-    const pick = (key: string, usual: string) => (value: string) => this.page.go({ [key]: value === usual ? "" : value }, true);
-    return h("div", { class: "tools" },
+    const pick = (key: string, usual: string) => (value: string) =>
+      this.page.go({ [key]: value === usual ? "" : value }, true);
+    return h("div.tools",
       toggles("Show", "show", this.show, [
         { value: "differences", words: "differences" }, { value: "intervals", words: "intervals" },
         { value: "levels", words: "levels" },
       ], pick("show", "differences")),
       toggles("Group by", "group", state.group ?? "family", [
-        { value: "family", words: "family" }, { value: "script", words: "script" }, { value: "change", words: "change" },
+        { value: "family", words: "family" }, { value: "script", words: "script" },
+        { value: "change", words: "change" },
       ], pick("group", "family")));
   }
 
   legend(): HTMLElement {
     const { unit, higher_is_better: up, outcome } = this.selection.protocol;
     const steps = Array.from({ length: SHADES + 1 }, (_, index) => index / SHADES);
-    const square = (kind: string) => (share: number) => h("span", { class: kind, vars: { "--share": share } });
+    const square = (kind: string) => (share: number) =>
+      h("span", { class: kind, vars: { "--share": share } });
     const better = up ? "higher is better" : "lower is better";
     if (this.show === "levels")
-      return h("div", { class: "legend note" }, h("span", { class: "scale" }, level(this.range[0]),
-        h("span", { class: "ramp", "aria-hidden": "true" }, steps.map(square("up"))), level(this.range[1])),
+      return h("div.legend.note", h("span.scale", level(this.range[0]),
+        h("span.ramp", { "aria-hidden": "true" }, steps.map(square("up"))), level(this.range[1])),
       `${outcome || "level"} in ${unit}, mean over seeds; ${better}. Click a cell for its items.`);
-    return h("div", { class: "legend note" }, h("span", { class: "scale" }, signed(-this.span),
-      h("span", { class: "ramp", "aria-hidden": "true" }, steps.slice(1).reverse().map(square("down")), steps.map(square("up"))),
+    return h("div.legend.note", h("span.scale", signed(-this.span),
+      h("span.ramp", { "aria-hidden": "true" }, steps.slice(1).reverse().map(square("down")),
+        steps.map(square("up"))),
       signed(this.span)),
     `${unit} of ${outcome || "level"}, ${better}. `, this.selection.state.against
       ? ["Each arm against ", armName(this.selection.against), "."]
       : "Each arm against its own baseline.",
-    " Lines: 95% intervals of one language alone, uncorrected; the marks of the first row are the run's verdicts. ",
-    "Click a cell for its items.");
+    " Lines: 95% intervals of one language alone, uncorrected; the marks of the first row are the ",
+    "run's verdicts. Click a cell for its items.");
   }
 
   private languages(): Language[] {
-    return this.selection.protocol.languages.map((index) => this.page.run.facts.languages[index]).filter(Boolean);
+    return this.selection.protocol.languages.map((index) => this.page.run.facts.languages[index])
+      .filter(Boolean);
   }
 
   private levelOf(arm: Arm, language: Language | null) {
@@ -122,23 +129,27 @@ class Matrix {
     const { run } = this.page;
     const against = state.against ? this.selection.against : againstOf(run, this.selection, arm);
     const known = this.levelOf(arm, language);
-    const difference = run.difference(target.name, protocol.id, arm.name, against.name, language?.code ?? null);
-    return { arm, against, language, level: known?.level ?? null, seeds: known?.seeds ?? [], difference };
+    const difference = run.difference(target.name, protocol.id, arm.name, against.name,
+      language?.code ?? null);
+    return { arm, against, language, level: known?.level ?? null, seeds: known?.seeds ?? [],
+      difference };
   }
 
   private table(): HTMLElement {
     const { arm: chosen } = this.selection;
-    const head = h("tr", {}, h("th", { scope: "col" }, "Language"), this.arms.map((arm) =>
+    const head = h("tr", h("th", { scope: "col" }, "Language"), this.arms.map((arm) =>
       h("th", { scope: "col", class: arm === chosen ? "chosen" : null },
-        h("button", { type: "button", class: "plain", "data-key": `head-${arm.name}`, "aria-pressed": String(arm === chosen),
-          title: `Select ${arm.name}`, on: { click: () => this.page.go({ arm: arm.name }) } }, armName(arm, true)))));
-    const mean = h("tbody", { class: "macro" }, this.row(null));
-    const bodies = this.groups.map((group) => h("tbody", {},
-      group.title && h("tr", { class: "group" }, h("th", { scope: "rowgroup", colspan: this.arms.length + 1 },
-        h("span", {}, word(group.title)))),
+        button("button.plain", () => this.page.go({ arm: arm.name }), {
+          "data-key": `head-${arm.name}`, "aria-pressed": String(arm === chosen),
+          title: `Select ${arm.name}`,
+        }, armName(arm, true)))));
+    const mean = h("tbody.macro", this.row(null));
+    const bodies = this.groups.map((group) => h("tbody",
+      group.title && h("tr.group", h("th", { scope: "rowgroup", colspan: this.arms.length + 1 },
+        h("span", word(group.title)))),
       group.languages.map((language) => this.row(language))));
-    const table = h("table", { class: "matrix", role: "grid", "aria-label": "Languages and arms" },
-      h("thead", {}, head), mean, bodies);
+    const table = h("table.matrix", { role: "grid", "aria-label": "Languages and arms" },
+      h("thead", head), mean, bodies);
     table.addEventListener("keydown", (event) => this.move(event));
     this.cells[0]?.[0]?.setAttribute("tabindex", "0");
     return scroll("Languages and arms", table);
@@ -147,8 +158,9 @@ class Matrix {
   private row(language: Language | null): HTMLElement {
     const cells = this.arms.map((arm) => this.square(this.cell(arm, language)));
     this.cells.push(cells);
-    return h("tr", {}, h("th", { scope: "row" }, language ? [word(language.name), " ",
-      h("span", { class: "script" }, word(this.selection.state.group === "script" ? language.family : language.script))]
+    return h("tr", h("th", { scope: "row" }, language ? [word(language.name), " ",
+      h("span.script", word(this.selection.state.group === "script" ? language.family
+        : language.script))]
       : "Mean over languages"), cells);
   }
 
@@ -157,35 +169,40 @@ class Matrix {
     const shade = this.shade(cell);
     const row = this.cells.length;
     return h("td", {
-      tabindex: -1, "data-arm": arm.name, "data-language": language?.code ?? "", "data-key": `cell-${arm.name}-${language?.code ?? ""}`,
-      class: [shade.kind, finite(cell.level) ? "" : "hole", difference && crossesZero(difference) ? "open" : ""].join(" "),
+      tabindex: -1, "data-arm": arm.name, "data-language": language?.code ?? "",
+      "data-key": `cell-${arm.name}-${language?.code ?? ""}`,
+      class: [shade.kind, finite(cell.level) ? "" : "hole",
+        difference && crossesZero(difference) ? "open" : ""].join(" "),
       vars: { "--share": shade.share }, "aria-label": this.words(cell),
       on: {
         click: () => this.open(cell),
         focus: () => this.tell(cell),
         mouseenter: () => this.tell(cell),
-        keydown: (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); this.open(cell); } },
       },
     }, this.content(cell, row === 0));
   }
 
   private content(cell: Cell, macro: boolean): Child {
     const { difference } = cell;
-    if (this.show === "levels" || !difference) return h("span", { class: difference || this.show === "levels" ? "" : "bare" },
+    if (this.show === "levels" || !difference) return h("span",
+      { class: difference || this.show === "levels" ? "" : "bare" },
       level(cell.level));
     const mark = markOf(difference);
-    const number: Child = [macro && difference.mark && h("i", { class: `sign ${mark.kind}`, "aria-hidden": "true" }, mark.sign),
+    const number: Child = [macro && difference.mark && h("i", { class: `sign ${mark.kind}`,
+      "aria-hidden": "true" }, mark.sign),
       signed(difference.difference)];
-    if (this.show === "intervals") return [h("span", {}, number), h("span", { class: "small" }, interval(difference.low, difference.high))];
-    return [h("span", {}, number), this.line(difference)];
+    if (this.show === "intervals") return [h("span", number),
+      h("span.small", interval(difference.low, difference.high))];
+    return [h("span", number), this.line(difference)];
   }
 
   /** The interval as a line on the scale of the whole table, with room for the ends of the largest. */
   private line({ difference, low, high }: Difference): HTMLElement | null {
     if (!finite(difference)) return null;
-    const place = (value: number): string => `${(50 + 50 * Math.max(-1, Math.min(1, value / this.span / ROOM))).toFixed(1)}%`;
+    const place = (value: number): string =>
+      `${(50 + 50 * Math.max(-1, Math.min(1, value / this.span / ROOM))).toFixed(1)}%`;
     const ends = finite(low) && finite(high) ? [low, high] : [difference, difference];
-    return h("span", { class: "line", "aria-hidden": "true",
+    return h("span.line", { "aria-hidden": "true",
       vars: { "--from": place(ends[0]), "--to": place(ends[1]), "--at": place(difference) } });
   }
 
@@ -208,11 +225,13 @@ class Matrix {
     const what = finite(cell.level) ? level(cell.level) : "no score";
     if (!difference) return `${where}, ${arm.name}: ${what}`;
     return `${where}, ${arm.name}: ${what}; against ${against.name} ${signed(difference.difference)} ` +
-      `${interval(difference.low, difference.high)}${difference.mark ? `, ${markOf(difference).words}` : ""}`;
+      interval(difference.low, difference.high)
+      + (difference.mark ? `, ${markOf(difference).words}` : "");
   }
 
   private tell(cell: Cell): void {
-    const seeds = cell.seeds.length > 1 ? ` Seeds: ${cell.seeds.map((each) => level(each)).join(", ")}.` : "";
+    const seeds = cell.seeds.length > 1 ? ` Seeds: ${cell.seeds.map((each) => level(each)).join(", ")}.`
+      : "";
     fill(this.readout, word(this.words(cell)), ".", seeds);
   }
 
@@ -220,15 +239,20 @@ class Matrix {
     this.page.go({ view: "items", arm: arm.name, language: language?.code ?? "", item: "" });
   }
 
-  /** Arrows, Home, End and Page keys move between cells. */
+  /** Arrows, Home, End and Page keys move between cells; Enter and Space open one. */
   private move(event: KeyboardEvent): void {
     const target = event.target as HTMLElement;
     const row = this.cells.findIndex((each) => each.includes(target));
     if (row < 0) return;
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      target.click();
+    }
     const column = this.cells[row].indexOf(target);
     const last = this.arms.length - 1;
     const places: Record<string, [number, number]> = {
-      ArrowUp: [row - 1, column], ArrowDown: [row + 1, column], ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1],
+      ArrowUp: [row - 1, column], ArrowDown: [row + 1, column], ArrowLeft: [row, column - 1],
+      ArrowRight: [row, column + 1],
       Home: [row, 0], End: [row, last], PageUp: [0, column], PageDown: [this.cells.length - 1, column],
     };
     const place = places[event.key];
@@ -247,13 +271,16 @@ function againstOf(run: Run, selection: Selection, arm: Arm): Arm {
   return baseline ?? usualAgainst(run, selection.target, selection.protocol, arm);
 }
 
-const stepped = (share: number): number => Math.round(Math.max(0, Math.min(1, share)) * SHADES) / SHADES;
+const stepped = (share: number): number =>
+  Math.round(Math.max(0, Math.min(1, share)) * SHADES) / SHADES;
 
-const crossesZero = ({ low, high }: Difference): boolean => !finite(low) || !finite(high) || (low <= 0 && high >= 0);
+const crossesZero = ({ low, high }: Difference): boolean => !finite(low) || !finite(high)
+  || (low <= 0 && high >= 0);
 
-/** Languages in groups: by family or script, those that are alone together at the end; or all by their change. */
+/** Languages by family or script, those that are alone together at the end; or all by their change. */
 function grouped(languages: Language[], by: string, change: (language: Language) => number): Group[] {
-  if (by === "change") return [{ title: "", languages: [...languages].sort((a, b) => change(b) - change(a)) }];
+  if (by === "change")
+    return [{ title: "", languages: [...languages].sort((a, b) => change(b) - change(a)) }];
   const groups = new Map<string, Language[]>();
   for (const each of languages) {
     const title = (by === "script" ? each.script : each.family) || "Unknown";
@@ -262,10 +289,12 @@ function grouped(languages: Language[], by: string, change: (language: Language)
   const all = [...groups];
   const alone = all.filter(([, each]) => each.length === 1);
   const together = alone.length > 1 && languages.length > WIDE ? alone : [];
-  const named = (each: Language[]) => [...each].sort((a, b) => a.script.localeCompare(b.script) || a.name.localeCompare(b.name));
+  const named = (each: Language[]) => [...each].sort((a, b) => a.script.localeCompare(b.script)
+    || a.name.localeCompare(b.name));
   const ordered = all.filter((each) => !together.includes(each)).sort(([a], [b]) => a.localeCompare(b))
     .map(([title, each]) => ({ title, languages: named(each) }));
   const rest = together.flatMap(([, each]) => each);
-  return rest.length ? [...ordered, { title: by === "script" ? "Scripts of one language" : "Families of one language",
+  return rest.length ? [...ordered, { title: by === "script" ? "Scripts of one language"
+    : "Families of one language",
     languages: named(rest) }] : ordered;
 }

@@ -1,15 +1,15 @@
-// Two arms as two maps of one projection that was fitted on the baseline, and the points that moved most.
+// Two arms as two maps of one projection that was fitted on the baseline; the points that moved most.
 
 import { type Block, readBlock } from "../block";
 import { Comparison } from "../comparison";
-import { type Child, fill, h, toggles } from "../dom";
+import { button, type Child, fill, h, toggles } from "../dom";
 import type { Arm, Target } from "../facts";
 import { type Contents, readContents, readItems } from "../items";
 import { armName, coloured } from "../looks";
-import { cut, decimal, plural } from "../numbers";
+import { decimal, plural } from "../numbers";
 import { nothing, type Page, type Refresh, type View } from "../page";
 import type { Selection } from "../state";
-import { missingFont, shown, thumbnail } from "./item";
+import { brief, shown } from "./item";
 
 const MOVED = 25;
 const FAMILIES = 8;
@@ -23,11 +23,14 @@ export const neighbourhood: View = {
   async draw(host, page, selection): Promise<Refresh | void> {
     const { target, arm, against } = selection;
     const contents = readContents(page.run.facts, target);
-    if (!target.map || !contents) return fill(host, nothing("The run kept no vectors of this target, so there is no map."));
+    if (!target.map || !contents) return fill(host,
+      nothing("The run kept no vectors of this target, so there is no map."));
     const block = await readBlock(page.run.facts, target.map);
     const places = [arm, against].map((each) => placesOf(block, page.run.armIndex.get(each.name)!));
-    if (!places[0] || !places[1]) return fill(host, nothing(`The run kept no vectors of ${places[0] ? against.name : arm.name} here.`));
-    return new Maps(host, page, selection, block, await contents, places as Places[], await kindsOf(page, selection)).refresh;
+    if (!places[0] || !places[1]) return fill(host,
+      nothing(`The run kept no vectors of ${places[0] ? against.name : arm.name} here.`));
+    return new Maps(host, page, selection, block, await contents, places as Places[],
+      await kindsOf(page, selection)).refresh;
   },
 };
 
@@ -37,15 +40,18 @@ interface Places {
 }
 
 function placesOf(block: Block, arm: number): Places | null {
-  return block.has(`map/${arm}/x`) ? { x: block.values(`map/${arm}/x`), y: block.values(`map/${arm}/y`) } : null;
+  return block.has(`map/${arm}/x`) ? { x: block.values(`map/${arm}/x`),
+    y: block.values(`map/${arm}/y`) } : null;
 }
 
 /** What the arm changed for each content that is a query of the protocol. */
-async function kindsOf(page: Page, { target, protocol, arm, against }: Selection): Promise<Map<number, string>> {
+async function kindsOf(page: Page, selection: Selection): Promise<Map<number, string>> {
+  const { target, protocol, arm, against } = selection;
   const kinds = new Map<number, string>();
   const items = await readItems(page.run.facts, target as Target, protocol);
   if (!items) return kinds;
-  const comparison = new Comparison(items, page.run.armIndex.get(arm.name)!, page.run.armIndex.get(against.name)!);
+  const comparison = new Comparison(items, page.run.armIndex.get(arm.name)!,
+    page.run.armIndex.get(against.name)!);
   items.query.forEach((content, item) => {
     const kind = comparison.kinds[comparison.kindOf[item]];
     if (kind && !kinds.has(content)) kinds.set(content, kind.id);
@@ -59,42 +65,53 @@ class Maps {
   private readonly moved: number[];
   private readonly distance: Float32Array;
   private readonly canvases: HTMLCanvasElement[];
-  private readonly about = h("div", { class: "about", role: "status" });
-  private readonly list = h("ol", { class: "moved" });
+  private readonly about = h("div.about", { role: "status" });
+  private readonly list = h("ol.moved");
   private readonly box: { least: number[]; size: number };
   private chosen = -1;
 
-  constructor(host: HTMLElement, private readonly page: Page, private readonly selection: Selection, block: Block,
-    private readonly contents: Contents, private readonly places: Places[], private readonly kinds: Map<number, string>) {
+  constructor(
+    host: HTMLElement, private readonly page: Page, private readonly selection: Selection, block: Block,
+    private readonly contents: Contents, private readonly places: Places[],
+    private readonly kinds: Map<number, string>,
+  ) {
     this.points = block.stored("map/content") as Uint32Array;
-    const all = Array.from(this.points.keys()).filter((point) => places.every(({ x, y }) => Number.isFinite(x[point] + y[point])));
-    this.inside = all.filter((point) => !selection.language || contents.language(this.points[point]) === selection.language);
+    const all = Array.from(this.points.keys()).filter((point) => places.every(({ x, y }) =>
+      Number.isFinite(x[point] + y[point])));
+    this.inside = all.filter((point) => !selection.language
+      || contents.language(this.points[point]) === selection.language);
     this.distance = this.distances();
     this.moved = [...this.inside].sort((a, b) => this.distance[b] - this.distance[a]).slice(0, MOVED);
     this.box = boxOf(all, places);
-    this.canvases = [selection.against, selection.arm].map((arm, index) => this.canvas(arm, index === 0 ? 1 : 0));
+    this.canvases = [selection.against, selection.arm].map((arm, index) =>
+      this.canvas(arm, index === 0 ? 1 : 0));
     fill(host,
-      h("p", { class: "note" }, `${plural(all.length, "point")} in one projection, fitted on the ` +
-        "vectors of the baseline: both maps have the same axes, and a point that moved has other neighbours. A projection " +
-        "to a plane loses most of the space: read it beside the scores, not in their place."),
-      h("div", { class: "tools" }, this.colours()),
-      h("div", { class: "maps" }, [selection.against, selection.arm].map((arm, index) =>
-        h("figure", { vars: coloured(arm) }, h("figcaption", {}, armName(arm, true)), this.canvases[index])),
-      h("section", { class: "movers" }, h("h3", {}, "Moved most"), this.about, this.list)),
+      h("p.note", `${plural(all.length, "point")} in one projection, fitted on the ` +
+        "vectors of the baseline: both maps have the same axes, and a point that moved has other " +
+        "neighbours. A projection to a plane loses most of the space: read it beside the scores, not " +
+        "in their place."),
+      h("div.tools", this.colours()),
+      h("div.maps", [selection.against, selection.arm].map((arm, index) =>
+        h("figure", { vars: coloured(arm) }, h("figcaption", armName(arm, true)),
+          this.canvases[index])),
+      h("section.movers", h("h3", "Moved most"), this.about, this.list)),
       this.legend());
-    if (!this.inside.length) fill(this.about, h("span", { class: "gap" }, "No point of this language is in the sample."));
+    if (!this.inside.length) fill(this.about,
+      h("span.gap", "No point of this language is in the sample."));
   }
 
   refresh: Refresh = (selection) => {
     const { point } = selection.state;
-    this.chosen = point ? this.inside.find((each) => this.contents.key(this.points[each]) === point) ?? -1 : -1;
+    this.chosen = point ? this.inside.find((each) => this.contents.key(this.points[each]) === point)
+      ?? -1 : -1;
     this.draw();
     const focused = (document.activeElement as HTMLElement | null)?.dataset?.key;
     fill(this.list, this.moved.map((each) => this.mover(each)));
-    [...this.list.querySelectorAll<HTMLElement>("button")].find((each) => each.dataset.key === focused)?.focus();
+    [...this.list.querySelectorAll<HTMLElement>("button")]
+      .find((each) => each.dataset.key === focused)?.focus();
     if (this.chosen >= 0) fill(this.about, shown(this.contents, this.points[this.chosen]),
-      h("p", { class: "small" }, `moved by ${decimal(this.distance[this.chosen])} of the spread of the map`));
-    else if (point) fill(this.about, h("span", { class: "gap" }, "The point of this address is not in the sample."));
+      h("p.small", `moved by ${decimal(this.distance[this.chosen])} of the spread of the map`));
+    else if (point) fill(this.about, h("span.gap", "The point of this address is not in the sample."));
   };
 
   private colours(): Child {
@@ -108,9 +125,11 @@ class Maps {
   /** How far each point moved, as a share of the root mean square spread of the second arm's map. */
   private distances(): Float32Array {
     const [now, before] = this.places;
-    const mean = (values: ArrayLike<number>): number => Array.from(values).reduce((a, b) => a + (Number.isFinite(b) ? b : 0), 0) / (values.length || 1);
+    const mean = (values: ArrayLike<number>): number => Array.from(values)
+      .reduce((a, b) => a + (Number.isFinite(b) ? b : 0), 0) / (values.length || 1);
     const [mx, my] = [mean(before.x), mean(before.y)];
-    const spread = Math.sqrt(mean(Array.from(before.x, (x, i) => (x - mx) ** 2 + (before.y[i] - my) ** 2))) || 1;
+    const spread = Math.sqrt(mean(Array.from(before.x, (x, i) => (x - mx) ** 2
+      + (before.y[i] - my) ** 2))) || 1;
     return Float32Array.from(this.points, (_, point) =>
       Math.hypot(now.x[point] - before.x[point], now.y[point] - before.y[point]) / spread);
   }
@@ -126,9 +145,11 @@ class Maps {
 
   private groups(): Map<string, string> {
     if ((this.selection.state.colour ?? "change") === "change" && this.kinds.size)
-      return new Map([["gained", "--higher"], ["lost", "--lower"], ["right", "--muted"], ["wrong", "--muted"]]);
+      return new Map([["gained", "--higher"], ["lost", "--lower"], ["right", "--muted"],
+        ["wrong", "--muted"]]);
     const counts = new Map<string, number>();
-    for (const point of this.inside) counts.set(this.group(point), (counts.get(this.group(point)) ?? 0) + 1);
+    for (const group of this.inside.map((point) => this.group(point)))
+      counts.set(group, (counts.get(group) ?? 0) + 1);
     counts.delete("");
     const largest = [...counts].sort((a, b) => b[1] - a[1]).slice(0, FAMILIES);
     return new Map(largest.map(([group], index) => [group, `--group-${index}`]));
@@ -136,25 +157,24 @@ class Maps {
 
   private legend(): HTMLElement {
     const names: Record<string, string> = { right: "both right", wrong: "both wrong" };
-    return h("ul", { class: "key" }, [...this.groups()].map(([group, colour]) => h("li", {},
-      h("span", { class: `dot ${group === "wrong" ? "hollow" : ""}`, vars: { "--dot": `var(${colour})` } }), names[group] ?? group)),
-    h("li", { class: "small" }, "Lines show where the points that moved most came from."));
+    return h("ul.key", [...this.groups()].map(([group, colour]) => h("li",
+      h("span", { class: `dot ${group === "wrong" ? "hollow" : ""}`,
+        vars: { "--dot": `var(${colour})` } }), names[group] ?? group)),
+    h("li.small", "Lines show where the points that moved most came from."));
   }
 
   private mover(point: number): HTMLElement {
     const content = this.points[point];
-    const language = this.contents.language(content);
-    const words = cut(this.contents.words(content), 80);
     const key = this.contents.key(content);
-    return h("li", {}, h("button", { type: "button", class: "plain", "data-key": `point-${key}`, "aria-pressed": String(point === this.chosen),
-      on: { click: () => this.page.go({ point: point === this.chosen ? "" : key }, true) } },
-    thumbnail(this.contents, content, "small"), h("span", { class: language && missingFont(language, words) ? "text gap" : "text",
-      lang: language?.code || null, dir: language?.rtl ? "rtl" : "auto" }, words),
-    h("span", { class: "code" }, language?.code ?? ""), h("span", { class: "num" }, decimal(this.distance[point]))));
+    const pressed = point === this.chosen;
+    return h("li", button("button.plain", () => this.page.go({ point: pressed ? "" : key }, true), {
+      "data-key": `point-${key}`, "aria-pressed": String(pressed),
+    }, brief(this.contents, content, 80), h("span.code", this.contents.language(content)?.code),
+    h("span.num", decimal(this.distance[point]))));
   }
 
   private canvas(arm: Arm, index: number): HTMLCanvasElement {
-    const canvas = h("canvas", { class: "map", role: "img", "data-index": index,
+    const canvas = h("canvas.map", { role: "img", "data-index": index,
       "aria-label": `Map of ${arm.name}; the list beside it holds the points that moved most.`,
       on: { click: (event) => this.pick(canvas, index, event) } });
     new ResizeObserver(() => this.draw()).observe(canvas);
@@ -210,7 +230,8 @@ class Maps {
     pen.strokeStyle = style.getPropertyValue("--ink");
     pen.globalAlpha = 0.35;
     pen.lineWidth = 1;
-    for (const point of new Set([...this.moved.slice(0, 12), ...(this.chosen >= 0 ? [this.chosen] : [])])) {
+    for (const point of new Set([...this.moved.slice(0, 12),
+      ...(this.chosen >= 0 ? [this.chosen] : [])])) {
       pen.beginPath();
       pen.moveTo(...this.at(1, point, side));
       pen.lineTo(...this.at(0, point, side));
@@ -218,7 +239,8 @@ class Maps {
     }
   }
 
-  private ring(pen: CanvasRenderingContext2D, index: number, side: number, style: CSSStyleDeclaration): void {
+  private ring(pen: CanvasRenderingContext2D, index: number, side: number,
+    style: CSSStyleDeclaration): void {
     if (this.chosen < 0) return;
     pen.globalAlpha = 1;
     pen.lineWidth = 2;
