@@ -47,7 +47,7 @@ export function h<K extends Tag>(
 ): HTMLElementTagNameMap[K] {
   const [name, ...classes] = tag.split(".");
   const element = document.createElement(name) as HTMLElementTagNameMap[K];
-  element.classList.add(...classes);
+  if (classes.length) element.className = classes.join(" ");
   if (isAttributes(first)) dress(element, first, rest);
   else dress(element, {}, [first, ...rest]);
   return element;

@@ -112,7 +112,7 @@ function lengthPlace(length: number): number {
 function lengths(): { id: string; words: string }[] {
   return LENGTHS.map((least, index) => {
     const most = (LENGTHS[index + 1] ?? Infinity) - 1;
-    if (most === 0) return { id: "0", words: "a picture" };
+    if (most === 0) return { id: "0", words: "no text" };
     return most === Infinity ? { id: `${least}-`, words: `${count(least)} and more` }
       : { id: `${least}-${most}`, words: `${count(least)}–${count(most)}` };
   });

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import copy
+import functools
+import gzip
+import re
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -252,6 +257,52 @@ def test_graded_outcomes_are_better_or_worse(screen: Screen, tmp_path: Path, pac
     ]
     more = (pack.right("sentences/items", 2) > 0) & (pack.right("sentences/items", 0) == 0)
     assert screen.texts(".figures b")[1] == str(int(more.sum()))  # lower is better: they are worse
+
+
+def test_letters_without_a_font_are_said(screen: Screen, tmp_path: Path) -> None:
+    """Toto has been in Unicode since 2021; a computer with a font for it has nothing to say."""
+    pack = small_pack(texts=["\U0001e290\U0001e291\U0001e292"])
+    pack.facts["languages"][0].update(code="txo", name="Toto", script="Toto", rtl=False)
+    _open(screen, pack, tmp_path, "view=items&order=data")
+    boxes = "This computer has no font for Toto" in screen.wait(".ask").text
+    drawn = """
+    const drawn = letter => {
+      const canvas = document.createElement("canvas");
+      const pen = canvas.getContext("2d");
+      pen.font = "24px system-ui, sans-serif";
+      pen.fillText(letter, 2, 26);
+      return canvas.toDataURL();
+    };
+    return drawn("\\u{1e290}") === drawn("\\u{10fffe}");
+    """
+    assert boxes == screen.driver.execute_script(drawn)
+
+
+def test_a_page_with_a_folder_needs_a_server(screen: Screen, tmp_path: Path, pack: Pack) -> None:
+    text = re.sub(
+        r'data-name="sentences/items">[^<]*<',
+        'data-name="sentences/items" data-src="blocks/0.gz"><',
+        pack.page(),
+    )
+    path = tmp_path / "index.html"
+    path.write_text(text, encoding="utf-8")
+    screen.open(path, "view=items")
+    assert "needs a web server" in screen.wait("main .fault").text
+    (tmp_path / "blocks").mkdir()
+    (tmp_path / "blocks" / "0.gz").write_bytes(gzip.compress(pack.blocks["sentences/items"]))
+    handler = functools.partial(QuietHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        screen.driver.get(f"http://127.0.0.1:{server.server_port}/#view=items")
+        assert screen.wait(".row") and "240 items of 240" in screen.text(".found")
+        server.shutdown()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves a folder and writes no log."""
+
+    def log_message(self, *_: Any) -> None:
+        pass
 
 
 def test_the_large_page_is_small_and_opens(screen: Screen, tmp_path: Path) -> None:

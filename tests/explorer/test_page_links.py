@@ -26,8 +26,10 @@ def test_an_address_shows_the_same_state_again(screen: Screen, page: Path, addre
     screen.open(page, address)
     asked = dict(parse_qsl(address))
     screen.wait(f".view.{asked.get('view', 'matrix')}")
-    bar = screen.value("Object.fromEntries([...document.querySelectorAll('.bar select')]"
-                       ".map(each => [each.dataset.key, each.value]))")  # fmt: skip
+    bar = screen.value(
+        "Object.fromEntries([...document.querySelectorAll('.bar select')]"
+        ".map(each => [each.dataset.key, each.value]))"
+    )
     assert all(bar[key] == asked[key] for key in bar if key in asked)
     for key in ("show", "group", "colour"):
         if key in asked:

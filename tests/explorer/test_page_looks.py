@@ -32,7 +32,8 @@ const worst = [];
 for (const element of document.querySelectorAll("body *")) {
   const own = [...element.childNodes].some(each => each.nodeType === 3 && each.textContent.trim());
   if (!own || !element.checkVisibility() || element.closest("svg, option, script, .frame")) continue;
-  const [a, b] = [luminance(getComputedStyle(element).color), luminance(paper(element))].sort((x, y) => y - x);
+  const ink = luminance(getComputedStyle(element).color);
+  const [a, b] = [ink, luminance(paper(element))].sort((x, y) => y - x);
   worst.push([(a + 0.05) / (b + 0.05), element.className + ": " + element.textContent.slice(0, 40)]);
 }
 return worst.sort((x, y) => x[0] - y[0])[0];
@@ -89,8 +90,8 @@ def test_nothing_moves_where_less_motion_is_preferred(screen: Screen, page: Path
     screen.open(page, "view=items")
     screen.wait(".facet button")
     moving = screen.value(
-        "[...document.querySelectorAll('*')].filter(each => getComputedStyle(each).transitionDuration !== '0s'"
-        " || getComputedStyle(each).animationName !== 'none').length"
+        "[...document.querySelectorAll('*')].map(each => getComputedStyle(each))"
+        ".filter(each => each.transitionDuration !== '0s' || each.animationName !== 'none').length"
     )
     assert moving == 0
 

@@ -22,9 +22,10 @@ def _kinds(pack: Pack, arm: int, block: str = ITEMS) -> np.ndarray:
 
 def _difference(pack: Pack, arm: str, code: str | None) -> dict[str, float]:
     return next(
-        each for each in pack.facts["differences"]
+        each
+        for each in pack.facts["differences"]
         if (each["target"], each["arm"], each["language"]) == ("sentences", arm, code)
-    )  # fmt: skip
+    )
 
 
 def _number(text: str) -> float:
@@ -48,8 +49,11 @@ def test_the_matrix_shows_differences_and_intervals(screen: Screen, page: Path, 
     assert screen.address["show"] == "intervals"
     assert f"[{expected['low']:.1f}, {expected['high']:.1f}]" in screen.text(cell)
     screen.click("[data-key=show-levels]")
-    level = next(each["level"] for each in pack.facts["levels"] if (each["target"], each["arm"], each["language"])
-                 == ("sentences", "image", "de"))  # fmt: skip
+    level = next(
+        each["level"]
+        for each in pack.facts["levels"]
+        if (each["target"], each["arm"], each["language"]) == ("sentences", "image", "de")
+    )
     assert _number(screen.text(cell)) == round(level, 1)
     screen.click("[data-key=group-script]")
     assert screen.texts(".matrix .group")[0] == "Latn"
@@ -133,7 +137,8 @@ def test_pictures_are_shown_and_sides_follow_the_script(screen: Screen, page: Pa
     screen.open(page, "view=items&arm=image&target=pictures&language=ar")
     picture = screen.wait(".ranks img")
     screen.until(
-        "[...document.querySelectorAll('.ranks img')].every(each => each.complete && each.naturalWidth === 64)"
+        "[...document.querySelectorAll('.ranks img')]"
+        ".every(each => each.complete && each.naturalWidth === 64)"
     )
     assert str(picture.get_attribute("alt")).startswith("picture ")
     text = screen.one(".ask .text")
@@ -153,8 +158,10 @@ def test_flips_are_counted(screen: Screen, page: Path, pack: Pack) -> None:
     assert cells == 240
     surest = screen.texts(".columns section:nth-child(1) .surest li:first-child .strip i")
     assert len(surest) == 4  # three seeds, and the one of the baseline
-    fills = screen.value("[...document.querySelectorAll('.surest li:first-child .strip i')].slice(0, 4)"
-                         ".map(each => each.style.getPropertyValue('--fill'))")  # fmt: skip
+    fills = screen.value(
+        "[...document.querySelectorAll('.surest li:first-child .strip i')].slice(0, 4)"
+        ".map(each => each.style.getPropertyValue('--fill'))"
+    )
     assert fills == ["1", "1", "1", "0"]
     screen.click(".figures li:first-child a")
     screen.wait(".view.items .row")
@@ -201,13 +208,9 @@ def test_curves_and_budgets_are_drawn(screen: Screen, page: Path) -> None:
     assert len(screen.all("polyline.curve")) == 4 * 3
     assert len(screen.all("polyline.dashed")) == 3  # the control's
     assert "image and text differ in" in screen.text("main")
-    assert [text for text in screen.texts(".bars thead th")] == [
-        "Arm",
-        "updates",
-        "examples",
-        "tokens",
-        "seconds",
-    ]
+    heads = screen.texts(".bars thead th")
+    assert heads == ["Arm", "updates", "examples", "tokens", "seconds"]
+    assert "captions: recall at 1" in screen.text(".plots")
 
 
 def test_no_winner_without_a_verdict(screen: Screen, page: Path) -> None:

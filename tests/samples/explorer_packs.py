@@ -1,4 +1,4 @@
-"""Synthetic pages of the explorer, by the format of docs/explorer-format.md: small, large, and damaged ones."""
+"""Synthetic pages of the explorer, by the format of docs/explorer-format.md."""
 
 from __future__ import annotations
 
@@ -9,37 +9,23 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from explorer_draws import add_scores, draw_arms, draw_maps, string_pool, thumbnails, words_of
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 
 from crosslift.languages import XTREME_TATOEBA, language
 from crosslift.reports.looks import BASELINE, MARKERS, PALETTE
 
 NONE = 0xFFFFFFFF
 _TYPES = {"u1": "u8", "u2": "u16", "u4": "u32", "i4": "i32", "f4": "f32"}
-_LETTERS = {
-    "Latn": "aeioubdklmnprst", "Cyrl": "аеиоубдклмнпрст", "Grek": "αειουβδκλμνπρστ", "Arab": "ابتثجحدرسشعفقكلمنهوي",
-    "Hebr": "אבגדהוחטילמנסעפקרשת", "Deva": "अआकखगचजतदनपबमयरलवसह", "Jpan": "あいうえおかきくけこさしすせそ",
-    "Hans": "的一是不了人我在有他这中大来上", "Kore": "가나다라마바사아자차카타파하", "Thai": "กขคงจชดตทนบปพมยรลวสห",
-    "Geor": "აბგდევზთიკლმნოპრსტ",
-}  # fmt: skip
 _ROLES = ("trained", "trained", "control", "trained")
 _ARMS = (
-    "text",
-    "image",
-    "image-shuffled",
-    "image-locked",
-    "text-twice",
-    "pairs",
-    "questions",
-    "captions",
-    "mixed",
+    *("text", "image", "image-shuffled", "image-locked"),
+    *("text-twice", "pairs", "questions", "captions", "mixed"),
 )
 FEW = ("ar", "de", "en", "fi", "he", "ja", "ru", "tr")
 
@@ -54,7 +40,7 @@ class Pack:
     def add(
         self, name: str, columns: Mapping[str, NDArray[Any] | tuple[NDArray[Any], dict[str, float]]]
     ) -> str:
-        """Adds a block; a column with a scale is a pair of its array and ``{"scale": ..., "zero": ...}``."""
+        """Adds a block; a column with a scale is a pair of its array and the scale and zero."""
         written, described = io.BytesIO(), {}
         for column, content in columns.items():
             array, scale = content if isinstance(content, tuple) else (content, {})
@@ -138,12 +124,20 @@ def pack(
         texts: the first queries, in place of generated ones.
     """
     facts: dict[str, Any] = {
-        "format": 1, "title": "sample", "question": "Do pictures help a text encoder?", "version": "0.1.0",
-        "runs": ["sample"], "notes": ["This page is a sample: its numbers are drawn at random."],
+        "format": 1,
+        "title": "sample",
+        "question": "Do pictures help a text encoder?",
+        "version": "0.1.0",
+        "runs": ["sample"],
+        "notes": ["This page is a sample: its numbers are drawn at random."],
         "arms": [_arm(index, seeds) for index in range(arms)],
-        "languages": [_language(code) for code in codes], "targets": [], "levels": [], "differences": [],
-        "curves": [], "blocks": {},
-    }  # fmt: skip
+        "languages": [_language(code) for code in codes],
+        "targets": [],
+        "levels": [],
+        "differences": [],
+        "curves": [],
+        "blocks": {},
+    }
     made = Pack(facts)
     _add_target(made, "sentences", items, texts, pictures=False)
     if pictures:
@@ -160,19 +154,34 @@ def _arm(index: int, seeds: int) -> dict[str, Any]:
     colour = BASELINE if index == 0 else PALETTE[(index - 1 - control) % len(PALETTE)]
     updates = 0.0 if index == 0 else 240.0
     return {
-        "name": name, "run": None, "role": role, "baseline": "baseline",
+        "name": name,
+        "run": None,
+        "role": role,
+        "baseline": "baseline",
         "control_of": _ARMS[index - 2] if control and index <= len(_ARMS) else None,
-        "colour": colour[0], "colour_dark": colour[1], "mark": "X" if control else MARKERS[index % 5], "hollow": control,
+        "colour": colour[0],
+        "colour_dark": colour[1],
+        "mark": "X" if control else MARKERS[index % 5],
+        "hollow": control,
         "seeds": [0] if index == 0 else list(range(1, seeds + 1)),
-        "budget": {"updates": updates, "examples": updates * 64, "tokens": updates * (900.0 + 40 * index),
-                   "seconds": 4.0 * index},
-    }  # fmt: skip
+        "budget": {
+            "updates": updates,
+            "examples": updates * 64,
+            "tokens": updates * (900.0 + 40 * index),
+            "seconds": 4.0 * index,
+        },
+    }
 
 
 def _language(code: str) -> dict[str, Any]:
     facts = language(code)
-    return {"code": code, "name": facts.name, "family": facts.family, "script": facts.script,
-            "rtl": facts.right_to_left}  # fmt: skip
+    return {
+        "code": code,
+        "name": facts.name,
+        "family": facts.family,
+        "script": facts.script,
+        "rtl": facts.right_to_left,
+    }
 
 
 def _curve(arm: str, seed: int) -> dict[str, Any]:
@@ -181,45 +190,15 @@ def _curve(arm: str, seed: int) -> dict[str, Any]:
     values = [
         round(0.2 + 0.5 * (1 - 0.5 ** (each / 60)) + noise.normal(0, 0.02), 4) for each in updates
     ]
-    return {"arm": arm, "seed": seed, "stage": 0, "task": "captions", "metric": "recall_at_1", "updates": updates,
-            "values": values}  # fmt: skip
-
-
-@cache
-def _vocabulary(code: str) -> list[str]:
-    noise = np.random.default_rng(list(code.encode()))
-    letters = list(_LETTERS.get(language(code).script, _LETTERS["Latn"]))
-    return ["".join(noise.choice(letters, size)) for size in noise.integers(2, 9, 400)]
-
-
-def _words(code: str, noise: np.random.Generator) -> str:
-    words = _vocabulary(code)
-    return " ".join(words[place] for place in noise.integers(0, len(words), noise.integers(1, 9)))
-
-
-def _strings(texts: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
-    encoded = [text.encode("utf-8") for text in texts]
-    ends = np.cumsum([len(each) for each in encoded], dtype=np.uint32)
-    return np.frombuffer(b"".join(encoded), np.uint8), ends
-
-
-def _thumbnails(
-    count: int, noise: np.random.Generator
-) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
-    written: list[bytes] = []
-    for _ in range(count):
-        image = Image.new("RGB", (64, 64), tuple(int(each) for each in noise.integers(190, 255, 3)))
-        left, top = (int(each) for each in noise.integers(4, 24, 2))
-        shape = (left, top, left + int(noise.integers(16, 36)), top + int(noise.integers(16, 36)))
-        ink = tuple(int(each) for each in noise.integers(0, 160, 3))
-        pen = ImageDraw.Draw(image)
-        (pen.ellipse if noise.random() < 0.5 else pen.rectangle)(shape, fill=ink)
-        stream = io.BytesIO()
-        image.save(stream, "WEBP", quality=60)
-        written.append(stream.getvalue())
-    return np.frombuffer(b"".join(written), np.uint8), np.cumsum(
-        [len(each) for each in written], dtype=np.uint32
-    )
+    return {
+        "arm": arm,
+        "seed": seed,
+        "stage": 0,
+        "task": "captions",
+        "metric": "recall_at_1",
+        "updates": updates,
+        "values": values,
+    }
 
 
 def _add_target(made: Pack, name: str, items: int, texts: Sequence[str], *, pictures: bool) -> None:
@@ -227,140 +206,72 @@ def _add_target(made: Pack, name: str, items: int, texts: Sequence[str], *, pict
     languages = len(made.facts["languages"])
     item_language = np.sort(np.arange(items, dtype=np.uint16) % languages)
     codes = [each["code"] for each in made.facts["languages"]]
-    queries = [_words(codes[index], noise) for index in item_language]
+    queries = [words_of(codes[index], noise) for index in item_language]
     queries[: len(texts)] = texts
-    answers = [f"picture {index}" if pictures else _words("en", noise) for index in range(items)]
+    answers = [f"picture {index}" if pictures else words_of("en", noise) for index in range(items)]
     strings = [
         *queries,
         *([] if pictures else answers),
         *(f"item {index}" for index in range(items)),
     ]
-    pool, ends = _strings(strings)
+    pool, ends = string_pool(strings)
     identity = np.arange(items, dtype=np.uint32) + (1 if pictures else 2) * items
     everything = np.arange(2 * items, dtype=np.uint32)
     english = codes.index("en") if "en" in codes else 0xFFFF
     columns: dict[str, Any] = {
-        "texts/bytes": pool, "texts/ends": ends, "content/id": np.tile(identity, 2),
-        "content/text": np.where(everything < items, everything, NONE if pictures else everything).astype(np.uint32),
-        "content/picture": np.where(pictures & (everything >= items), everything - items, NONE).astype(np.uint32),
+        "texts/bytes": pool,
+        "texts/ends": ends,
+        "content/id": np.tile(identity, 2),
+        "content/text": np.where(
+            everything < items, everything, NONE if pictures else everything
+        ).astype(np.uint32),
+        "content/picture": np.where(
+            pictures & (everything >= items), everything - items, NONE
+        ).astype(np.uint32),
         "content/kind": (pictures & (everything >= items)).astype(np.uint8),
-        "content/language": np.concatenate([item_language, np.full(items, 0xFFFF if pictures else english)]).astype(np.uint16),
-    }  # fmt: skip
+        "content/language": np.concatenate(
+            [item_language, np.full(items, 0xFFFF if pictures else english)]
+        ).astype(np.uint16),
+    }
     if pictures:
-        columns["pictures/bytes"], columns["pictures/ends"] = _thumbnails(items, noise)
+        columns["pictures/bytes"], columns["pictures/ends"] = thumbnails(items, noise)
     contents = made.add(f"{name}/contents", columns)
     query = np.arange(items, dtype=np.uint32)
     drawn: dict[str, Any] = {
-        "item/id": identity, "item/query": query, "item/right": query + items, "item/language": item_language,
+        "item/id": identity,
+        "item/query": query,
+        "item/right": query + items,
+        "item/language": item_language,
         "item/length": np.array([len(text) for text in queries], np.uint32),
         "item/clean": (noise.random(items) < 0.85).astype(np.uint8),
-    }  # fmt: skip
-    outcomes = _draw_arms(made.facts["arms"], item_language, noise, drawn)
+    }
+    outcomes = draw_arms(made.facts["arms"], item_language, noise, drawn)
     block = made.add(f"{name}/items", drawn)
     protocol = f"crosslift/{'text->picture' if pictures else 'xx->en'}"
     metric = "recall_at_1" if pictures else "top1_accuracy"
-    made.facts["targets"].append({
-        "name": name, "title": f"{name} (sample)", "metric": metric, "protocol": protocol, "pictures": pictures,
-        "contents": contents, "map": made.add(f"{name}/map", _maps(made.facts["arms"], item_language, noise)),
-        "protocols": [{
-            "id": protocol, "words": "texts find pictures" if pictures else "other languages find English",
-            "metric": metric, "outcome": "recall at 1" if pictures else "top-1 accuracy", "unit": "points",
-            "higher_is_better": True, "right": True, "block": block, "items": items, "languages": list(range(languages)),
-        }],
-    })  # fmt: skip
-    _add_scores(made.facts, name, protocol, item_language, outcomes)
-
-
-Outcomes = dict[tuple[int, int], NDArray[np.bool_]]
-
-
-def _draw_arms(
-    arms: Sequence[Mapping[str, Any]],
-    languages: NDArray[np.uint16],
-    noise: np.random.Generator,
-    drawn: dict[str, Any],
-) -> Outcomes:
-    """Outcomes and the five answers of each arm and seed: harder languages, hubs, and arms that differ."""
-    items = len(languages)
-    first = np.searchsorted(languages, languages)  # candidates: the answers of the same language
-    many = np.searchsorted(languages, languages, side="right") - first
-    hard = noise.normal(0, 1, items) + noise.normal(0, 0.7, languages.max() + 1)[languages]
-    outcomes: Outcomes = {}
-    for index, arm in enumerate(arms):
-        gain = 0.0 if index == 0 or arm["hollow"] else 0.35 + 0.12 * (index % 4)
-        for seed in arm["seeds"]:
-            right = hard + noise.normal(0, 0.5, items) < gain
-            outcomes[index, seed] = right
-            places = first[:, None] + _distinct(many, noise)
-            self_found = places == np.arange(items)[:, None]
-            places[self_found] = places[np.nonzero(self_found)[0], 0]
-            places[:, 0] = np.where(right, np.arange(items), places[:, 0])
-            drawn[f"outcome/{index}/{seed}"] = ((right * 252).astype(np.uint8), {"scale": 1 / 252})
-            drawn[f"found/{index}/{seed}/content"] = (places + items).astype(np.uint32).ravel()
-            scores = np.sort(noise.integers(75, 225, (items, 5)).astype(np.uint16), axis=1)[:, ::-1]
-            drawn[f"found/{index}/{seed}/score"] = (scores.ravel(), {"scale": 0.004, "zero": 0.0})
-    return outcomes
-
-
-def _distinct(many: NDArray[np.int64], noise: np.random.Generator) -> NDArray[np.int64]:
-    """Five different places below ``many`` (at least 5) in each row; small ones are drawn more often."""
-    steps = 1 + (noise.random((len(many), 5)) ** 3 * (many[:, None] - 5) / 5).astype(np.int64)
-    turned = (np.arange(5) + noise.integers(0, 5, len(many))[:, None]) % 5
-    return np.take_along_axis(np.cumsum(steps, axis=1) - 1, turned, axis=1)
-
-
-def _maps(
-    arms: Sequence[Any], languages: NDArray[np.uint16], noise: np.random.Generator
-) -> dict[str, Any]:
-    sample = np.sort(noise.permutation(len(languages))[:1500]).astype(np.uint32)
-    centres = noise.normal(0, 2.2, (int(languages.max()) + 1, 2))[languages[sample]]
-    near = noise.normal(0, 1.2, (len(sample), 2))
-    columns: dict[str, Any] = {"map/content": sample}
-    for index in range(len(arms)):
-        places = (
-            centres * (0.75 ** min(index, 4)) + near + noise.normal(0, 0.12 * index, near.shape)
-        )
-        columns[f"map/{index}/x"], columns[f"map/{index}/y"] = places.T.astype(np.float32)
-    return columns
-
-
-def _add_scores(
-    facts: dict[str, Any],
-    target: str,
-    protocol: str,
-    languages: NDArray[np.uint16],
-    outcomes: Outcomes,
-) -> None:
-    """Levels of every arm and language, and differences from the baseline with intervals."""
-    codes = [each["code"] for each in facts["languages"]]
-    masks = {code: languages == index for index, code in enumerate(codes)}
-    where = {"target": target, "protocol": protocol}
-    for index, arm in enumerate(facts["arms"]):
-        runs = np.array([outcomes[index, seed] for seed in arm["seeds"]], float) * 100
-        changes = runs.mean(0) - outcomes[0, 0] * 100.0
-        by_language = {code: runs[:, mask].mean(1) for code, mask in masks.items()}
-        for code, values in {
-            **by_language,
-            None: np.mean(list(by_language.values()), axis=0),
-        }.items():
-            facts["levels"].append({**where, "arm": arm["name"], "language": code, "level": values.mean(),
-                                    "seeds": values.tolist()})  # fmt: skip
-        if index == 0:
-            continue
-        for code, mask in {**masks, None: np.ones(len(languages), bool)}.items():
-            facts["differences"].append(
-                where | _difference(arm["name"], code, changes[mask], target)
-            )
-
-
-def _difference(
-    arm: str, code: str | None, changes: NDArray[np.float64], target: str
-) -> dict[str, Any]:
-    middle, half = float(changes.mean()), float(1.96 * changes.std() / np.sqrt(len(changes)))
-    low, high = middle - half, middle + half
-    mark = "higher" if low > 0 else "lower" if high < 0 else "not shown"
-    says = {"higher": f"scored {middle:.1f} points higher than", "lower": f"scored {-middle:.1f} points lower than",
-            "not shown": "is not shown to differ from"}  # fmt: skip
-    sentence = f"On {target}, `{arm}` {says[mark]} `baseline` (95% interval {low:.1f} to {high:.1f}; a sample)."
-    return {"arm": arm, "against": "baseline", "language": code, "difference": middle, "low": low, "high": high,
-            "mark": None if code else mark, "sentence": None if code else sentence}  # fmt: skip
+    made.facts["targets"].append(
+        {
+            "name": name,
+            "title": f"{name} (sample)",
+            "metric": metric,
+            "protocol": protocol,
+            "pictures": pictures,
+            "contents": contents,
+            "map": made.add(f"{name}/map", draw_maps(made.facts["arms"], item_language, noise)),
+            "protocols": [
+                {
+                    "id": protocol,
+                    "words": "texts find pictures" if pictures else "other languages find English",
+                    "metric": metric,
+                    "outcome": "recall at 1" if pictures else "top-1 accuracy",
+                    "unit": "points",
+                    "higher_is_better": True,
+                    "right": True,
+                    "block": block,
+                    "items": items,
+                    "languages": list(range(languages)),
+                }
+            ],
+        }
+    )
+    add_scores(made.facts, name, protocol, item_language, outcomes)

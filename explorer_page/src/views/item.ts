@@ -6,7 +6,7 @@ import { button, type Child, fill, h, toggles, word } from "../dom";
 import type { Arm, Language } from "../facts";
 import { type Answer, type Contents, isRight, type Items } from "../items";
 import { armName, coloured } from "../looks";
-import { count, cut, decimal, finite, plural } from "../numbers";
+import { count, cut, decimal, finite, plural, score } from "../numbers";
 import type { Page } from "../page";
 import type { Selection } from "../state";
 
@@ -26,7 +26,7 @@ export function strip(
   const filled = (each: number): number => (finite(each) ? Math.max(0, Math.min(1, each)) : 0);
   const squares = outcomes.map((each) => h("i.seed", { vars: { "--fill": filled(each) } }));
   return { element: h("span.strip", { role: "img", "aria-label": words, title: words },
-    graded ? h("span.num", words) : squares), words };
+    outcomes.every((each) => each >= 0 && each <= 1) ? squares : h("span.num", words)), words };
 }
 
 /** The thumbnail of a content; null if it is a text. */
@@ -41,9 +41,10 @@ export function thumbnail(contents: Contents, content: number, size: string): Ch
 
 /** The beginning of a content in one line, in its own direction, with its thumbnail. */
 export function brief(contents: Contents, content: number, characters = 160): Child {
-  const language = contents.language(content);
   const words = cut(contents.words(content), characters);
-  const missing = language && missingFont(language, words);
+  const known = contents.text(content) !== null;
+  const language = known ? contents.language(content) : null;
+  const missing = !known || (language !== null && missingFont(language, words));
   return [thumbnail(contents, content, "small"), h(missing ? "span.text.gap" : "span.text", {
     lang: language?.code || null, dir: language?.rtl ? "rtl" : "auto",
   }, words)];
@@ -51,14 +52,14 @@ export function brief(contents: Contents, content: number, characters = 160): Ch
 
 /** A content as it is shown in full: picture, text, or the remark that there is none. */
 export function shown(contents: Contents, content: number): Child {
-  if (content === NONE) return h("span.gap", "nothing");
+  if (content === NONE) return h("span.gap", "not in the data of this page");
   const text = contents.text(content);
-  const language = contents.language(content);
   const picture = thumbnail(contents, content, "large");
-  return [picture, text !== null ? longText(text, language) : !picture
-    && h("span.gap", `the run has no text of `,
-    word(contents.id(content))), text !== null && language && missingFont(language, text)
-    && h("span.small", `This computer has no font for ${language.name}: boxes are letters. `)];
+  if (text === null) return picture ?? h("span.gap", "no text; its id is ", word(contents.id(content)));
+  const language = contents.language(content);
+  const boxes = language !== null && missingFont(language, text);
+  return [picture, longText(text, language),
+    boxes && h("span.small", ` This computer has no font for ${language.name}: boxes are letters.`)];
 }
 
 function longText(text: string, language: Language | null): HTMLElement {
@@ -86,7 +87,8 @@ export function detail(page: Page, selection: Selection, comparison: Comparison,
     h("p.eyebrow", h("span", { class: `sign ${kind?.side ?? "none"}` },
       kind ? `${kind.sign} ${kind.words}` : "no outcome"),
       ` · ${language?.name ?? "unknown language"} · `,
-      items.length[item] ? plural(items.length[item], "character") : "picture",
+      items.length[item] ? plural(items.length[item], "character")
+        : items.contents.isPicture(items.query[item]) ? "picture" : "no text",
       items.clean[item] ? "" : " · overlaps with training"),
     h("div.ask", shown(items.contents, items.query[item])),
     h("dl.pairs", h("dt", "Right answer"), h("dd", shown(items.contents, items.right[item]))),
@@ -114,7 +116,7 @@ function side(page: Page, selection: Selection, { items }: Comparison, item: num
           answers.map((each) => h("li", { class: each.content === right ? "right" : null },
             h("span.answer", shown(items.contents, each.content)),
             h("span.num", each.content === right && h("b.tick", "✓ right "),
-              each.score === null ? "" : each.score.toFixed(3)))),
+              each.score === null ? "" : score(each.score)))),
           answers.length > 1 && place < 0 && right !== NONE
             && h("li.gap", { value: answers.length + 1 },
             `The right answer is not among the first ${answers.length}.`)));

@@ -3,7 +3,7 @@
 import { button, type Child, fill, h, scroll, toggles, word } from "../dom";
 import type { Arm, Difference, Language, Run } from "../facts";
 import { armName, markOf } from "../looks";
-import { finite, interval, level, signed } from "../numbers";
+import { finite, interval, level, named, signed } from "../numbers";
 import { nothing, type Page, type Refresh, type View } from "../page";
 import { type Selection, usualAgainst } from "../state";
 
@@ -97,12 +97,12 @@ class Matrix {
     if (this.show === "levels")
       return h("div.legend.note", h("span.scale", level(this.range[0]),
         h("span.ramp", { "aria-hidden": "true" }, steps.map(square("up"))), level(this.range[1])),
-      `${outcome || "level"} in ${unit}, mean over seeds; ${better}. Click a cell for its items.`);
+      `${named(outcome || "level")} in ${unit}, mean over seeds; ${better}. Click a cell for its items.`);
     return h("div.legend.note", h("span.scale", signed(-this.span),
       h("span.ramp", { "aria-hidden": "true" }, steps.slice(1).reverse().map(square("down")),
         steps.map(square("up"))),
       signed(this.span)),
-    `${unit} of ${outcome || "level"}, ${better}. `, this.selection.state.against
+    `${unit} of ${named(outcome || "level")}, ${better}. `, this.selection.state.against
       ? ["Each arm against ", armName(this.selection.against), "."]
       : "Each arm against its own baseline.",
     " Lines: 95% intervals of one language alone, uncorrected; the marks of the first row are the ",
