@@ -3,12 +3,7 @@
 import type { Items } from "./items";
 
 /** A kind of change: its sign, its word, and whether it is for the arm, against it, or neither. */
-export interface Kind {
-  id: string;
-  sign: string;
-  words: string;
-  side: "higher" | "lower" | "none";
-}
+export type Kind = { id: string; sign: string; words: string; side: "higher" | "lower" | "none" };
 
 const RIGHT: Kind[] = [
   { id: "gained", sign: "▲", words: "gained", side: "higher" },

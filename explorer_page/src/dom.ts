@@ -92,11 +92,7 @@ export function joined(parts: Child[], between: string): Child[] {
   return parts.flatMap((part, index) => (index ? [between, part] : [part]));
 }
 
-interface Option {
-  value: string;
-  words: string;
-  group?: string;
-}
+type Option = { value: string; words: string; group?: string };
 
 /** A labelled choice of one of several values. */
 export function choice(
@@ -106,29 +102,22 @@ export function choice(
   const select = h("select", {
     "data-key": key, ...extra, on: { change: () => chosen(select.value) },
   });
-  const groups = new Map<string, HTMLElement>();
-  for (const each of options) {
-    const option = h("option", { value: each.value, selected: each.value === value }, each.words);
-    if (!each.group) select.append(option);
-    else {
-      if (!groups.has(each.group)) {
-        groups.set(each.group, h("optgroup", { label: each.group }));
-        select.append(groups.get(each.group)!);
-      }
-      groups.get(each.group)!.append(option);
-    }
+  const groups = [...new Set(options.map((each) => each.group))];
+  for (const group of groups) {
+    const inside = options.filter((each) => each.group === group).map((each) =>
+      h("option", { value: each.value, selected: each.value === value }, each.words));
+    select.append(...(group ? [h("optgroup", { label: group }, inside)] : inside));
   }
   return h("label", { class: `choice of-${key}` }, h("span", label), select);
 }
 
 /** Buttons of which one is pressed. */
 export function toggles(
-  label: string, key: string, value: string, options: Option[],
-  chosen: (value: string) => void,
+  label: string, key: string, value: string, values: string[], chosen: (value: string) => void,
 ): HTMLElement {
-  const buttons = options.map((each) => button("button", () => chosen(each.value), {
-    "aria-pressed": String(each.value === value), "data-key": `${key}-${each.value}`,
-  }, each.words));
+  const buttons = values.map((each) => button("button", () => chosen(each), {
+    "aria-pressed": String(each === value), "data-key": `${key}-${each}`,
+  }, each));
   return h("div.choice", { role: "group", "aria-label": label },
     h("span", { "aria-hidden": "true" }, label), h("div.toggles", buttons));
 }

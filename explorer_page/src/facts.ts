@@ -1,106 +1,53 @@
 // What the page knows before it reads a block: docs/explorer-format.md describes each field.
 
 export interface Arm {
-  name: string;
-  run: string | null;
-  role: "baseline" | "trained" | "control" | "reference";
-  baseline: string;
-  control_of: string | null;
-  colour: string;
-  colour_dark: string;
-  mark: string;
-  hollow: boolean;
-  seeds: number[];
-  budget: Record<string, number | null>;
+  name: string; run: string | null; role: "baseline" | "trained" | "control" | "reference";
+  baseline: string; control_of: string | null;
+  colour: string; colour_dark: string; mark: string; hollow: boolean;
+  seeds: number[]; budget: Record<string, number | null>;
 }
 
 export interface Language {
-  code: string;
-  name: string;
-  family: string;
-  script: string;
-  rtl: boolean;
+  code: string; name: string; family: string; script: string; rtl: boolean;
 }
 
 export interface Protocol {
-  id: string;
-  words: string;
-  metric: string;
-  outcome: string;
-  unit: "points" | "ranks";
-  higher_is_better: boolean;
-  right: boolean;
-  block: string | null;
-  items: number;
-  languages: number[];
+  id: string; words: string; metric: string; outcome: string; unit: "points" | "ranks";
+  higher_is_better: boolean; right: boolean; block: string | null; items: number; languages: number[];
 }
 
 export interface Target {
-  name: string;
-  title: string;
-  metric: string;
-  protocol: string;
-  pictures: boolean;
-  contents: string | null;
-  map: string | null;
-  protocols: Protocol[];
+  name: string; title: string; metric: string; protocol: string; pictures: boolean;
+  contents: string | null; map: string | null; protocols: Protocol[];
 }
 
 export interface Level {
-  target: string;
-  protocol: string;
-  arm: string;
-  language: string | null;
-  level: number | null;
-  seeds: (number | null)[];
+  target: string; protocol: string; arm: string; language: string | null;
+  level: number | null; seeds: (number | null)[];
 }
 
 export type Mark = "higher" | "lower" | "equal" | "not shown";
 
 export interface Difference {
-  target: string;
-  protocol: string;
-  arm: string;
-  against: string;
-  language: string | null;
-  difference: number | null;
-  low: number | null;
-  high: number | null;
-  mark: Mark | null;
-  sentence: string | null;
+  target: string; protocol: string; arm: string; against: string; language: string | null;
+  difference: number | null; low: number | null; high: number | null;
+  mark: Mark | null; sentence: string | null;
 }
 
 export interface Curve {
-  arm: string;
-  seed: number;
-  stage: number;
-  task: string;
-  metric: string;
-  updates: number[];
-  values: (number | null)[];
+  arm: string; seed: number; stage: number; task: string; metric: string;
+  updates: number[]; values: (number | null)[];
 }
 
 export interface Column {
-  offset: number;
-  type: "u8" | "u16" | "u32" | "i32" | "f32";
-  length: number;
-  scale?: number;
-  zero?: number;
+  offset: number; type: "u8" | "u16" | "u32" | "i32" | "f32"; length: number;
+  scale?: number; zero?: number;
 }
 
 export interface Facts {
-  format: number;
-  title: string;
-  question: string | null;
-  version: string;
-  runs: string[];
-  notes: string[];
-  arms: Arm[];
-  languages: Language[];
-  targets: Target[];
-  levels: Level[];
-  differences: Difference[];
-  curves: Curve[];
+  format: number; title: string; question: string | null; version: string; runs: string[];
+  notes: string[]; arms: Arm[]; languages: Language[]; targets: Target[];
+  levels: Level[]; differences: Difference[]; curves: Curve[];
   blocks: Record<string, { bytes: number; columns: Record<string, Column> }>;
   live?: { token: boolean };
 }
@@ -157,8 +104,14 @@ export class Run {
     return this.facts.arms[this.armIndex.get(name) ?? -1];
   }
 
-  language(code: string): Language | undefined {
-    return this.facts.languages.find((each) => each.code === code);
+  /** The places of the two selected arms in the facts. */
+  places({ arm, against }: { arm: Arm; against: Arm }): [number, number] {
+    return [this.facts.arms.indexOf(arm), this.facts.arms.indexOf(against)];
+  }
+
+  /** The languages that have items in a protocol. */
+  languages(protocol: Protocol): Language[] {
+    return protocol.languages.map((index) => this.facts.languages[index]).filter(Boolean);
   }
 
   level(target: string, protocol: string, arm: string, language: string | null): Level | undefined {

@@ -6,16 +6,11 @@ import { count } from "./numbers";
 import type { State } from "./state";
 
 /** One value of a facet, with the items that have it among those that the other filters leave. */
-export interface Value {
-  id: string;
-  words: string;
-  count: number;
-}
+export type Value = { id: string; words: string; count: number };
 
 /** A property of items by which they are filtered. */
 interface Facet {
-  key: string;
-  title: string;
+  key: string; title: string;
   /** The value of an item as a whole number, -1 for none. */
   of: (item: number) => number;
   values: { id: string; words: string }[];
@@ -38,7 +33,7 @@ export class Filters {
           ({ id: kind.id, words: `${kind.sign} ${kind.words}` })) },
       ...(items.protocol.right && comparison.measured
         ? [seedFacet("seeds", comparison, arm, facts), seedFacet("other", comparison, against, facts)]
-          : []),
+        : []),
       { key: "language", title: "Language", of: (item) => places[items.language[item]] ?? -1,
         values: items.protocol.languages.map((index) => facts.languages[index]).map((each) =>
           ({ id: each?.code ?? "", words: each?.name ?? "unknown" })) },

@@ -8,12 +8,13 @@ const decoder = new TextDecoder();
 
 /** What can be a query or an answer: a text, a picture, or both. */
 export class Contents {
-  readonly count: number;
   private readonly texts: (string | null | undefined)[] = [];
   private readonly pictures = new Map<number, string>();
 
-  constructor(private readonly block: Block, private readonly languages: Language[]) {
-    this.count = block.stored("content/id").length;
+  constructor(private readonly block: Block, private readonly languages: Language[]) {}
+
+  get count(): number {
+    return this.block.stored("content/id").length;
   }
 
   string(index: number): string {
@@ -67,10 +68,7 @@ export class Contents {
   }
 }
 
-export interface Answer {
-  content: number;
-  score: number | null;
-}
+export type Answer = { content: number; score: number | null };
 
 /** The queries of one protocol, with the outcomes and answers of each arm and seed. */
 export class Items {

@@ -34,11 +34,7 @@ export function armName(arm: Arm, role = false): HTMLElement {
       && h("span.role", words)));
 }
 
-interface Verdict {
-  sign: string;
-  words: string;
-  kind: string;
-}
+type Verdict = { sign: string; words: string; kind: string };
 
 const MARKS: Record<Mark, Verdict> = {
   higher: { sign: "▲", words: "higher", kind: "higher" },

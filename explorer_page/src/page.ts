@@ -78,7 +78,7 @@ export class Page {
     }
     if (this.refresh && different.length && different.every((key) => view.inner?.includes(key))) {
       this.frame(view, selection);
-      this.refresh(selection);
+      keepFocus(() => this.refresh?.(selection));
     } else void this.draw(view, selection);
   }
 
@@ -91,8 +91,9 @@ export class Page {
       this.tabs.querySelector("[aria-current]")?.scrollIntoView(
         { block: "nearest", inline: "nearest" });
       fill(this.bar, this.choices(selection));
-      fill(this.verdict, selection.faults.map((fault) => h("p.fault", fault)),
+      const said = h("div", selection.faults.map((fault) => h("p.fault", fault)),
         verdict(this.run, selection));
+      if (said.textContent !== this.verdict.textContent) fill(this.verdict, ...said.childNodes);
     });
   }
 
@@ -138,8 +139,7 @@ export class Page {
         h("summary", `What this page lacks (${notes.length})`),
         h("ul", notes.map((note) => h("li", word(note))))),
       h("p.note", `${plural(arms.length, "arm")}, ${plural(targets.length, "target")}. `,
-        `CrossLift ${version}. `,
-        "The page holds all its data and asks no server. It uses no other libraries."));
+        `CrossLift ${version}; the page contains no other libraries.`));
   }
 
   private choices(selection: Selection): Child {
@@ -150,7 +150,6 @@ export class Page {
       value: each.name, words: each.name,
       group: compared.has(each.name) ? "Compared by the run" : "Not compared by the run",
     }));
-    const languages = protocol.languages.map((index) => run.facts.languages[index]).filter(Boolean);
     return [
       choice("Target", "target", target.name,
         run.facts.targets.map((each) => ({ value: each.name, words: each.title })),
@@ -160,7 +159,7 @@ export class Page {
         (value) => this.go({ protocol: value })),
       choice("Language", "language", language?.code ?? "", [
         { value: "", words: "all languages" },
-        ...languages.map((each) => ({ value: each.code, words: each.name })),
+        ...run.languages(protocol).map((each) => ({ value: each.code, words: each.name })),
       ], (value) => this.go({ language: value })),
       choice("Arm", "arm", arm.name,
         run.facts.arms.map((each) => ({ value: each.name, words: each.name })),

@@ -7,13 +7,9 @@ export type State = Record<string, string>;
 
 /** What every view shows; `faults` has a sentence for each name that the page lacks. */
 export interface Selection {
-  state: State;
-  target: Target;
-  protocol: Protocol;
-  arm: Arm;
-  against: Arm;
-  language: Language | null;
-  faults: string[];
+  state: State; faults: string[];
+  target: Target; protocol: Protocol; language: Language | null;
+  arm: Arm; against: Arm;
 }
 
 /** Keys that every view shares; the others belong to one view and are left out of links to others. */

@@ -21,10 +21,8 @@ export const flips: View = {
     const loaded = await readItems(page.run.facts, selection.target, selection.protocol);
     if (!loaded) return fill(host, nothing(
       "The run keeps no items for this protocol, so nothing can be counted."));
-    const [arm, against] = [selection.arm, selection.against]
-      .map((each) => page.run.armIndex.get(each.name)!);
-    const comparison = new Comparison(loaded, arm, against);
-    if (!comparison.measured || arm === against)
+    const comparison = new Comparison(loaded, ...page.run.places(selection));
+    if (!comparison.measured || comparison.arm === comparison.against)
       return fill(host,
         nothing("The run did not measure both arms here. Choose two arms that it did measure."));
     const inside = loaded.inside(selection.language);
@@ -65,18 +63,17 @@ const net = (row: { gained: number; lost: number; all: number }): number =>
 /** Gained to the right and lost to the left, a row for each language. */
 function byLanguage(page: Page, comparison: Comparison): Child {
   const { items } = comparison;
-  const { languages } = page.run.facts;
-  const rows = items.protocol.languages.map((index) => {
-    const inside = items.inside(languages[index]);
+  const rows = page.run.languages(items.protocol).map((language) => {
+    const inside = items.inside(language);
     const [gained, lost] = comparison.counts(inside);
-    return { language: languages[index], gained, lost, all: inside.length };
+    return { language, gained, lost, all: inside.length };
   }).filter((row) => row.all > 0).sort((a, b) => net(b) - net(a));
   const most = Math.max(...rows.map((row) => Math.max(row.gained, row.lost) / row.all), 1e-9);
   const [up, down] = comparison.kinds;
   const part = (value: number, all: number, kind: Kind, code: string): Child =>
     h("td", { class: `half ${kind.side}` }, h("a", {
       href: page.link({ view: "items", class: kind.id, language: code }),
-        vars: { "--share": value / all / most },
+      vars: { "--share": value / all / most },
       "aria-label": `${count(value)} ${kind.words}`,
     }, h("span", count(value))));
   return h("section", h("h3", "By language"), scroll("By language",
@@ -100,14 +97,13 @@ function bySeeds(page: Page, selection: Selection, comparison: Comparison, insid
   const most = Math.max(1, ...table.flat());
   const side = (right: number, all: number, before: number, whole: number): string =>
     right / all > before / whole ? "up" : right / all < before / whole ? "down" : "same";
-  return h("section", h("h3", "By agreement of seeds"), 
+  return h("section", h("h3", "By agreement of seeds"),
     h("p.small", "Down: seeds of ", armName(selection.arm), " that are right. Across: those of ",
       armName(selection.against), "."),
     scroll("By agreement of seeds", h("table.agreement",
-      h("thead", h("tr", h("td"), table[0].map((_, place) => h("th", { scope: "col" },
-        `${place}/${other}`)))),
-      h("tbody", [...table.keys()].reverse().map((right) => h("tr", h("th", { scope: "row" },
-        `${right}/${many}`),
+      headings("", ...table[0].map((_, place) => `${place}/${other}`)),
+      h("tbody", [...table.keys()].reverse().map((right) => h("tr",
+        h("th", { scope: "row" }, `${right}/${many}`),
         table[right].map((value, before) => h("td", { class: side(right, many, before, other),
           vars: { "--share": Math.sqrt(value / most) } },
         value ? h("a", { href: page.link({ view: "items", seeds: String(right),
@@ -122,13 +118,11 @@ function surest(page: Page, comparison: Comparison, inside: number[], place: num
   const [arm, against] = [comparison.arm, comparison.against];
   return h("section", h("h3", `Surest ${kind.words}`),
     all.length === 0 && h("p.gap", "none"),
-    h("ol.surest", all.slice(0, SUREST).map((item) => {
-      return h("li", h("a", { href: page.link({ view: "items", class: kind.id,
-        item: items.key(item) }) },
+    h("ol.surest", all.slice(0, SUREST).map((item) => h("li",
+      h("a", { href: page.link({ view: "items", class: kind.id, item: items.key(item) }) },
         brief(items.contents, items.query[item])),
-      h("span.code", page.run.facts.languages[items.language[item]]?.code ?? ""),
-      strip(items, arm, item).element, strip(items, against, item).element);
-    })),
+      h("span.code", page.run.facts.languages[items.language[item]]?.code),
+      strip(items, arm, item).element, strip(items, against, item).element))),
     all.length > SUREST && h("p", h("a", { href: page.link({ view: "items", class: kind.id }) },
       `All ${plural(all.length, "item")} in this order`)));
 }

@@ -13,14 +13,9 @@ import { brief } from "./item";
 const SHOWN = 40;
 const LARGEST = 10;
 
-/** How often one arm finds each content, as a mean over its seeds. */
+/** How often one arm finds each content, as a mean over its seeds; how often it is right to. */
 interface Occurrences {
-  arm: Arm;
-  wide: number;
-  times: Map<number, number>;
-  rightly: Map<number, number>;
-  /** Queries that were counted. */
-  queries: number;
+  arm: Arm; wide: number; times: Float32Array; rightly: Float32Array;
 }
 
 export const hubs: View = {
@@ -32,43 +27,49 @@ export const hubs: View = {
     if (!items) return fill(host, nothing(
       "The run keeps no items for this protocol, so no answers can be counted."));
     const inside = items.inside(selection.language);
-    const all = page.run.facts.arms.map((arm, index) => occurrences(items, arm, index, inside))
-      .filter((each) => each !== null);
-    if (!all.length || !inside.length)
-      return fill(host,
-        nothing("The run did not keep what its arms found here, so hubs cannot be counted."));
-    return fill(host, explanation(all), summary(page, selection, all), table(selection, items, all));
+    const { arms } = page.run.facts;
+    const largest = arms.map((arm, index) => occurrences(items, arm, index, inside))
+      .filter((each) => each !== null).map((each) => sizes(each, inside.length));
+    if (!largest.length || !inside.length) return fill(host, nothing(
+      "The run did not keep what its arms found here, so hubs cannot be counted."));
+    const sides = page.run.places(selection)
+      .map((index) => occurrences(items, arms[index], index, inside));
+    return fill(host, explanation(Math.max(...largest.map((each) => each.wide))),
+      summary(page, selection, largest), table(items, sides.filter((each) => each !== null)));
   },
 };
 
 function occurrences(items: Items, arm: Arm, index: number, inside: number[]): Occurrences | null {
-  const [times, rightly] = [new Map<number, number>(), new Map<number, number>()];
+  const { count } = items.contents;
+  const [times, rightly] = [new Float32Array(count), new Float32Array(count)];
   const rows = items.seeds(index).map((seed) => items.answerRow(index, seed))
     .filter((each) => each !== null);
   if (!rows.length) return null;
-  const add = (counts: Map<number, number>, content: number): void =>
-    void counts.set(content, (counts.get(content) ?? 0) + 1 / rows.length);
   for (const { contents, wide } of rows)
     for (const item of inside)
       for (let place = item * wide; place < (item + 1) * wide; place += 1) {
         if (contents[place] === NONE) continue;
-        add(times, contents[place]);
-        if (contents[place] === items.right[item]) add(rightly, contents[place]);
+        times[contents[place]] += 1 / rows.length;
+        if (contents[place] === items.right[item]) rightly[contents[place]] += 1 / rows.length;
       }
-  return { arm, wide: Math.max(...rows.map((row) => row.wide)), times, rightly,
-    queries: inside.length };
+  return { arm, wide: Math.max(...rows.map((row) => row.wide)), times, rightly };
 }
 
-const ranks = (all: Occurrences[]): string => {
-  const wide = Math.max(...all.map((each) => each.wide));
-  return wide > 1 ? `the first ${wide} answers` : "the first answer";
-};
+/** How uneven the counts of one arm are; the shares of the largest hub and of the largest ten. */
+type Sizes = { arm: Arm; wide: number; skew: number; most: number; top: number };
 
-const explanation = (all: Occurrences[]): Child => h("p.note",
+function sizes({ arm, wide, times }: Occurrences, queries: number): Sizes {
+  const sorted = times.filter((each) => each > 0).sort().reverse();
+  const sum = (values: Float32Array): number => values.reduce((total, each) => total + each, 0);
+  const top = sum(sorted.slice(0, LARGEST)) / Math.max(1, sum(sorted));
+  return { arm, wide, skew: skewness([...sorted]), most: (sorted[0] ?? 0) / queries, top };
+}
+
+const explanation = (wide: number): Child => h("p.note",
   "A hub is near to many queries that it does not answer. Counted: how many queries have it in " +
-  `${ranks(all)}, as a mean over seeds. ` +
-  "Skewness is that of the counts of all answers that were found at least once: 0 if all are found " +
-  "equally often (Radovanović et al. 2010).");
+  `${wide > 1 ? `the first ${wide} answers` : "the first answer"}, as a mean over seeds. Skewness is ` +
+  "that of the counts of all answers that were found at least once: 0 if all are found equally often " +
+  "(Radovanović et al. 2010).");
 
 /** The skewness of counts: 0 for a symmetric distribution, large if a few are much above the rest. */
 export function skewness(values: number[]): number {
@@ -79,48 +80,38 @@ export function skewness(values: number[]): number {
   return variance > 1e-12 ? moment(3) / variance ** 1.5 : 0;
 }
 
-function summary(page: Page, selection: Selection, all: Occurrences[]): Child {
-  const largest = all.map((each) => {
-    const sorted = [...each.times.values()].sort((a, b) => b - a);
-    const total = sorted.reduce((sum, value) => sum + value, 0);
-    return { ...each, skew: skewness(sorted), most: sorted[0] ?? 0,
-      top: sorted.slice(0, LARGEST).reduce((s, v) => s + v, 0), total };
-  });
-  const most = Math.max(...largest.map((each) => each.top / Math.max(1, each.total)));
+function summary(page: Page, selection: Selection, all: Sizes[]): Child {
+  const widest = Math.max(1e-9, ...all.map((each) => each.top));
+  const chosen = [selection.arm, selection.against];
   return h("section", h("h2", "Arms"), scroll("Hubs of each arm", h("table.bars",
     headings("Arm", "#Skewness", "#Largest hub", `Share of the ${LARGEST} largest hubs`),
-    h("tbody", largest.map((each) => h("tr", {
-      class: each.arm === selection.arm || each.arm === selection.against ? "chosen" : null,
-        vars: coloured(each.arm),
-    },
-    h("th", { scope: "row" }, button("button.plain", () => page.go({ arm: each.arm.name }), {},
-      armName(each.arm, true))),
-    h("td.num", decimal(each.skew)),
-    h("td.num", `${percent(each.most, each.queries)} of queries`),
-    h("td", bar(each.top / Math.max(1, each.total) / most, percent(each.top, each.total)))))))));
+    h("tbody", all.map(({ arm, skew, most, top }) => h(chosen.includes(arm) ? "tr.chosen" : "tr",
+      { vars: coloured(arm) },
+      h("th", { scope: "row" },
+        button("button.plain", () => page.go({ arm: arm.name }), {}, armName(arm, true))),
+      h("td.num", decimal(skew)),
+      h("td.num", `${percent(most, 1)} of queries`),
+      h("td", bar(top / widest, percent(top, 1)))))))));
 }
 
 const bar = (share: number, words: string): HTMLElement =>
   h("span.bar-row", h("span.bar-ink", { vars: { "--share": share } }), h("span.num", words));
 
-function table(selection: Selection, items: Items, all: Occurrences[]): Child {
-  const sides = [selection.arm, selection.against].map((arm) => all.find((each) => each.arm === arm))
-    .filter((each) => each !== undefined);
+function table({ contents }: Items, sides: Occurrences[]): Child {
   if (!sides.length) return nothing("The run kept no answers of these two arms. Choose another arm.");
-  const counted = new Set(sides.flatMap((side) => [...side.times.keys()]));
   const wrongly = (side: Occurrences, content: number): number =>
-    (side.times.get(content) ?? 0) - (side.rightly.get(content) ?? 0);
+    side.times[content] - side.rightly[content];
   const worst = (content: number): number => Math.max(...sides.map((side) => wrongly(side, content)));
-  const sorted = [...counted].sort((a, b) => worst(b) - worst(a) || a - b).slice(0, SHOWN);
+  const found = [...sides[0].times.keys()].filter((content) => worst(content) > 0);
+  const sorted = found.sort((a, b) => worst(b) - worst(a) || a - b).slice(0, SHOWN);
   const most = Math.max(1e-9, ...sorted.map(worst));
-  return h("section", h("h2", "Answers that are found too often"),
-    scroll("Answers that are found too often", h("table.bars.hubs-table",
+  const title = "Answers that are found too often";
+  return h("section", h("h2", title), scroll(title, h("table.bars.hubs-table",
     h("caption", `How many queries find it wrongly (and rightly): the worst ${SHOWN} of the two arms.`),
     headings("Answer", ...sides.map((side) => armName(side.arm))),
-    h("tbody", sorted.map((content) => h("tr", h("th", { scope: "row" },
-      h("span.content", brief(items.contents, content),
-        h("span.code", items.contents.language(content)?.code))),
-      sides.map((side) => h("td", { vars: coloured(side.arm) },
-        bar(wrongly(side, content) / most,
-          `${decimal(wrongly(side, content))} (${decimal(side.rightly.get(content) ?? 0)})`)))))))));
+    h("tbody", sorted.map((content) => h("tr",
+      h("th", { scope: "row" }, h("span.content", brief(contents, content),
+        h("span.code", contents.language(content)?.code))),
+      sides.map((side) => h("td", { vars: coloured(side.arm) }, bar(wrongly(side, content) / most,
+        `${decimal(wrongly(side, content))} (${decimal(side.rightly[content])})`)))))))));
 }

@@ -106,8 +106,7 @@ function side(page: Page, selection: Selection, { items }: Comparison, item: num
   const place = answers?.findIndex((each) => each.content === right) ?? -1;
   return h("section.side-arm", { vars: coloured(arm) },
     h("h3", armName(arm, true), strip(items, index, item).element),
-    seeds.length > 1 && toggles("Seed", `seed-${index}`, String(seed),
-      seeds.map((each) => ({ value: String(each), words: String(each) })),
+    seeds.length > 1 && toggles("Seed", `seed-${index}`, String(seed), seeds.map(String),
       (value) => page.go({ seed: value }, true)),
     seed === undefined ? h("p.gap", "not measured on this target")
       : !answers ? h("p.gap", "The run did not keep what this arm found.")

@@ -43,17 +43,14 @@ class ItemsView {
 
   constructor(host: HTMLElement, private readonly page: Page, private readonly selection: Selection,
     private readonly items: Items) {
-    const { run } = page;
-    const [arm, against] = [selection.arm, selection.against]
-      .map((each) => run.armIndex.get(each.name)!);
-    this.comparison = new Comparison(items, arm, against);
-    this.filters = new Filters(this.comparison, run.facts);
+    this.comparison = new Comparison(items, ...page.run.places(selection));
+    this.filters = new Filters(this.comparison, page.run.facts);
     this.list = new LongList("Items", ROW, (item) => this.row(item),
       (item) => this.page.go({ item: items.key(item) }, true));
     this.search = h("input", { type: "search", "data-key": "search",
       placeholder: "Search queries and right answers",
       "aria-label": "Search queries and right answers",
-      on: { input: (event) => this.typed(event as InputEvent) } });
+      on: { input: (event) => this.typed(event), compositionend: (event) => this.typed(event) } });
     this.order = h("div");
     const narrow = matchMedia("(max-width: 64rem)").matches;
     fill(host,
@@ -88,8 +85,9 @@ class ItemsView {
     return `The run did not measure the items of ${missing.join(" and ")}: nothing is gained or lost.`;
   }
 
-  private typed(event: InputEvent): void {
-    if (event.isComposing) return;
+  /** Searches when a word is whole: not while an input method still composes it. */
+  private typed(event: Event): void {
+    if ((event as InputEvent).isComposing && event.type === "input") return;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.page.go({ search: this.search.value }, true),
       150) as unknown as number;
@@ -122,13 +120,10 @@ class ItemsView {
   }
 
   private facets(state: State, values: Map<string, Value[]>): void {
-    const focused = (document.activeElement as HTMLElement | null)?.dataset?.key;
     const tops = [...this.strips.querySelectorAll("ul")].map((each) => each.scrollTop);
     fill(this.strips, this.filters.facets.map((facet) => this.facet(facet.key, facet.title,
       values.get(facet.key)!, state)));
     this.strips.querySelectorAll("ul").forEach((each, index) => { each.scrollTop = tops[index] ?? 0; });
-    [...this.strips.querySelectorAll<HTMLElement>("button")]
-      .find((each) => each.dataset.key === focused)?.focus();
   }
 
   private facet(key: string, title: string, all: Value[], state: State): Child {

@@ -13,18 +13,11 @@ const WIDE = 3;
 const ROOM = 1.25;
 
 interface Cell {
-  arm: Arm;
-  against: Arm;
-  language: Language | null;
-  level: number | null;
-  seeds: (number | null)[];
-  difference: Difference | undefined;
+  arm: Arm; against: Arm; language: Language | null;
+  level: number | null; seeds: (number | null)[]; difference: Difference | undefined;
 }
 
-interface Group {
-  title: string;
-  languages: Language[];
-}
+type Group = { title: string; languages: Language[] };
 
 export const matrix: View = {
   id: "matrix",
@@ -78,14 +71,10 @@ class Matrix {
     const pick = (key: string, usual: string) => (value: string) =>
       this.page.go({ [key]: value === usual ? "" : value }, true);
     return h("div.tools",
-      toggles("Show", "show", this.show, [
-        { value: "differences", words: "differences" }, { value: "intervals", words: "intervals" },
-        { value: "levels", words: "levels" },
-      ], pick("show", "differences")),
-      toggles("Group by", "group", state.group ?? "family", [
-        { value: "family", words: "family" }, { value: "script", words: "script" },
-        { value: "change", words: "change" },
-      ], pick("group", "family")));
+      toggles("Show", "show", this.show, ["differences", "intervals", "levels"],
+        pick("show", "differences")),
+      toggles("Group by", "group", state.group ?? "family", ["family", "script", "change"],
+        pick("group", "family")));
   }
 
   legend(): HTMLElement {
@@ -97,7 +86,8 @@ class Matrix {
     if (this.show === "levels")
       return h("div.legend.note", h("span.scale", level(this.range[0]),
         h("span.ramp", { "aria-hidden": "true" }, steps.map(square("up"))), level(this.range[1])),
-      `${named(outcome || "level")} in ${unit}, mean over seeds; ${better}. Click a cell for its items.`);
+      `${named(outcome || "level")} in ${unit}, mean over seeds; ${better}. `,
+      "Click a cell for its items.");
     return h("div.legend.note", h("span.scale", signed(-this.span),
       h("span.ramp", { "aria-hidden": "true" }, steps.slice(1).reverse().map(square("down")),
         steps.map(square("up"))),
@@ -110,8 +100,7 @@ class Matrix {
   }
 
   private languages(): Language[] {
-    return this.selection.protocol.languages.map((index) => this.page.run.facts.languages[index])
-      .filter(Boolean);
+    return this.page.run.languages(this.selection.protocol);
   }
 
   private levelOf(arm: Arm, language: Language | null) {
@@ -131,8 +120,8 @@ class Matrix {
     const known = this.levelOf(arm, language);
     const difference = run.difference(target.name, protocol.id, arm.name, against.name,
       language?.code ?? null);
-    return { arm, against, language, level: known?.level ?? null, seeds: known?.seeds ?? [],
-      difference };
+    const { level: height = null, seeds = [] } = known ?? {};
+    return { arm, against, language, level: height, seeds, difference };
   }
 
   private table(): HTMLElement {
@@ -184,16 +173,13 @@ class Matrix {
 
   private content(cell: Cell, macro: boolean): Child {
     const { difference } = cell;
-    if (this.show === "levels" || !difference) return h("span",
-      { class: difference || this.show === "levels" ? "" : "bare" },
-      level(cell.level));
-    const mark = markOf(difference);
-    const number: Child = [macro && difference.mark && h("i", { class: `sign ${mark.kind}`,
-      "aria-hidden": "true" }, mark.sign),
-      signed(difference.difference)];
-    if (this.show === "intervals") return [h("span", number),
-      h("span.small", interval(difference.low, difference.high))];
-    return [h("span", number), this.line(difference)];
+    if (this.show === "levels") return level(cell.level);
+    if (!difference) return h("span.bare", level(cell.level));
+    const { sign, kind } = markOf(difference);
+    const mark = macro && difference.mark
+      && h("i", { class: `sign ${kind}`, "aria-hidden": "true" }, sign);
+    return [h("span", mark, signed(difference.difference)), this.show === "intervals"
+      ? h("span.small", interval(difference.low, difference.high)) : this.line(difference)];
   }
 
   /** The interval as a line on the scale of the whole table, with room for the ends of the largest. */
@@ -202,8 +188,8 @@ class Matrix {
     const place = (value: number): string =>
       `${(50 + 50 * Math.max(-1, Math.min(1, value / this.span / ROOM))).toFixed(1)}%`;
     const ends = finite(low) && finite(high) ? [low, high] : [difference, difference];
-    return h("span.line", { "aria-hidden": "true",
-      vars: { "--from": place(ends[0]), "--to": place(ends[1]), "--at": place(difference) } });
+    const vars = { "--from": place(ends[0]), "--to": place(ends[1]), "--at": place(difference) };
+    return h("span.line", { "aria-hidden": "true", vars });
   }
 
   private shade(cell: Cell): { kind: string; share: number } {
@@ -230,9 +216,9 @@ class Matrix {
   }
 
   private tell(cell: Cell): void {
-    const seeds = cell.seeds.length > 1 ? ` Seeds: ${cell.seeds.map((each) => level(each)).join(", ")}.`
-      : "";
-    fill(this.readout, word(this.words(cell)), ".", seeds);
+    const kind = !cell.difference ? "" : cell.language ? " (95%, this language alone)" : " (corrected)";
+    const seeds = cell.seeds.length > 1 && ` Seeds: ${cell.seeds.map(level).join(", ")}.`;
+    fill(this.readout, word(this.words(cell)), kind, ".", seeds);
   }
 
   private open({ arm, language }: Cell): void {
@@ -251,14 +237,14 @@ class Matrix {
     const column = this.cells[row].indexOf(target);
     const last = this.arms.length - 1;
     const places: Record<string, [number, number]> = {
-      ArrowUp: [row - 1, column], ArrowDown: [row + 1, column], ArrowLeft: [row, column - 1],
-      ArrowRight: [row, column + 1],
+      ArrowUp: [row - 1, column], ArrowDown: [row + 1, column],
+      ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1],
       Home: [row, 0], End: [row, last], PageUp: [0, column], PageDown: [this.cells.length - 1, column],
     };
     const place = places[event.key];
-    const next = place && this.cells[place[0]]?.[place[1]];
     if (!place) return;
     event.preventDefault();
+    const next = this.cells[place[0]]?.[place[1]];
     if (!next) return;
     target.setAttribute("tabindex", "-1");
     next.setAttribute("tabindex", "0");
@@ -294,7 +280,6 @@ function grouped(languages: Language[], by: string, change: (language: Language)
   const ordered = all.filter((each) => !together.includes(each)).sort(([a], [b]) => a.localeCompare(b))
     .map(([title, each]) => ({ title, languages: named(each) }));
   const rest = together.flatMap(([, each]) => each);
-  return rest.length ? [...ordered, { title: by === "script" ? "Scripts of one language"
-    : "Families of one language",
-    languages: named(rest) }] : ordered;
+  const last = by === "script" ? "Scripts of one language" : "Families of one language";
+  return rest.length ? [...ordered, { title: last, languages: named(rest) }] : ordered;
 }

@@ -3,7 +3,7 @@
 import { type Block, readBlock } from "../block";
 import { Comparison } from "../comparison";
 import { button, type Child, fill, h, toggles } from "../dom";
-import type { Arm, Target } from "../facts";
+import type { Arm } from "../facts";
 import { type Contents, readContents, readItems } from "../items";
 import { armName, coloured } from "../looks";
 import { decimal, plural } from "../numbers";
@@ -14,6 +14,7 @@ import { brief, shown } from "./item";
 const MOVED = 25;
 const FAMILIES = 8;
 const NEAR = 18;
+const TRAILS = 12;
 
 export const neighbourhood: View = {
   id: "map",
@@ -26,7 +27,7 @@ export const neighbourhood: View = {
     if (!target.map || !contents) return fill(host,
       nothing("The run kept no vectors of this target, so there is no map."));
     const block = await readBlock(page.run.facts, target.map);
-    const places = [arm, against].map((each) => placesOf(block, page.run.armIndex.get(each.name)!));
+    const places = page.run.places(selection).map((place) => placesOf(block, place));
     if (!places[0] || !places[1]) return fill(host,
       nothing(`The run kept no vectors of ${places[0] ? against.name : arm.name} here.`));
     return new Maps(host, page, selection, block, await contents, places as Places[],
@@ -34,24 +35,19 @@ export const neighbourhood: View = {
   },
 };
 
-interface Places {
-  x: ArrayLike<number>;
-  y: ArrayLike<number>;
-}
+type Places = { x: ArrayLike<number>; y: ArrayLike<number> };
 
 function placesOf(block: Block, arm: number): Places | null {
-  return block.has(`map/${arm}/x`) ? { x: block.values(`map/${arm}/x`),
-    y: block.values(`map/${arm}/y`) } : null;
+  const map = `map/${arm}`;
+  return block.has(`${map}/x`) ? { x: block.values(`${map}/x`), y: block.values(`${map}/y`) } : null;
 }
 
 /** What the arm changed for each content that is a query of the protocol. */
 async function kindsOf(page: Page, selection: Selection): Promise<Map<number, string>> {
-  const { target, protocol, arm, against } = selection;
   const kinds = new Map<number, string>();
-  const items = await readItems(page.run.facts, target as Target, protocol);
+  const items = await readItems(page.run.facts, selection.target, selection.protocol);
   if (!items) return kinds;
-  const comparison = new Comparison(items, page.run.armIndex.get(arm.name)!,
-    page.run.armIndex.get(against.name)!);
+  const comparison = new Comparison(items, ...page.run.places(selection));
   items.query.forEach((content, item) => {
     const kind = comparison.kinds[comparison.kindOf[item]];
     if (kind && !kinds.has(content)) kinds.set(content, kind.id);
@@ -85,6 +81,12 @@ class Maps {
     this.box = boxOf(all, places);
     this.canvases = [selection.against, selection.arm].map((arm, index) =>
       this.canvas(arm, index === 0 ? 1 : 0));
+    const scheme = matchMedia("(prefers-color-scheme: dark)");
+    const redraw = (): void => {
+      if (host.isConnected) this.draw();
+      else scheme.removeEventListener("change", redraw);
+    };
+    scheme.addEventListener("change", redraw);
     fill(host,
       h("p.note", `${plural(all.length, "point")} in one projection, fitted on the ` +
         "vectors of the baseline: both maps have the same axes, and a point that moved has other " +
@@ -105,10 +107,7 @@ class Maps {
     this.chosen = point ? this.inside.find((each) => this.contents.key(this.points[each]) === point)
       ?? -1 : -1;
     this.draw();
-    const focused = (document.activeElement as HTMLElement | null)?.dataset?.key;
     fill(this.list, this.moved.map((each) => this.mover(each)));
-    [...this.list.querySelectorAll<HTMLElement>("button")]
-      .find((each) => each.dataset.key === focused)?.focus();
     if (this.chosen >= 0) fill(this.about, shown(this.contents, this.points[this.chosen]),
       h("p.small", `moved by ${decimal(this.distance[this.chosen])} of the spread of the map`));
     else if (point) fill(this.about, h("span.gap", "The point of this address is not in the sample."));
@@ -116,8 +115,7 @@ class Maps {
 
   private colours(): Child {
     const usual = this.kinds.size ? "change" : "family";
-    const options = [{ value: "family", words: "family" }, { value: "script", words: "script" }];
-    if (this.kinds.size) options.unshift({ value: "change", words: "change" });
+    const options = this.kinds.size ? ["change", "family", "script"] : ["family", "script"];
     return toggles("Colour by", "colour", this.selection.state.colour ?? usual, options,
       (value) => this.page.go({ colour: value === usual ? "" : value }, true));
   }
@@ -178,7 +176,6 @@ class Maps {
       "aria-label": `Map of ${arm.name}; the list beside it holds the points that moved most.`,
       on: { click: (event) => this.pick(canvas, index, event) } });
     new ResizeObserver(() => this.draw()).observe(canvas);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
     return canvas;
   }
 
@@ -210,58 +207,46 @@ class Maps {
       canvas.width = canvas.height = Math.round(side * ratio);
       pen.scale(ratio, ratio);
       const index = order === 0 ? 1 : 0;
-      if (index === 0) this.trails(pen, side, style);
+      pen.strokeStyle = style.getPropertyValue("--ink");
+      if (index === 0) this.trails(pen, side);
       for (const point of this.inside) {
         const group = this.group(point);
-        const colour = groups.get(group);
-        const still = !colour || colour === "--muted";
+        const colour = groups.get(group) ?? "--muted";
+        const still = colour === "--muted" && point !== this.chosen;
         pen.globalAlpha = still ? 0.4 : 0.85;
-        pen.fillStyle = pen.strokeStyle = style.getPropertyValue(colour ?? "--muted");
+        pen.fillStyle = pen.strokeStyle = style.getPropertyValue(colour);
         pen.beginPath();
         pen.arc(...this.at(index, point, side), still ? 2 : 2.6, 0, 7);
         if (group === "wrong") pen.stroke(); else pen.fill();
       }
-      this.ring(pen, index, side, style);
+      if (this.chosen < 0) return;
+      pen.lineWidth = 2;
+      pen.strokeStyle = style.getPropertyValue("--ink");
+      pen.beginPath();
+      pen.arc(...this.at(index, this.chosen, side), 7, 0, 7);
+      pen.stroke();
     });
   }
 
   /** From where the points that moved most came, on the map of the selected arm. */
-  private trails(pen: CanvasRenderingContext2D, side: number, style: CSSStyleDeclaration): void {
-    pen.strokeStyle = style.getPropertyValue("--ink");
+  private trails(pen: CanvasRenderingContext2D, side: number): void {
     pen.globalAlpha = 0.35;
-    pen.lineWidth = 1;
-    for (const point of new Set([...this.moved.slice(0, 12),
-      ...(this.chosen >= 0 ? [this.chosen] : [])])) {
+    for (const point of new Set([...this.moved.slice(0, TRAILS), this.chosen])) {
+      if (point < 0) continue;
       pen.beginPath();
       pen.moveTo(...this.at(1, point, side));
       pen.lineTo(...this.at(0, point, side));
       pen.stroke();
     }
   }
-
-  private ring(pen: CanvasRenderingContext2D, index: number, side: number,
-    style: CSSStyleDeclaration): void {
-    if (this.chosen < 0) return;
-    pen.globalAlpha = 1;
-    pen.lineWidth = 2;
-    pen.strokeStyle = style.getPropertyValue("--ink");
-    pen.beginPath();
-    pen.arc(...this.at(index, this.chosen, side), 7, 0, 7);
-    pen.stroke();
-  }
 }
 
 /** A square around all points of both maps, with a margin. */
 function boxOf(points: number[], places: Places[]): { least: number[]; size: number } {
-  const range = (axis: "x" | "y"): [number, number] => {
-    let [least, most] = [Infinity, -Infinity];
-    for (const place of places) for (const point of points) {
-      least = Math.min(least, place[axis][point]);
-      most = Math.max(most, place[axis][point]);
-    }
-    return points.length ? [least, most] : [0, 1];
-  };
-  const [x, y] = [range("x"), range("y")];
+  const [x, y] = (["x", "y"] as const).map((axis) => {
+    const all = places.flatMap((place) => points.map((point) => place[axis][point]));
+    return [Math.min(...all), Math.max(...all)];
+  });
   const size = 1.08 * Math.max(x[1] - x[0], y[1] - y[0], 1e-9);
   return { least: [(x[0] + x[1] - size) / 2, (y[0] + y[1] - size) / 2], size };
 }
