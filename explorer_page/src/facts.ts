@@ -18,7 +18,7 @@ export interface Protocol {
 
 export interface Target {
   name: string; title: string; metric: string; protocol: string; pictures: boolean;
-  contents: string | null; map: string | null; protocols: Protocol[];
+  contents: string | null; map: string | null; map_arm: string | null; protocols: Protocol[];
 }
 
 export interface Level {
@@ -85,6 +85,8 @@ export function readFacts(): Facts {
 
 const keyOf = (...parts: (string | null)[]): string => JSON.stringify(parts);
 
+type Pair = [target: string, protocol: string, arm: string, against: string, language: string | null];
+
 /** The facts with what the views look up in them. */
 export class Run {
   readonly armIndex: Map<string, number>;
@@ -119,19 +121,15 @@ export class Run {
   }
 
   /** The difference of two arms as the run states it, whichever it names first. */
-  stated(
-    target: string, protocol: string, arm: string, against: string, language: string | null,
-  ): Difference | undefined {
+  stated(...[target, protocol, arm, against, language]: Pair): Difference | undefined {
     return this.differences.get(keyOf(target, protocol, arm, against, language))
       ?? this.differences.get(keyOf(target, protocol, against, arm, language));
   }
 
   /** The difference of two arms, its signs turned where the run compared them the other way round. */
-  difference(
-    target: string, protocol: string, arm: string, against: string, language: string | null,
-  ): Difference | undefined {
-    const stated = this.stated(target, protocol, arm, against, language);
-    return stated && stated.arm !== arm ? turned(stated) : stated;
+  difference(...pair: Pair): Difference | undefined {
+    const stated = this.stated(...pair);
+    return stated && stated.arm !== pair[2] ? turned(stated) : stated;
   }
 
   /** Other arms that the run compared with this one, in the order of the report. */

@@ -39,19 +39,11 @@ export function plural(value: number, noun: string): string {
   return `${count(value)} ${noun}${Math.round(value) === 1 ? "" : "s"}`;
 }
 
-const SIZES = [[1e18, "E"], [1e15, "P"], [1e12, "T"], [1e9, "G"], [1e6, "M"], [1e4, "k"]] as const;
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
 
-/** A large amount in few characters: `2.0 T`, `16 k`. */
-export function amount(value: number | null | undefined): string {
-  if (!finite(value)) return "–";
-  for (const [size, unit] of SIZES) {
-    if (Math.abs(value) >= size) {
-      const scaled = value / (unit === "k" ? 1e3 : size);
-      return `${scaled.toFixed(scaled < 100 ? 1 : 0)} ${unit}`;
-    }
-  }
-  return value === 0 ? "0" : value < 10 ? value.toFixed(2) : count(value);
-}
+/** A large amount in few characters: `2.02T`, `15.4K`. */
+export const amount = (value: number | null | undefined): string =>
+  (finite(value) ? round(compact.format(value)) : "–");
 
 /** A score of an answer, with three decimals. */
 export const score = (value: number): string => round(value.toFixed(3));

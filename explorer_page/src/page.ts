@@ -16,6 +16,8 @@ export interface View {
   title: string;
   /** Keys of the state whose changes `draw`'s refresh shows; after others the view is drawn again. */
   inner?: string[];
+  /** Whether it leaves out the choices and the verdict that the other views share. */
+  alone?: boolean;
   /** Whether it has a tab in this run. */
   shown(run: Run): boolean;
   draw(host: HTMLElement, page: Page, selection: Selection): Promise<Refresh | void> | Refresh | void;
@@ -90,7 +92,8 @@ export class Page {
           "aria-current": each === view ? "page" : null }, each.title)));
       this.tabs.querySelector("[aria-current]")?.scrollIntoView(
         { block: "nearest", inline: "nearest" });
-      fill(this.bar, this.choices(selection));
+      fill(this.bar, !view.alone && this.choices(selection));
+      this.bar.hidden = this.verdict.hidden = Boolean(view.alone);
       const said = h("div", selection.faults.map((fault) => h("p.fault", fault)),
         verdict(this.run, selection));
       if (said.textContent !== this.verdict.textContent) fill(this.verdict, ...said.childNodes);
@@ -139,7 +142,9 @@ export class Page {
         h("summary", `What this page lacks (${notes.length})`),
         h("ul", notes.map((note) => h("li", word(note))))),
       h("p.note", `${plural(arms.length, "arm")}, ${plural(targets.length, "target")}. `,
-        `CrossLift ${version}; the page contains no other libraries.`));
+        `CrossLift ${version}. `,
+        this.run.facts.live ? "Live search asks the server that sent this page, and no other. "
+          : "The page holds all its data and asks no server. ", "It uses no other libraries."));
   }
 
   private choices(selection: Selection): Child {
@@ -161,8 +166,7 @@ export class Page {
         { value: "", words: "all languages" },
         ...run.languages(protocol).map((each) => ({ value: each.code, words: each.name })),
       ], (value) => this.go({ language: value })),
-      choice("Arm", "arm", arm.name,
-        run.facts.arms.map((each) => ({ value: each.name, words: each.name })),
+      choice("Arm", "arm", arm.name, run.facts.arms.map(({ name }) => ({ value: name, words: name })),
         (value) => this.go({ arm: value })),
       choice("Against", "against", against.name, others, (value) => this.go({ against: value })),
       button("button.swap", () => this.go({ arm: against.name, against: arm.name }), {

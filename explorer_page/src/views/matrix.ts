@@ -79,24 +79,20 @@ class Matrix {
 
   legend(): HTMLElement {
     const { unit, higher_is_better: up, outcome } = this.selection.protocol;
+    const levels = this.show === "levels";
     const steps = Array.from({ length: SHADES + 1 }, (_, index) => index / SHADES);
     const square = (kind: string) => (share: number) =>
       h("span", { class: kind, vars: { "--share": share } });
-    const better = up ? "higher is better" : "lower is better";
-    if (this.show === "levels")
-      return h("div.legend.note", h("span.scale", level(this.range[0]),
-        h("span.ramp", { "aria-hidden": "true" }, steps.map(square("up"))), level(this.range[1])),
-      `${named(outcome || "level")} in ${unit}, mean over seeds; ${better}. `,
-      "Click a cell for its items.");
-    return h("div.legend.note", h("span.scale", signed(-this.span),
-      h("span.ramp", { "aria-hidden": "true" }, steps.slice(1).reverse().map(square("down")),
-        steps.map(square("up"))),
-      signed(this.span)),
-    `${unit} of ${named(outcome || "level")}, ${better}. `, this.selection.state.against
-      ? ["Each arm against ", armName(this.selection.against), "."]
-      : "Each arm against its own baseline.",
-    " Lines: 95% intervals of one language alone, uncorrected; the marks of the first row are the ",
-    "run's verdicts. Click a cell for its items.");
+    const worse = levels ? [] : steps.slice(1).reverse().map(square("down"));
+    const ends = levels ? this.range.map(level) : [-this.span, this.span].map(signed);
+    const { against } = this.selection.state;
+    return h("div.legend.note", h("span.scale", ends[0],
+      h("span.ramp", { "aria-hidden": "true" }, worse, steps.map(square("up"))), ends[1]),
+    `${named(outcome || "level")} in ${unit}, ${up ? "higher" : "lower"} is better. `, levels
+      ? "Means over seeds. "
+      : ["Each arm against ", against ? armName(this.selection.against) : "its own baseline",
+        ". Lines: 95% intervals of one language alone, uncorrected; the marks of the first row are the ",
+        "run's verdicts. "], "Click a cell for its items.");
   }
 
   private languages(): Language[] {

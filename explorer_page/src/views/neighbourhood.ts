@@ -2,7 +2,7 @@
 
 import { type Block, readBlock } from "../block";
 import { Comparison } from "../comparison";
-import { button, type Child, fill, h, toggles } from "../dom";
+import { button, type Child, fill, h, toggles, word } from "../dom";
 import type { Arm } from "../facts";
 import { type Contents, readContents, readItems } from "../items";
 import { armName, coloured } from "../looks";
@@ -88,10 +88,10 @@ class Maps {
     };
     scheme.addEventListener("change", redraw);
     fill(host,
-      h("p.note", `${plural(all.length, "point")} in one projection, fitted on the ` +
-        "vectors of the baseline: both maps have the same axes, and a point that moved has other " +
-        "neighbours. A projection to a plane loses most of the space: read it beside the scores, not " +
-        "in their place."),
+      h("p.note", `${plural(all.length, "point")} in one projection, fitted on the vectors of `,
+        selection.target.map_arm ? word(selection.target.map_arm) : "the baseline",
+        ": both maps have the same axes, and a point that moved has other neighbours. A projection to a ",
+        "plane loses most of the space: read it beside the scores, not in their place."),
       h("div.tools", this.colours()),
       h("div.maps", [selection.against, selection.arm].map((arm, index) =>
         h("figure", { vars: coloured(arm) }, h("figcaption", armName(arm, true)),
