@@ -209,6 +209,15 @@ def test_two_hundred_arms_fit(screen: Screen, tmp_path: Path) -> None:
     assert len(screen.all("thead th")) == 201
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_twenty_seeds_fit(screen: Screen, tmp_path: Path, width: int) -> None:
+    page = small_pack(arms=3, seeds=20, pictures=False).write(tmp_path / "page.html")
+    screen.open(page, "view=items&arm=image", width=width)
+    screen.wait(".side-arm .toggles")
+    assert screen.texts(".side-arm:first-child .strip") == ["20/20"]
+    assert screen.value("document.documentElement.scrollWidth") <= width
+
+
 def test_a_selection_without_items_says_so(screen: Screen, tmp_path: Path, pack: Pack) -> None:
     changed = copy.deepcopy(pack)
     changed.facts["targets"][0]["protocols"][0]["languages"] = []

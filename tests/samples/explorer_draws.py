@@ -86,9 +86,11 @@ def draw_arms(
             right = hard + noise.normal(0, 0.5, items) < gain
             outcomes[index, seed] = right
             places = first[:, None] + _distinct(many, noise)
-            self_found = places == np.arange(items)[:, None]
-            places[self_found] = places[np.nonzero(self_found)[0], 0]
-            places[:, 0] = np.where(right, np.arange(items), places[:, 0])
+            own = np.arange(items)
+            rows, ranks = np.nonzero(places == own[:, None])
+            wanted = np.where(right[rows], 0, np.maximum(ranks, 1))
+            places[rows, ranks], places[rows, wanted] = places[rows, wanted], own[rows]
+            places[right, 0] = own[right]
             drawn[f"outcome/{index}/{seed}"] = ((right * 252).astype(np.uint8), {"scale": 1 / 252})
             drawn[f"found/{index}/{seed}/content"] = (places + items).astype(np.uint32).ravel()
             scores = np.sort(noise.integers(75, 225, (items, 5)).astype(np.uint16), axis=1)[:, ::-1]

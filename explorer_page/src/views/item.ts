@@ -11,6 +11,7 @@ import type { Page } from "../page";
 import type { Selection } from "../state";
 
 const LONG = 700;
+const SQUARES = 12;
 const OPEN_ARMS = 12;
 
 /** The seeds of an arm on one item: a square for each, filled if the seed is right. */
@@ -24,9 +25,10 @@ export function strip(
     : graded ? outcomes.map((each) => (finite(each) ? decimal(each) : "–")).join(", ")
       : `right in ${right} of ${plural(outcomes.length, "seed")}`;
   const filled = (each: number): number => (finite(each) ? Math.max(0, Math.min(1, each)) : 0);
-  const squares = outcomes.map((each) => h("i.seed", { vars: { "--fill": filled(each) } }));
-  return { element: h("span.strip", { role: "img", "aria-label": words, title: words },
-    outcomes.every((each) => each >= 0 && each <= 1) ? squares : h("span.num", words)), words };
+  const few = outcomes.length <= SQUARES && outcomes.every((each) => each >= 0 && each <= 1);
+  const marks = few ? outcomes.map((each) => h("i.seed", { vars: { "--fill": filled(each) } }))
+    : h("span.num", graded ? words : `${right}/${outcomes.length}`);
+  return { element: h("span.strip", { role: "img", "aria-label": words, title: words }, marks), words };
 }
 
 /** The thumbnail of a content; null if it is a text. */

@@ -91,8 +91,8 @@ class Matrix {
     `${named(outcome || "level")} in ${unit}, ${up ? "higher" : "lower"} is better. `, levels
       ? "Means over seeds. "
       : ["Each arm against ", against ? armName(this.selection.against) : "its own baseline",
-        ". Lines: 95% intervals of one language alone, uncorrected; the marks of the first row are the ",
-        "run's verdicts. "], "Click a cell for its items.");
+        ". Lines: 95% intervals of one language alone, uncorrected; the marks of the first row are ",
+        "the run's verdicts. "], "Click a cell for its items.");
   }
 
   private languages(): Language[] {

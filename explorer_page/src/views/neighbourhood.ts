@@ -90,8 +90,8 @@ class Maps {
     fill(host,
       h("p.note", `${plural(all.length, "point")} in one projection, fitted on the vectors of `,
         selection.target.map_arm ? word(selection.target.map_arm) : "the baseline",
-        ": both maps have the same axes, and a point that moved has other neighbours. A projection to a ",
-        "plane loses most of the space: read it beside the scores, not in their place."),
+        ": both maps have the same axes, and a point that moved has other neighbours. A projection to ",
+        "a plane loses most of the space: read it beside the scores, not in their place."),
       h("div.tools", this.colours()),
       h("div.maps", [selection.against, selection.arm].map((arm, index) =>
         h("figure", { vars: coloured(arm) }, h("figcaption", armName(arm, true)),
