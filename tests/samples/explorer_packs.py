@@ -67,7 +67,7 @@ class Pack:
         """In how many seeds of an arm each item is right."""
         seeds = self.facts["arms"][arm]["seeds"]
         columns = [self.column(block, f"outcome/{arm}/{seed}") > 126 for seed in seeds]
-        return np.sum(columns, axis=0)
+        return np.sum(columns, axis=0, dtype=np.int64)  # type: ignore[no-any-return]
 
     def page(self) -> str:
         """The whole page: the built one with its placeholders filled."""

@@ -67,9 +67,8 @@ class Screen:
 
     def texts(self, css: str) -> list[str]:
         """The texts of all elements for a selector, in one call."""
-        return self.driver.execute_script(
-            "return [...document.querySelectorAll(arguments[0])].map(each => each.textContent)", css
-        )
+        script = "return [...document.querySelectorAll(arguments[0])].map(each => each.textContent)"
+        return [str(text) for text in self.driver.execute_script(script, css)]
 
     def text(self, css: str = "body") -> str:
         return str(
