@@ -7,7 +7,7 @@ TORCH ?= torch==2.13.0
 PIP_OPTIONS ?=
 CONSTRAINTS ?= constraints-cpu.txt
 
-.PHONY: setup demo test test-times fuzz lint docs site bench bench-compare bench-scale clean
+.PHONY: setup demo test test-times fuzz lint docs site explorer-page bench bench-compare bench-scale clean
 
 setup: $(VENV)/ready
 
@@ -52,6 +52,10 @@ docs: setup
 # The documentation as a site, in build/site; it needs no network.
 site: docs
 	$(VENV)/bin/sphinx-build --quiet --fail-on-warning --keep-going -b html docs build/site
+
+# Builds src/crosslift/explorer/page/page.html from explorer_page/ (needs node 20 and npm; nothing else does).
+explorer-page:
+	cd explorer_page && npm ci --no-audit --no-fund && npm run build
 
 # QUICK=1: minutes, with small sizes. Each run adds a line to benchmarks/history.jsonl.
 bench: setup
