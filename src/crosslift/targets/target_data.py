@@ -124,6 +124,14 @@ class TargetData(ABC):
         """
         raise TypeError(f"{type(self).__name__} is not scored by vectors, in {language} or at all")
 
+    def texts_by_language(self, language: str) -> Mapping[str, Collection[str]]:
+        """Code -> the texts in it, of those in `sides_of`: two sides often have two languages.
+
+        Raises:
+            TypeError: as `content_of`.
+        """
+        raise TypeError(f"{type(self).__name__} is not scored by vectors, in {language} or at all")
+
     @abstractmethod
     def part(self, settings: TargetSettings) -> TargetPart | None:
         """The part that settings request. None: all of it.

@@ -52,6 +52,13 @@ class BitextData(TargetData):
         """The texts of a language, and those of English or of the second language."""
         return {"src": self.bitexts[language].src, "tgt": self.bitexts[language].tgt}
 
+    def texts_by_language(self, language: str) -> Mapping[str, Collection[str]]:
+        """The texts of a language, and those of English or of the second language."""
+        bitext = self.bitexts[language]
+        texts = {bitext.language: set(bitext.src)}
+        texts.setdefault(bitext.tgt_language, set()).update(bitext.tgt)
+        return texts
+
     def part(self, settings: BitextSettings) -> TargetPart | None:
         """The first pairs of each language."""
         count = settings.pairs

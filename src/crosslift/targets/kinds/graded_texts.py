@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
 from crosslift.encoders.encoder_settings import Side
+from crosslift.languages import language_pair
 from crosslift.sources.graded_pairs import GradedPairs
 from crosslift.target_kinds import KindName
 from crosslift.targets.protocol import Direction
@@ -47,6 +48,13 @@ class GradedData(TargetData):
     def sides_of(self, language: str) -> Mapping[Side, Collection[str]]:
         """The first and the second texts of a language."""
         return {"src": self.pairs[language].src, "tgt": self.pairs[language].tgt}
+
+    def texts_by_language(self, language: str) -> Mapping[str, Collection[str]]:
+        """The texts of a language, or those of the two languages of a pair."""
+        first, second = language_pair(language) or (language, language)
+        texts = {first: set(self.pairs[language].src)}
+        texts.setdefault(second, set()).update(self.pairs[language].tgt)
+        return texts
 
     def part(self, settings: GradedSettings) -> TargetPart | None:
         """The first pairs of each language."""

@@ -55,6 +55,14 @@ class JudgedData(TargetData):
         judged = self.sets[language]
         return {"src": judged.queries.values(), "tgt": judged.pool.texts}
 
+    def texts_by_language(self, language: str) -> Mapping[str, Collection[str]]:
+        """The queries and the passages in each language."""
+        judged = self.sets[language]
+        texts = {judged.language: set(judged.queries.values())}
+        for code, passage in zip(judged.pool.languages, judged.pool.texts, strict=True):
+            texts.setdefault(code, set()).add(passage)
+        return texts
+
     def part(self, settings: JudgedSettings) -> TargetPart | None:
         """The first queries of each language; pools stay whole."""
         count = settings.queries

@@ -64,6 +64,11 @@ class MiningData(TargetData):
             "tgt": {t for s in splits for t in s.tgt},
         }
 
+    def texts_by_language(self, language: str) -> Mapping[str, Collection[str]]:
+        """The texts of a language, and the English ones."""
+        sides = self.sides_of(language)
+        return {language: sides["src"], "en": sides["tgt"]}
+
     def part(self, settings: MiningTargetSettings) -> TargetPart | None:
         """The first sentences of each side."""
         count = settings.sentences

@@ -85,6 +85,10 @@ class PictureData(TargetData):
         """The texts of a language."""
         return {"src": {text for texts in self.texts[language].values() for text in texts}}
 
+    def texts_by_language(self, language: str) -> Mapping[str, Collection[str]]:
+        """All texts of a language are in it."""
+        return {language: self.sides_of(language)["src"]}
+
     def part(self, settings: PictureSettings) -> TargetPart | None:
         """The first pictures with their texts.
 
