@@ -72,6 +72,11 @@ class ArmRun:
     path: dict[float, dict[str, Evaluations]] = field(default_factory=dict)
     fine_tuned: dict[str, PhaseThree] = field(default_factory=dict)
 
+    @property
+    def tower_step(self) -> Step | None:
+        """The last stage that puts pictures and texts into one space; None without one."""
+        return next((s for s in reversed(self.stage_steps) if task_with_pictures(s)), None)
+
     def places(self) -> dict[str, Step]:
         """Place in words -> step: those that train, then those that measure something."""
         steps = {f"start {number}": step for number, step in enumerate(self.start_steps, 1)}
@@ -451,7 +456,6 @@ def _evaluations(
         return {}
     if not loaded.data.pictures:
         return evaluate_steps(encoder, loaded, None, postprocessing)
-    towers = [step for step in run.stage_steps if task_with_pictures(step)]
-    if not towers:
+    if run.tower_step is None:
         return {}
-    return evaluate_steps(encoder, loaded, embed_pictures_step(towers[-1], loaded, run.seed))
+    return evaluate_steps(encoder, loaded, embed_pictures_step(run.tower_step, loaded, run.seed))

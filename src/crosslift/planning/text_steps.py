@@ -22,12 +22,13 @@ TextSteps = dict[str, dict[str, Step]]
 def encode_steps(encoder: Trained | ObjectEncoder, loaded: LoadedTarget) -> TextSteps:
     """The encoding steps of a target: as the encoder is read itself, and as other protocols read it."""
     steps: TextSteps = {language: {} for language in loaded.data.languages}
+    group = f"texts of {loaded.target.name}"
     made: dict[tuple[Roles, int], Step] = {}
     for roles, reading in _readings(encoder, loaded).items():
         for (language, side), texts in loaded.text_sets.items():
             read = reading.of_side(loaded.settings, side) if roles == OWN_ROLES else reading
             if (roles, id(texts)) not in made:
-                made[roles, id(texts)] = _encode_step(read, loaded, texts)
+                made[roles, id(texts)] = encode_step(read, group, texts)
             steps[language][roles.of(side)] = made[roles, id(texts)]
     return steps
 
@@ -43,12 +44,16 @@ def _readings(
     return readings
 
 
-def _encode_step(encoder: Trained | ObjectEncoder, loaded: LoadedTarget, texts: TextSet) -> Step:
+def encode_step(encoder: Trained | ObjectEncoder, group: str, texts: TextSet) -> Step:
     """Encodes every text of a set once: `vectors.npy`, float32 [texts, D].
 
     Its key has the texts themselves in it and not the target: two targets of the same texts share it.
+
+    Args:
+        encoder: as it reads the texts.
+        group: what they are texts of, in words.
+        texts: the set.
     """
-    group = f"texts of {loaded.target.name}"
     return Step(
         kind="encode",
         label=f"{group}, {texts.words}",
