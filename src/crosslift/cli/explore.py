@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from crosslift.cli.options import Json
+from crosslift.cli.options import Json, StoreOption
+from crosslift.cli.serving_options import (
+    CorpusOption,
+    HostOption,
+    ImagesOption,
+    PortOption,
+    ServeOption,
+    TokenOption,
+    live_options,
+    refuse_unserved,
+)
 
 
 def explore(
@@ -43,11 +53,19 @@ def explore(
         typer.Option("--language", help="With --table, --atlas: only this language."),
     ] = None,
     json: Json = None,
+    serve: ServeOption = False,
+    host: HostOption = None,
+    port: PortOption = None,
+    corpus: CorpusOption = None,
+    images: ImagesOption = None,
+    token: TokenOption = None,
+    store: StoreOption = None,
 ) -> None:
     """Write a page that shows what each arm changed, item by item.
 
     The page is one file and needs no network. With two runs of the same targets, it shows the arms of
-    both. `--table`, `--atlas` and `--folder` write other files instead.
+    both. `--table`, `--atlas` and `--folder` write other files instead. `--serve` answers queries, too:
+    all arms of a run look for your text or picture, side by side, until Ctrl-C.
     """
     if len(folders) > 2:
         raise typer.BadParameter(f"{len(folders)} runs: give one or two", param_hint="RUN [RUN_B]")
@@ -56,10 +74,18 @@ def explore(
         for name, path in (("--table", table), ("--atlas", atlas), ("--folder", folder))
         if path
     ]
-    if len(others) + (out is not None) > 1:
-        raise typer.BadParameter("give one of --out, --folder, --table and --atlas")
+    if len(others) + (out is not None) + serve > 1:
+        raise typer.BadParameter("give one of --out, --folder, --table, --atlas and --serve")
     if (target or arm or language) and not (table or atlas):
         raise typer.BadParameter("--target, --arm and --language are for --table and --atlas")
+    served = {"host": host, "port": port, "corpus": corpus, "images": images}
+    if serve:
+        live = live_options(folders, served, token, json)
+        from crosslift.cli import serving  # loads numpy and pyarrow
+
+        serving.show(live, store)
+        return
+    refuse_unserved({**served, "store": store})
     from crosslift.cli import exploring  # loads numpy and pyarrow
 
     chosen = exploring.Chosen(tuple(target or ()), tuple(arm or ()), tuple(language or ()))

@@ -1,0 +1,74 @@
+"""What `crosslift explore --serve` serves, and where. It loads nothing heavy."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from crosslift.errors import DataError, StudyError
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+"""Names of this machine that no other machine can use."""
+_LEAST_TOKEN = 16
+
+
+@dataclass(frozen=True)
+class LiveOptions:
+    """What is served, and where.
+
+    Args:
+        run: folder of a run.
+        host: that the server is bound to.
+        port: 0: any that is free.
+        corpus: your file of texts.
+        images: your folder of pictures.
+        token: that requests must have; None: one is made if the host is another than this machine.
+    """
+
+    run: Path
+    host: str = "127.0.0.1"
+    port: int = 8765
+    corpus: Path | None = None
+    images: Path | None = None
+    token: str | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return self.host in LOOPBACK
+
+
+def check_options(options: LiveOptions) -> None:
+    """Finds what is wrong before anything is loaded.
+
+    Raises:
+        StudyError: the libraries of the server are missing, or the token is too short.
+        DataError: no such file or folder.
+    """
+    missing = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
+    if missing:
+        raise StudyError(
+            f"--serve needs {' and '.join(missing)}, which cannot be imported",
+            remedy="pip install 'crosslift[live]'",
+        )
+    token = options.token
+    if token is not None and (len(token) < _LEAST_TOKEN or not token.isascii() or " " in token):
+        raise StudyError(
+            f"a token of {len(token)} characters",
+            f"{_LEAST_TOKEN} or more letters and digits",
+            "leave --token out: one is made and printed",
+        )
+    if options.corpus is not None and not options.corpus.exists():
+        raise DataError(f"no file {options.corpus}", "a text a line, or a table")
+    if options.images is not None and not options.images.is_dir():
+        raise DataError(f"{options.images} is not a folder", "a folder of pictures")
+
+
+def token_of(options: LiveOptions) -> str | None:
+    """The token that requests must have: the one of the options, or a new one if other machines can
+    reach the server; None: no request needs one."""
+    if options.token is not None or options.is_local:
+        return options.token
+    return secrets.token_urlsafe(32)
