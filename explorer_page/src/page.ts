@@ -232,7 +232,7 @@ function focus(key: string): void {
     ?.focus({ preventScroll: true });
 }
 
-function keepFocus(change: () => void): void {
+export function keepFocus(change: () => void): void {
   const key = (document.activeElement as HTMLElement | null)?.dataset?.key;
   change();
   if (key && !(document.activeElement as HTMLElement | null)?.dataset?.key) focus(key);

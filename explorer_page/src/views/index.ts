@@ -5,7 +5,8 @@ import { curves } from "./curves";
 import { flips } from "./flips";
 import { hubs } from "./hubs";
 import { items } from "./items";
+import { live } from "./live";
 import { matrix } from "./matrix";
 import { neighbourhood } from "./neighbourhood";
 
-export const VIEWS: View[] = [matrix, items, flips, hubs, neighbourhood, curves];
+export const VIEWS: View[] = [matrix, items, flips, hubs, neighbourhood, curves, live];
