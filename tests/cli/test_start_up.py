@@ -57,6 +57,9 @@ except SystemExit as end:
         (["init", "nowhere.csv"], 2),
         (["improve", "embedded", "--pairs", "nowhere.csv", "--out", "better"], 2),
         (["sweep", "embedded", "--target", "tatoba"], 2),
+        (["explore", "nowhere", "--serve"], 2),
+        (["explore", "nowhere", "--serve", "--corpus", "nowhere.txt"], 2),
+        (["explore", "nowhere", "--port", "1"], 2),
     ],
 )
 def test_mistakes_are_found_before_anything_heavy_is_loaded(
