@@ -43,17 +43,14 @@ class MtebJob:
 class _Reader:
     """Encodes the texts that MTEB asks for, and notes how those of each role were read."""
 
-    def __init__(self, job: MtebJob, workplace: Workplace, folder: Path) -> None:
+    def __init__(self, job: MtebJob, workplace: Workplace) -> None:
         self._encoders, self._workplace = job.encoders, workplace
-        self._path = folder / "vectors.npy"
         self.readings: dict[Role, dict[str, Any]] = {}
 
     def __call__(self, texts: Sequence[str], role: Role) -> NDArray[np.float32]:
         distinct = list(dict.fromkeys(texts))
         encoder = self._encoders[role]
-        self.readings[role] = encoder.write_vectors(self._path, distinct, self._workplace, ALONE)
-        vectors = np.load(self._path)
-        self._path.unlink()  # the next texts are others
+        vectors, self.readings[role] = encoder.vectors(distinct, self._workplace)
         places = {text: place for place, text in enumerate(distinct)}
         of_texts: NDArray[np.float32] = vectors[[places[text] for text in texts]]
         return of_texts
@@ -72,7 +69,7 @@ def evaluate_mteb_task(step: Step, workplace: Workplace, folder: Path) -> None:
     job = step.job_as(MtebJob)
     task = job.loaded.data.task
     ((language, subset),) = task.subsets.items()
-    reader, began = _Reader(job, workplace, folder), time.monotonic()
+    reader, began = _Reader(job, workplace), time.monotonic()
     scored = evaluate_mteb(task, language, job.loaded.protocols[0].id, reader)
     metadata = task.task.metadata
     record = MtebScores(

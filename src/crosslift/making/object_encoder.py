@@ -127,6 +127,21 @@ class ObjectEncoder:
         """Returns 1: the object encodes in this process, as it does it."""
         return 1
 
+    def vectors(
+        self, texts: Sequence[str], workplace: Workplace
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """The vectors of N texts, float32 [N, D], and how they were read.
+
+        Args:
+            texts: N texts.
+            workplace: receives the progress.
+
+        Raises:
+            EncoderError: as for `encode`.
+        """
+        reading = {"pooling": f"as encode of {self.name} does it", "prompt": self.prompt}
+        return self.encode(texts, workplace.counting(len(texts))), reading
+
     def write_vectors(
         self, path: Path, texts: Sequence[str], workplace: Workplace, ranks: Ranks
     ) -> dict[str, Any]:
@@ -142,8 +157,9 @@ class ObjectEncoder:
             EncoderError: as for `encode`.
         """
         del ranks
-        np.save(path, self.encode(texts, workplace.counting(len(texts))))
-        return {"pooling": f"as encode of {self.name} does it", "prompt": self.prompt}
+        vectors, reading = self.vectors(texts, workplace)
+        np.save(path, vectors)
+        return reading
 
     def encode(
         self, texts: Sequence[str], advance: Callable[[int], None] | None = None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crosslift.encoders.encoder_folder import (
     check_encoder,
@@ -136,6 +137,25 @@ class Trained:
     def check_needs(self) -> None:
         """Raises if the encoder that it began as cannot be had; see `check_encoder`."""
         check_encoder(self.settings)
+
+    def vectors(
+        self, texts: Sequence[str], workplace: Workplace
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """The vectors of N texts, float32 [N, D], in this process, and how they were read (this loads
+        torch).
+
+        Args:
+            texts: N texts.
+            workplace: with the artifacts of its stages.
+
+        Raises:
+            EncoderError: a vector is not finite.
+        """
+        from crosslift.encoders.encode_texts import encode
+
+        ready = self.load(workplace, to_read=True)
+        vectors = encode(ready, texts, advance=workplace.counting(len(texts)))
+        return vectors, ready.reading.facts()
 
     def write_vectors(
         self, path: Path, texts: Sequence[str], workplace: Workplace, ranks: Ranks
