@@ -85,7 +85,7 @@ def encode_into(
             vectors_of_places = encoder.vectors_by_reading(batch, places)
             for store, tensor in zip(stores, vectors_of_places, strict=True):
                 vectors = tensor.float().cpu().numpy()
-                _check_finite(vectors, [texts[i] for i in indices])
+                check_finite(vectors, [texts[i] for i in indices])
                 store[indices] = vectors
             if advance is not None:
                 advance(len(indices))
@@ -108,7 +108,12 @@ def batches_by_length(
         yield batch
 
 
-def _check_finite(vectors: NDArray[np.float32], texts: Sequence[str]) -> None:
+def check_finite(vectors: NDArray[np.float32], texts: Sequence[str]) -> None:
+    """Checks the vectors [N, D] of N texts.
+
+    Raises:
+        EncoderError: one is not finite.
+    """
     bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
     if len(bad):
         raise EncoderError(

@@ -18,5 +18,9 @@ Poolings = str
 """One pooling, or several whose vectors are concatenated: ``first_token+mean``, as in some folders."""
 Precision = Literal["auto", "float32", "bfloat16"]
 """Precision of the arithmetic; ``auto``: bfloat16 if the processor has it, else float32."""
-WeightPrecision = Literal["float32", "bfloat16", "float16"]
+WeightPrecision = Literal["float32", "bfloat16", "float16", "int8"]
 """Precision of written weights."""
+GraphBackend = Literal["onnx", "openvino"]
+"""A library that runs an exported graph."""
+Backend = Literal["torch", "onnx", "openvino"]
+"""What an export is for: torch (safetensors), or one of `GraphBackend`."""

@@ -43,12 +43,11 @@ class FurtherVectors:
         self._places = np.split(numbers, bounds)
 
         def encoded() -> NDArray[np.float32]:
-            from crosslift.encoders.encode_texts import encode
-            from crosslift.encoders.load_encoder import load_encoder
+            from crosslift.encoders.text_reader import load_reader
 
             firsts = np.unique(numbers, return_index=True)[1]
             every = _Joined(columns)
-            return encode(load_encoder(further_settings(name)), [every[n] for n in firsts])
+            return load_reader(further_settings(name)).encode([every[n] for n in firsts])
 
         self._vectors = ranks.once(encoded)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from crosslift.encoders.encoder_folder import (
     with_prompt_text,
 )
 from crosslift.encoders.encoder_settings import EncoderSettings, Side, SidePrompts
-from crosslift.encoders.precision import resolve_precision
+from crosslift.encoders.graphs.graph_folder import check_torch, precision_of
 from crosslift.errors import StudyError
 from crosslift.making.weight_files import weights_file
 from crosslift.steps.step import Step, Workplace
@@ -52,7 +53,7 @@ class Trained:
     def untouched(cls, settings: EncoderSettings) -> Trained:
         """An encoder as it was published."""
         resolved = with_prompt_text(settings)
-        precise = resolved.model_copy(update={"precision": resolve_precision(resolved.precision)})
+        precise = resolved.model_copy(update={"precision": precision_of(resolved)})
         return cls(precise, fingerprint(settings))
 
     @property
@@ -133,6 +134,10 @@ class Trained:
         """Raises if the encoder that it began as cannot be had; see `check_encoder`."""
         check_encoder(self.settings)
 
+    def check_trains(self) -> None:
+        """Raises if the encoder that it began as cannot train; see `check_torch`."""
+        check_torch(self.settings)
+
     def vectors(
         self, texts: Sequence[str], workplace: Workplace
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
@@ -141,28 +146,32 @@ class Trained:
         Raises:
             EncoderError: a vector is not finite.
         """
-        from crosslift.encoders.encode_texts import encode
+        from crosslift.encoders.lend import LentEncoder
 
-        ready = self.load(workplace, to_read=True)
+        lent = workplace.the(LentEncoder)
+        reader = lent.lend_reader(self.settings, *self._changes(workplace))
         advance = workplace.counting(len(texts))
-        return encode(ready, texts, advance=advance), ready.reading.facts()
+        return reader.encode(texts, advance=advance), reader.reading.facts()
 
-    def load(self, workplace: Workplace, *, to_read: bool = False) -> Encoder:
-        """The encoder itself (this loads torch).
+    def load(self, workplace: Workplace) -> Encoder:
+        """The encoder itself, which the caller may change (this loads torch).
 
         Args:
             workplace: with the artifacts of its stages.
-            to_read: the caller changes nothing of it.
+
+        Raises:
+            EncoderError: it is exported as a graph.
         """
         from crosslift.encoders.lend import LentEncoder
 
+        return workplace.the(LentEncoder).lend(self.settings, *self._changes(workplace))
+
+    def _changes(self, workplace: Workplace) -> tuple[list[Path], list[Path], float]:
+        """Files of changes, files of those that are applied in part, and the part."""
         folders = [step.open(workplace.store) for step in self.stages]
         changes = [folder / weights_file("encoder") for folder in folders]
         if self.checkpoint:
             changes[-1] = folders[-1] / weights_file("encoder", self.checkpoint)
         if self.share == 1:
-            return workplace.the(LentEncoder).lend(self.settings, changes, to_read=to_read)
-        before, after = changes[: self.since], changes[self.since :]
-        return workplace.the(LentEncoder).lend(
-            self.settings, before, after, self.share, to_read=to_read
-        )
+            return changes, [], 1.0
+        return changes[: self.since], changes[self.since :], self.share
