@@ -91,7 +91,7 @@ def export_arm(
     refuse_unreported(folder, encoder.stages, store)
     loaded = encoder.load(Workplace(store))
     changed = backend != "torch" or precision != "float32" or dimensions is not None
-    measured = _measured(folder, study, check) if changed else None
+    measured = measured_target(folder, study, check) if changed else None
     with folder_written_whole(to, replaces=to.is_dir()) as draft:
         write_encoder(loaded, draft, backend, precision, dimensions)
         parity = None
@@ -119,8 +119,14 @@ def export_arm(
     return to
 
 
-def _measured(folder: RunFolder, study: Study, check: str | None) -> TargetSettings:
+def measured_target(folder: RunFolder, study: Study, check: str | None) -> TargetSettings:
     """The target on which an export is measured.
+
+    Args:
+        folder: the run.
+        study: its study.
+        check: name of one of the run's targets, or of one that needs no data; None: the first of the
+            run on which an encoder alone can be measured.
 
     Raises:
         StudyError: none is named, and the run has none.

@@ -184,10 +184,15 @@ def _limits(card: ModelCard) -> Iterator[str]:
     if card.weights.postprocessing:
         steps = listed(card.weights.postprocessing)
         yield f"Scores of pairs of texts are those after {steps}, which this folder does not do."
-    if card.weights.parity is not None:
+    if card.weights.precision != "float32":
         yield (
-            "It was exported after it was measured: scores may differ from those above, as the part on"
-            " the export says."
+            f"Its weights were rounded to {card.weights.precision} after they were measured: scores"
+            " may differ a little from those above."
+        )
+    if card.weights.dimensions is not None:
+        yield (
+            f"Its vectors were cut to {card.weights.dimensions} dimensions after they were measured:"
+            " scores may differ from those above."
         )
     yield f"Texts longer than {count(card.weights.max_tokens)} tokens are cut."
     yield "If the model has a pooler, it was not trained, and no vector reads it."

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +10,7 @@ import numpy as np
 import torch
 
 from crosslift.encoders.graphs.graph_library import RunGraph, installed, write_explained
-from crosslift.encoders.graphs.rounding import int8_rows
+from crosslift.encoders.graphs.onnx_int8 import round_products, round_table
 from crosslift.encoders.graphs.text_graph import (
     INPUTS,
     STATES,
@@ -45,8 +42,7 @@ class OnnxLibrary:
         """Writes the graph of an encoder.
 
         float16 holds the weights in half the bytes; they are float32 again when the graph is loaded.
-        int8 multiplies in int8: each column of a weight has its scale, and so have the inputs of each
-        product, which are rounded as they come. Each row of the token table has its scale.
+        int8 multiplies in int8 (see `crosslift.encoders.graphs.onnx_int8`).
 
         Args:
             encoder: an encoder of its last hidden state, in float32.
@@ -63,11 +59,10 @@ class OnnxLibrary:
             draft = Path(drafts) / "float32.onnx"
             with write_explained(encoder, self.name):
                 _trace(encoder, draft)
-            if precision == "int8":
-                draft = _quantised(draft)
             graph = onnx.load(str(draft))
             if precision == "int8":
-                _round_table(graph.graph, len(encoder.table.whole))
+                round_products(graph)
+                round_table(graph.graph, len(encoder.table.whole))
             if precision == "float16":
                 _halve(graph.graph)
             _save(graph, path)
@@ -113,59 +108,6 @@ def _trace(encoder: Encoder, path: Path) -> None:
             opset_version=_OPSET,
             dynamo=False,  # the other exporter needs onnxscript
         )
-
-
-def _quantised(draft: Path) -> Path:
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    quantised = draft.with_name("int8.onnx")
-    with _silent():
-        quantize_dynamic(
-            str(draft),
-            str(quantised),
-            op_types_to_quantize=["MatMul"],
-            per_channel=True,
-            reduce_range=True,  # without VNNI, sums of products of eight bits overflow
-            weight_type=QuantType.QInt8,
-            use_external_data_format=draft.stat().st_size > _LARGEST_FILE,
-            extra_options={"MatMulConstBOnly": True},
-        )
-    return quantised
-
-
-@contextlib.contextmanager
-def _silent() -> Iterator[None]:
-    """Without the quantiser's advice, which it logs as warnings."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(before)
-
-
-def _round_table(graph: Any, token_rows: int) -> None:
-    """Rounds the token table to int8, with a scale for each row."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    tables = {each.name: each for each in graph.initializer if each.dims[:1] == [token_rows]}
-    nodes = enumerate(graph.node)
-    readers = ((i, n) for i, n in nodes if n.op_type == "Gather" and n.input[0] in tables)
-    place, node = next(readers)
-    name, ids, output = node.input[0], node.input[1], node.output[0]
-    rounded, scales = int8_rows(numpy_helper.to_array(tables[name]))
-    graph.initializer.remove(tables[name])
-    graph.initializer.append(numpy_helper.from_array(rounded, f"{name}.int8"))
-    graph.initializer.append(numpy_helper.from_array(scales, f"{name}.scale"))
-    steps = [
-        helper.make_node("Gather", [f"{name}.int8", ids], [f"{output}.int8"]),
-        helper.make_node("Gather", [f"{name}.scale", ids], [f"{output}.scale"]),
-        helper.make_node("Cast", [f"{output}.int8"], [f"{output}.rounded"], to=TensorProto.FLOAT),
-        helper.make_node("Mul", [f"{output}.rounded", f"{output}.scale"], [output]),
-    ]
-    graph.node.remove(node)
-    for number, step in enumerate(steps):
-        graph.node.insert(place + number, step)
 
 
 def _halve(graph: Any) -> None:
