@@ -111,3 +111,16 @@ def test_an_exported_encoder_is_compared_and_starts_arms_that_do_not_train(
     arms["trained"] = {"start": "small", "stages": [{"task": "name-alias"}]}
     with pytest.raises(EncoderError, match="can neither train"):
         run_study(small_study(place / "model", **settings, arms=arms), tmp_path / "no", store)
+
+
+def test_a_study_encodes_in_int8_where_it_says_so(place: Path, tmp_path: Path) -> None:
+    encoder = {"name": str(place / "model"), "precision": "int8"}
+    arms: dict[str, Any] = {"baseline": {}, "text": {"stages": [{"task": "name-alias"}]}}
+    starts = {"plain": {"encoder": encoder}}
+    study = small_study(place / "model", **UNTRAINED | {"starts": starts, "arms": arms})
+    folder = run_study(study, tmp_path / "out", Store(place / "store"))
+    assert {row.arm for row in folder.scores} == {"baseline", "text"}
+    assert {facts["precision"] for facts in folder.run.protocols.values()} == {"int8"}
+    model = crosslift.EncoderSettings(name=str(place / "model"))
+    usual = evaluate(model, NAMES, store=Store(place / "store"))
+    assert usual.protocol["precision"] in ("float32", "bfloat16")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from crosslift.artifacts.array_file import Rows
+from crosslift.encoders.int8_products import int8_products
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.ordered_weights import ordered_weights
 from crosslift.encoders.reading import Place
@@ -79,7 +81,7 @@ def encode_into(
         EncoderError: a vector is not finite.
     """
     sequences = encoder.tokenise(texts) if texts else []
-    with torch.inference_mode(), ordered_weights(encoder.model, sum(map(len, sequences))):
+    with torch.inference_mode(), _products(encoder, sum(map(len, sequences))):
         for indices in batches_by_length(sequences, tokens_per_batch):
             batch = [sequences[i] for i in indices]
             vectors_of_places = encoder.vectors_by_reading(batch, places)
@@ -89,6 +91,13 @@ def encode_into(
                 store[indices] = vectors
             if advance is not None:
                 advance(len(indices))
+
+
+def _products(encoder: Encoder, tokens: int) -> AbstractContextManager[None]:
+    """How the encoder multiplies: in int8 if its precision says so."""
+    if encoder.reading.precision == "int8":
+        return int8_products(encoder.model)
+    return ordered_weights(encoder.model, tokens)
 
 
 def batches_by_length(

@@ -14,14 +14,14 @@ __all__ = ["device", "dtype_of", "resolve_precision"]
 
 
 def resolve_precision(precision: Precision) -> Precision:
-    """``float32`` or ``bfloat16``: auto chooses bfloat16 if the hardware multiplies it natively."""
+    """The precision; auto chooses bfloat16 if the hardware multiplies it natively, else float32."""
     if precision != "auto":
         return precision
     return "bfloat16" if multiplies_bfloat16() else "float32"
 
 
 def dtype_of(precision: Precision) -> torch.dtype:
-    """The torch dtype of a precision."""
+    """The torch dtype of a precision: float32 for int8, in which products alone are computed."""
     import torch
 
     return torch.bfloat16 if resolve_precision(precision) == "bfloat16" else torch.float32
