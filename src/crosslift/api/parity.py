@@ -11,7 +11,7 @@ from crosslift.api.compare import compare_outcomes, with_seed
 from crosslift.api.session import outcomes_of_loaded
 from crosslift.artifacts.store import Store
 from crosslift.encoders.encoder_folder import with_prompt_text
-from crosslift.encoders.encoder_settings import EncoderSettings, Side
+from crosslift.encoders.encoder_settings import EncoderSettings, Precision, Side
 from crosslift.encoders.graphs.graph_facts import graph_in
 from crosslift.errors import EncoderError, StudyError
 from crosslift.making.loaded_target import LoadedTarget
@@ -93,7 +93,7 @@ def check_parity(parity: Parity) -> None:
 
 def _settings(folder: Path) -> EncoderSettings:
     """The settings of an export: of torch, in float32, so that only what was written differs."""
-    precision = "float32" if graph_in(folder) is None else "auto"
+    precision: Precision = "float32" if graph_in(folder) is None else "auto"
     return EncoderSettings(name=str(folder), precision=precision)
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from crosslift.encoders.encoder_settings import Poolings
 from crosslift.encoders.kinds import GraphBackend, WeightPrecision
-from crosslift.errors import EncoderError, first_line
+from crosslift.errors import EncoderError
 from crosslift.model_files.read_model import read_json_object
 
 GRAPH_FILE = "graph.json"
@@ -68,7 +68,7 @@ def graph_in(folder: Path) -> GraphFacts | None:
         fault = error.errors()[0]
         where = ".".join(map(str, fault["loc"]))
         raise EncoderError(
-            f"{path}: {where}: {first_line(fault['msg'])}",
+            f"{path}: {where}: {fault['msg']}",
             "a file that `crosslift export` wrote",
             "export the encoder again",
         ) from error
