@@ -21,6 +21,7 @@ from benchmarks.measuring.texts import read_texts
 from benchmarks.parts.encoding import encoding_rows
 from benchmarks.parts.engines import engine_rows
 from benchmarks.parts.evaluation import evaluation_rows
+from benchmarks.parts.judged import judged_rows
 from benchmarks.parts.pictures import picture_rows
 from benchmarks.parts.robust import robust_rows
 from benchmarks.parts.search import search_rows
@@ -34,6 +35,7 @@ _PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "encode": encoding_rows,
     "train": training_rows,
     "mine": search_rows,
+    "judged": judged_rows,
     "trainers": trainer_rows,
     "evaluate": evaluation_rows,
     "images": picture_rows,

@@ -2,7 +2,8 @@
 
 Each check compares what the device computes with a plain computation; each measure prints rates. On a
 machine without CUDA the same code runs at small sizes, so that it is ready when a device is there.
-Prints a line of JSON for each item; the exit code is 1 if a check failed.
+Prints a line of JSON for each item, also for one that is ended because the time is over; the exit code
+is 1 if a check failed.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import os
+import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -315,14 +319,56 @@ ITEMS: dict[str, Callable[[Sizes], dict[str, Any]]] = {
 
 
 def main() -> int:
-    """Runs the items that fit into the time."""
+    """Runs items in a process that is ended when the time is over, in the middle of an item too."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__)
     parser.add_argument("items", nargs="*", help=f"of {', '.join(ITEMS)}; none: all")
     parser.add_argument("--seconds", type=float, default=_SECONDS)
+    parser.add_argument("--process", action="store_true", help=argparse.SUPPRESS)
     parsed = parser.parse_args()
     unknown = set(parsed.items) - set(ITEMS)
     if unknown:
         parser.error(f"no item {', '.join(sorted(unknown))}")
+    items = parsed.items or list(ITEMS)
+    if parsed.process:
+        return _run(items)
+    command = [sys.executable, "-m", "benchmarks.gpu", "--process", *items]
+    return within(parsed.seconds, command, items)
+
+
+def within(seconds: float, command: Sequence[str], items: Sequence[str]) -> int:
+    """Runs a command that prints a line of JSON for each item, and prints its lines.
+
+    Args:
+        seconds: after which it is killed; its temporary files are deleted.
+        command: to run.
+        items: that it does, in order; those without a line when it is killed get one here.
+
+    Returns:
+        Its exit code; 1 if a check had failed when it was killed.
+    """
+    done: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "TMPDIR": folder}
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env=environment
+        ) as process:
+            over = threading.Event()
+            timer = threading.Timer(seconds, lambda: (over.set(), process.kill()))
+            timer.start()
+            for line in process.stdout or ():
+                print(line, end="", flush=True)
+                done += [json.loads(line)] if line.startswith('{"item"') else []
+            code = process.wait()
+            timer.cancel()
+    if code == 0 or not over.is_set():
+        return code
+    for number, item in enumerate(items[len(done) :]):
+        why = "left out" if number else "ended"
+        print(json.dumps({"item": item, why: f"no time left after {seconds:g} s"}), flush=True)
+    return int(any(result.get("ok") is False for result in done))
+
+
+def _run(items: Sequence[str]) -> int:
     quiet()
     on_device = device().type == "cuda"
     name = (
@@ -331,11 +377,8 @@ def main() -> int:
         else "no CUDA device: small sizes, no measure counts"
     )
     print(json.dumps({"device": name, "torch": torch.__version__}), flush=True)
-    until, failed = time.monotonic() + parsed.seconds, False
-    for item in parsed.items or ITEMS:
-        if time.monotonic() > until:
-            print(json.dumps({"item": item, "left out": "no time left"}), flush=True)
-            continue
+    failed = False
+    for item in items:
         began = time.monotonic()
         result = ITEMS[item](LARGE if on_device else SMALL)
         failed |= result.get("ok") is False

@@ -2,4 +2,4 @@
 
 from typing import Literal
 
-KindName = Literal["bitext", "pictures", "mining", "labelled", "graded", "judged"]
+KindName = Literal["bitext", "pictures", "mining", "labelled", "graded", "judged", "mteb"]

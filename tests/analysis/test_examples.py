@@ -21,7 +21,7 @@ from crosslift.targets.kinds.pictures_with_texts import PictureData
 def test_a_query_and_its_answer_are_of_the_direction(
     direction: Any, query: str, answer: str, tmp_path: Path
 ) -> None:
-    data = BitextData({"de": Bitext("de", ("eins", "zwei"), ("one", "two"), ("1", "2"))}, {})
+    data = BitextData({"de": Bitext("de", ("eins", "zwei"), ("one", "two"), ("1", "2"))})
     shown = _Example(data, "de", direction, tmp_path, set())
     gold = {"eins": "one", "one": "eins"}[query]
     assert (shown.query("1")["query_text"], shown.query("1")["gold_text"]) == (query, gold)
@@ -33,7 +33,7 @@ def test_a_picture_asks_for_the_texts_it_has(tmp_path: Path) -> None:
         Image.new("RGB", (8, 8)).save(tmp_path / f"{name}.png")
     texts = {"de": {"p": ("ein Hund", "Hund"), "q": ("Katze",)}}
     pictures = {name: tmp_path / f"{name}.png" for name in ("p", "q")}
-    data = PictureData(pictures, texts, {})
+    data = PictureData(pictures, texts)
     written: set[str] = set()
     shown = _Example(data, "de", "picture->text", tmp_path / "run", written)
     query = shown.query("p")

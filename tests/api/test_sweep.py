@@ -271,7 +271,7 @@ def test_a_half_without_items_is_refused(encoder: EncoderSettings) -> None:
     for fold, half in ((0, "other half"), (1, "dev half")):
         items = tuple(n for n, f in zip(names, folds_of(names), strict=True) if f == fold)[:3]
         texts = tuple(f"t{i}" for i in range(3))
-        data = BitextData({"de": Bitext("de", texts, texts, items)}, {})
+        data = BitextData({"de": Bitext("de", texts, texts, items)})
 
         def vectors(texts: Sequence[str]) -> np.ndarray:
             return np.eye(3, dtype=np.float32)[: len(texts)]

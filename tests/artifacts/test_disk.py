@@ -297,7 +297,7 @@ def test_a_kill_at_any_moment_leaves_a_file_with_its_sum(tmp_path: Path, flush: 
 
 def test_half_a_picture_of_an_earlier_run_is_written_again(tmp_path: Path) -> None:
     Image.new("RGB", (96, 96), "red").save(tmp_path / "red.png")
-    data = PictureData({"a": tmp_path / "red.png"}, {"en": {"a": ("red",)}}, {})
+    data = PictureData({"a": tmp_path / "red.png"}, {"en": {"a": ("red",)}})
     out = tmp_path / "out"
     name = _Example(data, "en", "text->picture", out, set())._picture("a")
     whole = (out / name).read_bytes()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from crosslift.encoders.encode_texts import encode
 from crosslift.encoders.export import write_sentence_transformer
 from crosslift.encoders.kinds import WeightPrecision
 from crosslift.errors import EncoderError
+from crosslift.sources.mteb_tasks import load_mteb_task
+from crosslift.targets.evaluate_mteb import evaluate_mteb
 
 LEAST_COSINE: dict[WeightPrecision, float] = {"bfloat16": 0.999, "float16": 0.99999}
 
@@ -134,3 +137,46 @@ def test_a_weight_that_float16_does_not_hold(tmp_path: Path) -> None:
         write_sentence_transformer(encoder, tmp_path / "half", "float16")
     assert not (tmp_path / "half").exists()
     write_sentence_transformer(encoder, tmp_path / "half", "bfloat16")
+
+
+# Other programs
+
+
+OF_MTEB = (
+    "The fill_missing parameter is deprecated",
+    "The `get_sentence_embedding_dimension` method",
+)
+"""What `mteb` warns of in its own code, whatever model it is given."""
+
+
+@pytest.mark.parametrize("prompt", ["", "query: "])
+def test_sentence_transformers_and_mteb_take_it_without_a_warning(
+    prompt: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Warnings are errors. The log has the line that sentence-transformers writes of every model with a
+    default prompt. The prompt is put before queries and documents as before other texts."""
+    import mteb
+    from mteb_tasks import SmallRetrieval
+
+    encoder = load_tiny(make_tiny_encoder(tmp_path / "model"), prompt=prompt, max_tokens=16)
+    write_sentence_transformer(encoder, tmp_path / "exported")
+    task = SmallRetrieval().filter_eval_splits(["test"])
+    caplog.set_level("WARNING")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for message in OF_MTEB:
+            warnings.filterwarnings("ignore", message)
+        model = SentenceTransformer(str(tmp_path / "exported"), device="cpu")
+        read = [each(TEXTS) for each in (model.encode, model.encode_query, model.encode_document)]
+        result = mteb.evaluate(model, task, cache=None, co2_tracker=False, show_progress_bar=False)
+    logged = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert all(line.startswith("Default prompt name is set to 'query'") for line in logged)
+    assert bool(logged) == bool(prompt)
+    ours = encode(encoder, TEXTS)
+    for vectors in read:
+        assert least_cosine(ours, vectors) > 0.9999
+    scores = {
+        each["hf_subset"]: each["main_score"] for each in result.task_results[0].scores["test"]
+    }
+    own = evaluate_mteb(load_mteb_task("SmallRetrieval"), "de", "", lambda t, _: encode(encoder, t))
+    assert scores["de"] == pytest.approx(own.outcomes.score("mteb_score"), abs=1e-5)

@@ -367,7 +367,7 @@ def test_a_missing_column_and_a_missing_picture_are_named(bert_folder: Path) -> 
     with pytest.raises(DataError, match=r"record '2' has no text 'positive'"):
         TextPairs().open(load_tiny(bert_folder), Split(records), NONE, OPTIONS)
     with pytest.raises(DataError, match="record '1' has no picture"):
-        pictures_of(records)
+        list(pictures_of(records))
     with pytest.raises(DataError, match="have no pictures"):
         ImageText(tower="convolutional").open(
             load_tiny(bert_folder), Split(tiny_split("image-text").records), NONE, OPTIONS

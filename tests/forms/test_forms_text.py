@@ -535,7 +535,7 @@ def fake_scores(
     token of each window gets ``none`` in all."""
     numbers = {tuple(task._dev.sequence(i).tolist()): i for i in range(len(task._dev.windows))}
 
-    def all_scores(encoder: Encoder, head: Any, sequences: Sequence[np.ndarray]) -> Any:
+    def all_scores(encoder: Encoder, head: Any, sequences: Sequence[np.ndarray], _: Any) -> Any:
         for row in reversed(range(len(sequences))):
             number = numbers[tuple(sequences[row].tolist())]
             scores = np.full((len(sequences[row]), 2), -5.0, np.float32)

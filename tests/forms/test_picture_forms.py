@@ -9,7 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_encoder import NAMES, load_tiny, open_tiny_task, tiny_form, tiny_split
+from tiny_encoder import (
+    NAMES,
+    load_tiny,
+    make_tiny_encoder,
+    open_tiny_task,
+    tiny_form,
+    tiny_split,
+)
 
 from crosslift.encoders.encode_texts import encode
 from crosslift.encoders.packing import pack
@@ -194,6 +201,71 @@ def test_matching_adds_to_the_contrastive_loss(bert_folder: Path) -> None:
     )  # two thirds of the pairs are wrong, and nothing is learned yet
     whole.backward()
     assert task.head.output.weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("form", ["image-text", "image-text-matching"])
+def test_a_guide_masks_captions_that_say_the_same(
+    bert_folder: Path, tmp_path: Path, form: str
+) -> None:
+    guide = make_tiny_encoder(tmp_path / "guide", seed=9)
+    split = captions((1, 1, 1, 1))
+    units = unit(
+        torch.from_numpy(encode(load_tiny(guide), [r.texts["text"] for r in split.records]))
+    )
+    cosines = units @ units.T
+    margin = 1 - cosines[0, 1].item() + 1e-3  # the captions 0 and 1 are just near enough
+    guided = tiny_form(form, guide=str(guide), guide_margin=margin)
+    task = guided.open(load_tiny(bert_folder), split, NONE, OPTIONS)
+    rows = np.array([2, 0, 1])
+    expected = (cosines > 1 - margin)[rows][:, rows] | torch.eye(3, dtype=torch.bool)
+    assert expected[1, 2]
+    assert torch.equal(task._alike(rows), expected)
+
+
+def test_the_loss_with_a_guide_is_that_with_the_mask(bert_folder: Path, tmp_path: Path) -> None:
+    guide = make_tiny_encoder(tmp_path / "guide", seed=9)
+    form = tiny_form("image-text", guide=str(guide), guide_margin=0.5)
+    task = form.open(load_tiny(bert_folder), captions((1, 1, 1, 1)), NONE, OPTIONS)
+    rows = np.arange(4)
+    loss = task.loss(rows, np.random.default_rng(0)).loss.item()
+    with torch.no_grad():
+        texts = unit(task._texts(rows)[0])
+        shown = task.pictures.features(task.head, rows, np.random.default_rng(0))
+        images = unit(task.head.picture_vectors(shown))
+        same = task._alike(rows)
+        both = [
+            info_nce(*sides, same, task.head.scale) for sides in ((images, texts), (texts, images))
+        ]
+    assert same.sum() > 4
+    assert loss == pytest.approx(sum(both).item() / 2, abs=1e-4)
+
+
+def test_a_guide_margin_needs_a_guide(bert_folder: Path) -> None:
+    form = tiny_form("image-text", guide_margin=0.1)
+    with pytest.raises(DataError, match=r"guide_margin 0\.1 of image-text without a guide"):
+        form.open(load_tiny(bert_folder), captions(), NONE, OPTIONS)
+
+
+def test_matching_trains_its_contrastive_half_at_several_dimensions(bert_folder: Path) -> None:
+    """Each dimension's loss is that of cut vectors; the matching half does not change."""
+    encoder = load_tiny(bert_folder)
+    losses = {}
+    for dimensions in (None, (32,), (32, 8)):
+        task = tiny_form("image-text-matching", matryoshka=dimensions).open(
+            encoder, tiny_split("image-text"), NONE, OPTIONS
+        )
+        task.head.eval()
+        torch.manual_seed(0)
+        losses[dimensions] = task.loss(np.arange(6), np.random.default_rng(0)).loss.item()
+    features = task.pictures.features(task.head, np.arange(6), np.random.default_rng(0))
+    texts = encoder.vectors(
+        encoder.tokenise([r.texts["text"] for r in tiny_split("image-text").records])
+    )
+    images, texts = (unit(each[:, :8]) for each in (task.head.picture_vectors(features), texts))
+    same, scale = task.pictures.alike(np.arange(6)), task.head.scale
+    short = info_nce(images, texts, same, scale) + info_nce(texts, images, same, scale)
+    assert losses[(32,)] == pytest.approx(losses[None], abs=1e-5)
+    assert losses[(32, 8)] - losses[(32,)] == pytest.approx(short.item() / 2, abs=1e-4)
 
 
 def test_matching_refuses_the_sigmoid(bert_folder: Path) -> None:

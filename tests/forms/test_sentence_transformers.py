@@ -182,6 +182,94 @@ def test_margin_mse_is_margin_mse_loss_of_cosines(encoder: Encoder, guide_folder
     assert_equal(our_loss(encoder, form), theirs(columns, margins), encoder)
 
 
+def test_margins_of_records_are_those_of_margin_mse_loss(encoder: Encoder) -> None:
+    """Margins of a cross-encoder are larger than any difference of cosines."""
+    margins = (7.5, -1.0, 3.0, 0.5, 2.0, 9.0)
+    split = [replace(r, margins=(m,)) for r, m in zip(records(), margins, strict=True)]
+    theirs = losses.MarginMSELoss(
+        Given(encoder), similarity_fct=lambda a, b: 10 * pairwise_cos_sim(a, b)
+    )
+    columns = features(NAMES, OTHER_NAMES, NEGATIVES, ours=encoder)
+    labels = torch.tensor([margins[row] for row in ROWS])
+    form = TextPairs(negative="negative", loss="margin-mse", margin_scale=10.0)
+    ours = form.open(encoder, Split(split), NONE, OPTIONS).loss(ROWS, np.random.default_rng(0))
+    assert_equal(ours.loss, theirs(columns, labels), encoder)
+
+
+def test_each_of_several_negatives_has_its_own_margin(encoder: Encoder) -> None:
+    first, second = records()[:2]
+    several = [
+        replace(
+            first, texts={**first.texts, "negative_2": "dry", "negative_3": "x"}, margins=(1, 2, 3)
+        ),
+        replace(second, margins=(4,)),
+    ]
+    form = TextPairs(negative="negative", loss="margin-mse")
+    opened = form.open(encoder, Split(several), NONE, OPTIONS)
+    rows = np.array([1, 0])
+    ours = opened.loss(rows, np.random.default_rng(0)).loss.item()
+    names = ("anchor", "positive", "negative", "negative_2", "negative_3")
+    vectors = [
+        dict(zip(r.texts, encoder.vectors(encoder.tokenise(list(r.texts.values()))), strict=True))
+        for r in several
+    ]
+    units = [
+        {n: torch.nn.functional.normalize(v, dim=0) for n, v in each.items()} for each in vectors
+    ]
+    errors = [
+        (each["anchor"] @ (each["positive"] - each[name]) - margin).item() ** 2
+        for each, record in zip(units, several, strict=True)
+        for name, margin in zip(names[2:], record.margins, strict=False)
+    ]
+    assert len(errors) == 4
+    assert ours == pytest.approx(sum(errors) / 4, rel=1e-5)
+
+
+def test_margins_that_do_not_fit_are_named(encoder: Encoder, guide_folder: Path) -> None:
+    form = TextPairs(negative="negative", loss="margin-mse")
+    two = [replace(record, margins=(1.0, 2.0)) for record in records()]
+    with pytest.raises(DataError, match="pair '0' has 1 negatives and 2 margins"):
+        form.open(encoder, Split(two), NONE, OPTIONS)
+    with pytest.raises(DataError, match="with a guide, and with margins in the records"):
+        replace(form, guide=str(guide_folder)).open(encoder, Split(two), NONE, OPTIONS)
+
+
+def test_matryoshka_of_margins_is_the_sum_over_cut_vectors(
+    encoder: Encoder, guide_folder: Path
+) -> None:
+    """MatryoshkaLoss of sentence-transformers cuts the vectors, not the teacher's margins."""
+    model = Given(encoder)
+    columns = features(NAMES, OTHER_NAMES, NEGATIVES, ours=encoder, guide=load_tiny(guide_folder))
+    anchors, positives, negatives = (each["guide"].detach() for each in columns)
+    margins = pairwise_cos_sim(anchors, positives) - pairwise_cos_sim(anchors, negatives)
+    inner = losses.MarginMSELoss(model, similarity_fct=pairwise_cos_sim)
+    theirs = losses.MatryoshkaLoss(model, inner, [32, 8], [1.0, 0.5])
+    form = TextPairs(
+        negative="negative",
+        loss="margin-mse",
+        guide=str(guide_folder),
+        matryoshka=(32, 8),
+        matryoshka_weights=(1.0, 0.5),
+    )
+    assert_equal(our_loss(encoder, form), theirs(columns, margins), encoder)
+
+
+def test_matryoshka_of_a_teacher_is_the_sum_over_its_first_numbers(
+    encoder: Encoder, guide_folder: Path
+) -> None:
+    columns = features(NAMES, OTHER_NAMES, ours=encoder, guide=load_tiny(guide_folder))
+    taught = columns[0]["guide"].detach()
+
+    def at(dimension: int) -> Tensor:
+        sides = [each["ours"][:, :dimension] - taught[:, :dimension] for each in columns]
+        return torch.stack(sides).square().mean()
+
+    form = BitextDistillation("anchor", "positive", str(guide_folder), (32, 8), (1.0, 0.5))
+    assert_equal(our_loss(encoder, form), at(32) + 0.5 * at(8), encoder)
+    with pytest.raises(DataError, match=r"matryoshka \[64\] of vectors of 32"):
+        our_loss(encoder, replace(form, matryoshka=(64,), matryoshka_weights=None))
+
+
 def test_bitext_distillation_is_mse_loss(encoder: Encoder, guide_folder: Path) -> None:
     theirs = losses.MSELoss(Given(encoder))
     columns = features(NAMES, OTHER_NAMES, ours=encoder, guide=load_tiny(guide_folder))

@@ -14,7 +14,11 @@ import pytest
 
 from crosslift.artifacts.store import Store
 from crosslift.cli.main import main
+from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.engines.crew import Crew
+from crosslift.engines.processes import Processes
 from crosslift.errors import DataError
+from crosslift.mining import blocks
 from crosslift.negatives import choose
 from crosslift.negatives.choose import limit_of
 from crosslift.negatives.job import mine_negatives
@@ -240,6 +244,40 @@ def test_mistakes_are_named(job: Any, tmp_path: Path) -> None:
         job(first_rank=1, overwrite=False)
     with pytest.raises(DataError, match="both input and output"):
         job(out=tmp_path / "pairs.jsonl")
+
+
+def test_pairs_with_margins_are_refused(job: Any) -> None:
+    rows = [{**row, "negative": "no", "margin": 0.5} for row in rows_of_pairs()]
+    with pytest.raises(DataError, match="a column 'margin'"):
+        job(rows)
+
+
+def test_workers_give_the_same_bytes_as_this_process(
+    monkeypatch: pytest.MonkeyPatch, xlm_folder: Path, tmp_path: Path
+) -> None:
+    """Blocks that one run encoded are not encoded again by another."""
+    monkeypatch.setattr(blocks, "BLOCK", 25)
+    pairs, corpus = tmp_path / "pairs.csv", tmp_path / "corpus.txt"
+    rows = zip(ANCHORS, POSITIVES, strict=True)
+    pairs.write_text("anchor,positive\n" + "".join(f"{a},{p}\n" for a, p in rows))
+    corpus.write_text("\n".join(CORPUS) + "\n")
+
+    def mine(name: str, engine: Processes | None) -> tuple[bytes, Store]:
+        out, store = tmp_path / f"{name}.jsonl", Store(tmp_path / name)
+        model = EncoderSettings(name=str(xlm_folder), precision="float32")
+        settings = NegativesSettings(
+            pairs=pairs, corpus=corpus, model=model, out=out, first_rank=1, last_rank=20
+        )
+        mine_negatives(settings, store, engine=engine)
+        return out.read_bytes(), store
+
+    alone, _ = mine("alone", None)
+    workers, store = mine("crew", Processes(2, threads=1))
+    assert workers == alone
+    assert sum(1 for _ in (store.root / "encode").iterdir()) == 2 + 5
+    monkeypatch.setattr(Crew, "make", lambda *_, **__: pytest.fail("encoded again"))
+    (tmp_path / "crew.jsonl").unlink()
+    assert mine("crew", Processes(2, threads=1))[0] == alone
 
 
 def test_the_command_prints_counts_and_a_sample(

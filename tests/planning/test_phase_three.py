@@ -484,7 +484,7 @@ def test_answers_without_a_partner_are_refused() -> None:
     target = find_target("udpos")
     record = Record("0", words=("a", "b"), tags=("NOUN", "VERB"))
     tests = {"de": (record,)}
-    whole = LabelledData(None, tests, "dev", True, "", {}, "")  # type: ignore[arg-type]
+    whole = LabelledData(None, tests, "dev", True, "", checksum="")  # type: ignore[arg-type]
     with pytest.raises(DataError, match="0 answers to 1 examples in de"):
         list(evaluate_answers(target.protocols, whole, {}))
 
@@ -494,7 +494,7 @@ def test_pairs_in_two_languages_must_be_translations() -> None:
         return Record("0", {"text": "a", "pair": "b"}, label=label)
 
     def held(tests: dict[str, list[Record]], labelled: bool = True) -> LabelledData:
-        return LabelledData(None, tests, "dev", labelled, "", {}, "")  # type: ignore[arg-type]
+        return LabelledData(None, tests, "dev", labelled, "", checksum="")  # type: ignore[arg-type]
 
     check_parallel("xnli", held({"en": [pair("x")], "de": [pair("x")]}))
     assert labelled_alike({"en": [pair("x"), pair("x")], "de": [pair("y"), pair("x")]}) == [1]

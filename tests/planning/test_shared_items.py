@@ -20,7 +20,7 @@ def bitexts(**pairs: list[tuple[str, str]]) -> BitextData:
         )
         for code, texts in pairs.items()
     }
-    return BitextData(bitexts=data, gaps={})
+    return BitextData(bitexts=data)
 
 
 GERMAN = [("Der Hund bellt.", "The dog barks."), ("Hotel", "hotel"), ("Er singt.", "He sings.")]

@@ -256,7 +256,7 @@ def bitext_data(**sides: tuple[tuple[str, ...], tuple[str, ...]]) -> BitextData:
             code: Bitext(code, src, tgt, tuple(map(str, range(len(src)))))
             for code, (src, tgt) in sides.items()
         },
-        {},
+        gaps={},
     )
 
 

@@ -256,7 +256,8 @@ def test_mining_has_no_clean_columns(page: str) -> None:
     head, *rows = _table(page, "Scores: BUCC mining")
     assert head == ["Arm", f"mining F1 (primary) {OWN}"]
     assert all(len(row) == 2 for row in rows)
-    assert "There are no clean scores of mining" in _visible(_section(page, "scores"))
+    said = _visible(_section(page, "scores"))
+    assert "There are no clean scores here: a score is one of all items together" in said
     assert _table(page, "Scores: Tatoeba sentences")[1] == ["all", "clean"]
 
 
@@ -328,7 +329,7 @@ def test_what_evaluate_mining_gives_is_what_the_report_reads(small: Path) -> Non
     sides = SideLookups.of_both(lambda t: vectors[[place[x] for x in t]].astype(np.float32))
     ((_, detail),) = evaluate_mining(
         {OUR_MINING[0]: sides},
-        MiningData({"de": {"dev": split}}, {}),
+        MiningData({"de": {"dev": split}}),
     )
     assert detail is not None
     written = [{"arm": "raw", "seed": 0, "target": "bucc"} | detail.to_json()]

@@ -64,7 +64,7 @@ def test_metrics_are_those_of_trec_eval_with_many_ties(
     judged, sides = _case(seed, passages, kinds)
     run = _scores(judged, sides)
     assert kinds > passages / 2 or len({*run["q0"].values()}) <= kinds, "most are tied"
-    ((outcomes, _),) = evaluate_judged({JUDGED[0]: sides}, JudgedData({"de": judged}, {}))
+    ((outcomes, _),) = evaluate_judged({JUDGED[0]: sides}, JudgedData({"de": judged}))
 
     qrels = {q: {d: int(g) for d, g in of.items()} for q, of in judged.grades.items()}
     evaluator = pytrec_eval.RelevanceEvaluator(qrels, set(TREC.values()))
@@ -83,7 +83,7 @@ def test_metrics_are_those_of_ir_measures(passages: int, kinds: int) -> None:
     ir_measures = pytest.importorskip("ir_measures")
     judged, sides = _case(5, passages, kinds)
     qrels = {q: {d: int(g) for d, g in of.items()} for q, of in judged.grades.items()}
-    ((outcomes, _),) = evaluate_judged({JUDGED[0]: sides}, JudgedData({"de": judged}, {}))
+    ((outcomes, _),) = evaluate_judged({JUDGED[0]: sides}, JudgedData({"de": judged}))
     names = {"nDCG@10": "ndcg_at_10", "R@100": "recall_at_100", "AP@100": "map_at_100"}
     measures = {ir_measures.parse_measure(name): ours for name, ours in names.items()}
     values = {
@@ -100,7 +100,7 @@ def test_means_are_those_of_mteb(passages: int, kinds: int) -> None:
     judged, sides = _case(9, passages, kinds)
     qrels = {q: {d: int(g) for d, g in of.items()} for q, of in judged.grades.items()}
     theirs = calculate_retrieval_scores(_scores(judged, sides), qrels, (10, 100))
-    ((outcomes, _),) = evaluate_judged({JUDGED[0]: sides}, JudgedData({"de": judged}, {}))
+    ((outcomes, _),) = evaluate_judged({JUDGED[0]: sides}, JudgedData({"de": judged}))
     expected = {
         "ndcg_at_10": theirs.ndcg["NDCG@10"],
         "mrr_at_10": theirs.mrr["MRR@10"],

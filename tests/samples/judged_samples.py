@@ -125,6 +125,60 @@ def lareqa(folder: Path) -> Path:
     return folder
 
 
+def mewsli(folder: Path) -> Path:
+    """Mewsli-X: two articles with three mentions, entities with descriptions in other languages."""
+
+    def spans(text: str, *sentences: str) -> list[dict[str, int]]:
+        starts = [text.index(sentence) for sentence in sentences]
+        return [{"start": s, "end": s + len(t)} for s, t in zip(starts, sentences, strict=True)]
+
+    def article(
+        code: str, text: str, sentences: Sequence[str], *mentions: str
+    ) -> dict[str, object]:
+        context = {
+            "document_title": text.partition("\n")[0],
+            "document_url": f"https://{code}.wikinews.org/wiki?curid=1",
+            "document_id": f"{code}-1",
+            "language": code,
+            "text": text,
+            "sentence_spans": spans(text, *sentences),
+        }
+        entries = [
+            {
+                "example_id": f"{code}{number}",
+                "mention_span": {**spans(text, mention)[0], "text": mention},
+                "entity_id": f"Q{number}",
+                "metadata": {"bin_name": "bin04_1000-inf"},
+            }
+            for number, mention in enumerate(mentions)
+        ]
+        return {"context": context, "mentions": entries}
+
+    first, second = "Streik in der Stadt", "In {Nord}  Helsinki\nfahren keine Busse."
+    german = article("de", f"{first}\n\n{second}", (first, second), "Stadt", "Helsinki")
+    swahili = "Mgomo wa mabasi."
+    rows = [german, article("tr", swahili, (swahili,), "mabasi")]
+    written(folder / "wikinews_mentions-test.jsonl", json_rows(rows))
+    descriptions = {
+        "Q0": ("fi", "Kaupunki on suuri. Siellä asutaan."),
+        "Q1": ("en", "A city."),
+        "Q2": ("sw", ""),
+    }
+    entities = [
+        {
+            "entity_id": name,
+            "title": f"Title of {name}",
+            "description": text,
+            "description_language": code,
+            "description_url": "https://example.org",
+            "sentence_spans": [{"start": 0, "end": len(text)}] if text else [],
+        }
+        for name, (code, text) in descriptions.items()
+    ]
+    written(folder / "candidate_set_entities.jsonl", json_rows(entities))
+    return folder
+
+
 def own_logs(folder: Path) -> Path:
     """Logs: a header, a query with several passages, German queries with English passages."""
     german = "query\tpassage\tgrade\nPasswort\tSo ändern Sie es.\t2\nPasswort\tRechnung\t0\n"

@@ -16,6 +16,7 @@ from tiny_encoder import NAMES, OTHER_NAMES, TEXTS, everything_trained, load_tin
 
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.errors import UnknownNameError
+from crosslift.forms import forward
 from crosslift.forms.contrastive_losses import unit
 from crosslift.forms.declared_forms import FORMS
 from crosslift.forms.form import FormOptions, OpenTask, Split, StepLoss
@@ -88,11 +89,14 @@ CASES = {
         "text-pairs", {"matryoshka": (32, 8, 4), "matryoshka_weights": (1.0, 0.5, 2.0)}
     ),
     "matryoshka of pictures": Case("image-text", {**_TOWER, "matryoshka": (32, 8)}),
+    "guide of captions": Case("image-text", {**_TOWER, "guide": "GUIDE", "guide_margin": 0.3}),
+    "matryoshka of matching": Case("image-text-matching", {**_TOWER, "matryoshka": (32, 8)}),
     "cosent": Case(
         "regression",
         {"lowest": 0.0, "highest": 1.0, "loss": "cosent", "matryoshka": (32, 16)},
     ),
     "cached texts": Case("text-pairs", records="groups", options={"cached_texts": 2}),
+    "cached tokens": Case("text-pairs", records="groups", options={"cached_tokens": 20}),
     "early hidden state": Case("text-pairs", {"hidden_state": 1}),
     "masked-lm": Case("masked-lm", kind="xlm-roberta"),
     "whole words": Case("masked-lm", {"whole_words": True}, kind="xlm-roberta", rows=(0, 1)),
@@ -104,6 +108,15 @@ CASES = {
     "regression of pairs": Case("regression", {"lowest": 0.0, "highest": 1.0, "head": "pair"}),
     "bitext-distillation": Case(
         "bitext-distillation", {"english": "anchor", "translation": "positive", "teacher": "GUIDE"}
+    ),
+    "matryoshka of a teacher": Case(
+        "bitext-distillation",
+        {
+            "english": "anchor",
+            "translation": "positive",
+            "teacher": "GUIDE",
+            "matryoshka": (32, 8),
+        },
     ),
     "multiple-choice": Case("multiple-choice", {"question": "text", "choices": 3}),
     "span-qa": Case("span-qa", kind="xlm-roberta"),
@@ -359,3 +372,25 @@ def one_process(
 ) -> dict[str, Any]:
     """What `all_losses_and_gradients` gives in one process."""
     return all_losses_and_gradients(ALONE, lambda _: None, folders, runs, out)
+
+
+def dev_scores(ranks: Ranks, say: Say, folders: dict[str, Path]) -> dict[str, dict[str, float]]:
+    """Case -> the dev scores of its form, with its own records as dev records, encoded in batches of
+    few tokens, so that every rank has several."""
+    del say
+    former, forward.TOKENS_PER_BATCH = forward.TOKENS_PER_BATCH, 8
+    try:
+        return {name: _dev_scores(ranks, case, folders) for name, case in CASES.items()}
+    finally:
+        forward.TOKENS_PER_BATCH = former
+
+
+def _dev_scores(ranks: Ranks, case: Case, folders: dict[str, Path]) -> dict[str, float]:
+    if case.form in ("divided", "distillation"):
+        return {}
+    folder, split = folders[case.kind], records_of(case)
+    options = FormOptions(**{"text_locked": False, "partners": "own", "seed": 3, "ranks": ranks})
+    form = FORMS[case.form].form_class()(**with_guide(case.settings, folder))
+    task = form.open(load_tiny(folder), split, split, options)
+    scores: dict[str, float] = task.dev_scores()
+    return scores

@@ -5,14 +5,18 @@ from __future__ import annotations
 import gzip
 import json
 import tarfile
+import tracemalloc
 from pathlib import Path
 
 import pytest
 from caption_samples import ids_and_texts, picture, shard
 
 from crosslift.errors import DataError
-from crosslift.sources.captions import checksum_of, format_of, read_captions
+from crosslift.forms.form import epoch_rows
+from crosslift.sources import stored_records
+from crosslift.sources.captions import assemble, checksum_of, format_of, read_captions
 from crosslift.sources.picture import PICTURE_ENDINGS, FilePart
+from crosslift.sources.stored_records import StoredRecords
 
 MEMBERS: list[tuple[str, bytes | str]] = [
     ("000000.jpg", picture(1, "JPEG")),
@@ -283,3 +287,58 @@ def test_damaged_joined_and_compressed_shards(tmp_path: Path) -> None:
     for place in (packed, tmp_path):
         with pytest.raises(DataError, match=r"x\.tar\.gz is compressed by gzip"):
             read_captions(place, "train")
+
+
+def big_shards(folder: Path, samples: int) -> Path:
+    """Three shards in the layout of published ones, with two captions a picture and a JSON file."""
+    for number in range(3):
+        members: list[tuple[str, bytes | str]] = []
+        for sample in range(samples // 3):
+            key = f"{number:05}{sample:04}"
+            members += [
+                (f"{key}.jpg", b"picture " + key.encode()),
+                (f"{key}.json", json.dumps({"url": f"http://example.org/{key}", "width": 640})),
+                (f"{key}.txt", f"a photograph of thing {key}\nthe same thing {key} from afar\n"),
+            ]
+        shard(folder / f"{number:05}.tar", members)
+    return folder
+
+
+def test_records_of_shards_are_the_same_from_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Records too many for memory: draws take the same rows, and pictures are read where they lie."""
+    data = big_shards(tmp_path, 60)
+    as_list = read_captions(data, "train")
+    monkeypatch.setattr(stored_records, "MOST_IN_MEMORY", 0)
+    monkeypatch.setattr(assemble, "_FIRST_ENTRIES", 7)
+    held = read_captions(data, "train")
+    assert isinstance(held.records, StoredRecords)
+    assert list(held.records) == as_list.records
+    assert held.skipped == as_list.skipped
+    rows = epoch_rows(len(held.records), 50, 40, 3).tolist()
+    drawn = [held.records[row] for row in rows]
+    assert drawn == [as_list.records[row] for row in rows]
+    for record in drawn:
+        assert record.image is not None
+        key = record.group.rpartition("/")[2]
+        assert record.image.read_bytes() == b"picture " + key.encode()
+
+
+def test_memory_does_not_grow_with_the_records_of_shards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list of these records needs 6 MB or more; ids and captions are remembered as digests."""
+    data = big_shards(tmp_path, 9000)
+    monkeypatch.setattr(stored_records, "MOST_IN_MEMORY", 1 << 20)
+    tracemalloc.start()
+    try:
+        records = read_captions(data, "train").records
+        assert sum(len(record.texts["text"]) for record in records) > 400_000
+        held, _ = tracemalloc.get_traced_memory()
+        assert held < 2 << 20
+        as_list = list(records)
+        assert tracemalloc.get_traced_memory()[0] - held > 10 << 20  # so the bound above is one
+    finally:
+        tracemalloc.stop()
+    assert len(as_list) == 18_000

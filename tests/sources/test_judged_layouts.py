@@ -119,6 +119,44 @@ def test_lareqa(tmp_path: Path) -> None:
         load_judged(tmp_path / "xquad-r")
 
 
+def test_mewsli(tmp_path: Path) -> None:
+    """Texts are those of XTREME-R's `preprocess_mention` and `preprocess_entity_description`."""
+    folder = samples.mewsli(tmp_path / "mewsli-x")
+    sets = loaded(folder)
+    assert list(sets) == ["de", "tr"] and sets["de"].pool is sets["tr"].pool
+    assert sets["de"].queries == {
+        "de0": "Stadt: Streik in der { Stadt }",
+        "de1": "Helsinki: In (Nord)  { Helsinki } fahren keine Busse.",
+    }
+    assert sets["tr"].grades == {"tr0": {"Q0": 1.0}}
+    pool = sets["de"].pool
+    assert dict(zip(pool.ids, zip(pool.languages, pool.texts, strict=True), strict=True)) == {
+        "Q1": ("en", "A city."),
+        "Q0": ("fi", "Kaupunki on suuri. Siellä asutaan."),
+    }
+    (left_out,) = load_judged(folder).unread.values()
+    assert left_out == "1 description without a sentence"
+
+
+def test_faults_of_mewsli(tmp_path: Path) -> None:
+    folder = samples.mewsli(tmp_path)
+    path = folder / "wikinews_mentions-test.jsonl"
+    content = path.read_text(encoding="utf-8")
+    for old, new, message in (
+        ('"entity_id": "Q1"', '"entity_id": "Q7"', "row 1 names the entity 'Q7'"),
+        ('"example_id": "de1"', '"example_id": "de0"', "row 1: example_id 'de0' twice"),
+        ('"text": "Stadt"', '"text": "Dorf"', "the mention 'Dorf' is not at"),
+        ('"language": "tr"', '"language": 3', "row 2: language 3"),
+    ):
+        assert old in content
+        written(path, content.replace(old, new))
+        with pytest.raises(DataError, match=message):
+            load_judged(folder)
+    path.unlink()
+    with pytest.raises(DataError, match=r"get-mewsli-x\.sh"):
+        load_judged(folder)
+
+
 def test_own_logs(tmp_path: Path) -> None:
     sets = loaded(samples.own_logs(tmp_path))
     assert list(sets) == ["de", "de-en"]

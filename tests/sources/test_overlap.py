@@ -318,16 +318,44 @@ def test_damaged_texts_equal_brute_force_whatever_the_blocks(
     assert counts["part"] > 40
 
 
+@given(st.text(st.characters(max_codepoint=127)))
+def test_texts_of_ascii_are_spaced_as_others_are(text: str) -> None:
+    assert spaced(f"a{text}é") == spaced(f"a{text}") + "é"
+
+
 def test_sets_go_from_the_rarest_to_the_commonest_and_count_repeated_words() -> None:
-    overlap = word_sets([("a", "a", "b"), ("a",), ("c", "a")])
+    overlap = word_sets([("a", "a", "b"), ("a",), ("c", "a")]).members
     # Columns: b, c and the second a once each, the first a three times.
     assert overlap.sum(axis=0).A1.tolist() == [1, 1, 1, 3]
     assert overlap.sum(axis=1).A1.tolist() == [3, 1, 2]
-    assert gram_sets(["abcde", "bcde", "abc"]).toarray().sum(axis=1).tolist() == [2, 1, 0]
+    assert gram_sets(["abcde", "bcde", "abc"]).sizes.tolist() == [2, 1, 0]
+
+
+@pytest.mark.parametrize("alphabet", [4, 300, 20_000])
+def test_members_that_no_test_text_has_are_counted_and_left_out(alphabet: int) -> None:
+    """With every size of alphabet: runs of four letters get exact numbers."""
+    draw = random.Random(alphabet)
+    letters = [chr(0x4E00 + number) for number in range(alphabet)]
+    texts = ["".join(draw.choices(letters, k=draw.randrange(40))) for _ in range(300)]
+    texts[200:] = [text[:20] + "ab" + text[5:] for text in texts[:100]]
+    runs = [{text[i : i + GRAM] for i in range(len(text) - GRAM + 1)} for text in texts]
+    tested = set().union(*runs[200:])
+    sets = gram_sets(texts, 200)
+    assert sets.sizes.tolist() == [len(each) for each in runs]
+    assert sets.absent.tolist() == [len(each - tested) for each in runs]
+    shared = (sets.members[:200] @ sets.members[200:].T).toarray()
+    assert shared.tolist() == [[len(one & two) for two in runs[200:]] for one in runs[:200]]
+
+
+def test_words_that_no_test_text_has_are_counted_and_left_out() -> None:
+    sets = word_sets([("a", "a", "x"), ("b", "a", "a", "a"), ("a", "b", "a")], 2)
+    assert sets.sizes.tolist() == [3, 4, 3]
+    assert sets.absent.tolist() == [1, 1, 0]
+    assert (sets.members @ sets.members.T).toarray()[2].tolist() == [2, 3, 3]
 
 
 def test_only_pairs_that_share_a_member_are_compared() -> None:
-    both = gram_sets(["abcdef", "uvwxyz", "cdefgh"])
+    both = gram_sets(["abcdef", "uvwxyz", "cdefgh"]).members
     (pairs,) = sharing(both[2:], both[:2])
     assert (pairs.rows.tolist(), pairs.columns.tolist()) == ([0], [0])
 

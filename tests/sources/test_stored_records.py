@@ -8,6 +8,7 @@ import json
 import tarfile
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,13 @@ from crosslift.artifacts.places import home
 from crosslift.artifacts.read_once import reading_once
 from crosslift.errors import ArtifactError, DataError
 from crosslift.sources import stored_records
+from crosslift.sources.captions.parquet_files import ParquetPicture
 from crosslift.sources.file_records import records_of_files
 from crosslift.sources.formats.csv_cells import csv_cells
 from crosslift.sources.formats.rows import Row
 from crosslift.sources.formats.tar_rows import tar_rows
 from crosslift.sources.hub_texts import ArticleFields
+from crosslift.sources.picture import FilePart, Picture
 from crosslift.sources.published import collect
 from crosslift.sources.record import Record
 from crosslift.sources.record_tables import records_in
@@ -293,9 +296,49 @@ def test_truncated_files_are_named_and_nothing_is_written(cache: Path, tmp_path:
     assert not any(home().glob("records/*"))
 
 
-def test_records_with_pictures_are_not_stored(cache: Path, tmp_path: Path) -> None:
+class Shelf:
+    """What many pictures share, and no file can hold."""
+
+    def __reduce__(self) -> Any:
+        raise TypeError("too large to be copied")
+
+
+@dataclass(frozen=True)
+class OnShelf:
+    """A picture like those of a dataset of the hub."""
+
+    row: int
+    shared: Shelf = field(compare=False)
+
+    def read_bytes(self) -> bytes:
+        return bytes([self.row])
+
+
+def test_records_with_pictures_are_the_same_from_a_file(cache: Path, tmp_path: Path) -> None:
+    """Files, parts of tar shards, cells of parquet, and pictures that share something large. The file
+    has no name: no other process reads it."""
+    shelves = [Shelf(), Shelf()]
+    pictures: list[Picture | None] = [
+        tmp_path / "ä.png",
+        FilePart(tmp_path / "0.tar", 1536, 70, "0.png"),
+        ParquetPicture(tmp_path / "p.parquet", "image.bytes", 1, 2),
+        None,
+        *(OnShelf(row, shelves[row % 2]) for row in range(20)),
+    ]
+    records = [Record(str(n), {"text": "t"}, image) for n, image in enumerate(pictures)]
+    held = hold_records(lambda: iter(records))
+    assert isinstance(held, StoredRecords)
+    assert list(held) == records
+    assert held[5] == records[5]
+    assert [record.image for record in held[4:]] == pictures[4:]
+    assert all(r.image.shared is shelves[n % 2] for n, r in enumerate(held[4:]))  # type: ignore[union-attr]
+    assert not any(cache.iterdir())
+
+
+def test_records_with_pictures_have_no_named_file(cache: Path, tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="'1' has a picture"):
-        hold_records(lambda: [Record("1", image=tmp_path / "a.png")] * 2)
+        hold_records(lambda: [Record("1", image=tmp_path / "a.png")] * 2, lambda: "facts")
+    assert not any(cache.iterdir())
 
 
 def test_rows_of_published_data_are_counted_once(cache: Path, tmp_path: Path) -> None:

@@ -251,9 +251,12 @@ def test_nothing_left_in_a_language_is_an_error(fake: Any, tmp_path: Path) -> No
         made(step, Store(tmp_path / "store"))
 
 
+@pytest.mark.parametrize("at_once", [100_000, 2])
 def test_a_killed_step_goes_on_where_it_was(
-    fake: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fake: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
+    """Also where records are translated in several parts."""
+    monkeypatch.setattr("crosslift.making.translate._RECORDS", at_once)
     monkeypatch.setattr("crosslift.making.translate._CHUNK", 2)
     records = [Record(str(i), {"anchor": f"a{i}", "positive": f"b{i}"}) for i in range(5)]
     task, store = task_of(records), Store(tmp_path / "store")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from importlib import resources
 from pathlib import Path
 
 import pytest
+import yaml
 
 from crosslift.artifacts.parse import parse_yaml
 from crosslift.errors import StudyError
@@ -138,6 +140,51 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     text = GOOD.replace("[names,", "[{name: bitext, data: pairs},")
     (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
     assert read_study(tmp_path / "study.yaml").targets[0].data == tmp_path / "pairs"
+
+
+def test_folders_of_models_are_relative_to_the_file_where_they_exist(
+    bert_folder: Path, tmp_path: Path
+) -> None:
+    """A name without such a folder stays: it may be one of the hub. `teacher: pictures` is no model."""
+    folder = tmp_path / "deep" / "models"
+    folder.mkdir(parents=True)
+    shutil.copytree(bert_folder, folder / "tiny")
+    (tmp_path / "deep" / "pictures").mkdir()
+    raw = {
+        "name": "models",
+        "question": "Where are they?",
+        "seeds": [1],
+        "starts": {
+            "short": {"encoder": "models/tiny"},
+            "long": {"encoder": {"name": "./models/tiny", "precision": "float32"}},
+            "hub": {"encoder": "models/other"},
+            "home": {"encoder": "embedded"},
+        },
+        "start": "short",
+        "budget": {"updates": 1, "batch_size": 2},
+        "arms": {
+            "baseline": {},
+            "guided": {"stages": [{"task": "name-alias", "options": {"guide": "models/tiny"}}]},
+            "taught": {
+                "stages": [
+                    {
+                        "task": "caption-to-feature",
+                        "data": "captions.csv",
+                        "options": {"teacher": "pictures", "tower": "models/tiny"},
+                    }
+                ]
+            },
+        },
+        "targets": ["names"],
+    }
+    (tmp_path / "deep" / "study.yaml").write_text(yaml.safe_dump(raw), encoding="utf-8")
+    study = read_study(tmp_path / "deep" / "study.yaml")
+    tiny = str(folder / "tiny")
+    names = {name: start.encoder.name for name, start in study.starts.items()}
+    assert names == {"short": tiny, "long": tiny, "hub": "models/other", "home": "embedded"}
+    assert study.arms["guided"].stages[0].tasks[0].options == {"guide": tiny}
+    options = study.arms["taught"].stages[0].tasks[0].options
+    assert options == {"teacher": "pictures", "tower": tiny}
 
 
 def test_shipped_studies_are_valid() -> None:

@@ -228,6 +228,7 @@ def test_every_setting_is_part_of_the_key(xlm_folder: Path, pairs: Path) -> None
         {"layer_decay": 0.9},
         {"accumulation": 2},
         {"cached_texts": 2},
+        {"cached_tokens": 64},
         {"gradient_checkpointing": True},
         {"schedule": "cosine"},
     ]
@@ -377,7 +378,8 @@ def test_a_study_file_with_a_faulty_stage(stage: str, told: str) -> None:
 @pytest.mark.parametrize(
     ("stage", "told"),
     [
-        ({"task": "gettext-mlm", "cached_texts": 4}, "reads tokens, not vectors"),
+        ({"task": "gettext-mlm", "cached_texts": 4}, "cached_texts with task"),
+        ({"task": "gettext-mlm", "cached_tokens": 4}, "reads tokens, not vectors"),
         ({"task": "gettext-mlm", "control": "placebo-labels"}, "has no control"),
         ({"task": "picture-name", **SCRATCH, "heads": "kept"}, "a stage before it"),
         ({"task": "name-alias", "hub": "a/b@c"}, "hub: a/b@c"),

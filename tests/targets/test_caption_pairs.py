@@ -65,7 +65,7 @@ def test_the_first_language_asks_first() -> None:
     def lookup(requested: tuple[str, ...]) -> np.ndarray:
         return np.array([vectors[text] for text in requested], np.float32)
 
-    data = BitextData(pair_bitexts(texts, {"de-fr": ("de", "fr")})[0], {})
+    data = BitextData(pair_bitexts(texts, {"de-fr": ("de", "fr")})[0])
     first, second = evaluate_bitexts(
         dict.fromkeys(PAIR_RETRIEVAL, SideLookups.of_both(lookup)), data
     )

@@ -251,7 +251,7 @@ def test_the_gold_of_the_scored_split_does_not_move_the_threshold(bucc: Path) ->
     test = data.splits["de"]["test"]
     assert test.gold is not None
     other = replace(test, gold=test.gold[:7])
-    less = MiningData({"de": {**data.splits["de"], "test": other}}, {})
+    less = MiningData({"de": {**data.splits["de"], "test": other}})
     for protocol in (OURS, XTREME_MINING):
         before, after = mined(protocol, data).detail, mined(protocol, less).detail
         assert before.thresholds == after.thresholds
@@ -384,7 +384,7 @@ def test_a_repeated_text_is_united_or_dropped() -> None:
         tgt=("A", "B", "C", "B1", "C1", "B2", "C2"),
         gold=((0, 0), (1, 1), (2, 2), (3, 0), (4, 3), (5, 4), (6, 5), (7, 6)),
     )
-    data = MiningData({"de": {"dev": split, "test": replace(split, split="test")}}, {})
+    data = MiningData({"de": {"dev": split, "test": replace(split, split="test")}})
 
     def lookup(texts: Sequence[str]) -> np.ndarray:
         assert len(set(texts)) == len(texts), "each distinct text once"
@@ -463,7 +463,7 @@ def test_details_are_strict_json_where_nothing_is_right(bucc: Path) -> None:
         for name, split in data.splits["de"].items()
     }
     for splits in (wrong, {"dev": wrong["dev"]}):
-        result = mined(OURS, MiningData({"de": splits}, {}))
+        result = mined(OURS, MiningData({"de": splits}))
         written = json.loads(json.dumps(result.detail.to_json(), allow_nan=False))
         assert set(written["thresholds"]) == {None}
         assert written["score"]["threshold"] is None
@@ -622,7 +622,7 @@ def split_of_five() -> BuccSplit:
 def test_gold_sentences_come_first_and_keep_their_order(
     count: int, src: str, tgt: str, gold: set[str]
 ) -> None:
-    whole = MiningData({"de": {"test": split_of_five()}}, {"ru": "no files"})
+    whole = MiningData({"de": {"test": split_of_five()}}, gaps={"ru": "no files"})
     part = first_sentences(whole, count)
     split = part.scored("de")
     assert ("".join(split.src), "".join(split.tgt)) == (src, tgt)
@@ -635,10 +635,10 @@ def test_gold_sentences_come_first_and_keep_their_order(
 
 def test_a_gold_sentence_without_room_is_no_distractor() -> None:
     split = replace(split_of_five(), gold=((0, 0), (1, 1), (2, 2)))
-    part = first_sentences(MiningData({"de": {"test": split}}, {}), 2).scored("de")
+    part = first_sentences(MiningData({"de": {"test": split}}), 2).scored("de")
     assert (part.src, part.tgt) == (("a", "b"), ("v", "w"))
     split = replace(split_of_five(), gold=((0, 0), (0, 1), (0, 2)))
-    part = first_sentences(MiningData({"de": {"test": split}}, {}), 2).scored("de")
+    part = first_sentences(MiningData({"de": {"test": split}}), 2).scored("de")
     assert part.tgt == ("v", "w"), "x is a translation of a whose pair is not asked for"
     assert part.src == ("a", "b")
 

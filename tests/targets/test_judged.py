@@ -93,7 +93,7 @@ def found(vectors: Mapping[str, list[float]], grades: Mapping[str, float]) -> li
     pool = Pool(tuple(names), tuple(names), tuple(name[:2] for name in names))
     judged = JudgedSet("de", {"q": "query"}, pool, {"q": grades})
     sides = SideLookups.of_both(lambda texts: np.array([vectors[t] for t in texts], np.float32))
-    ((_, entry),) = evaluate_judged({JUDGED[0]: sides}, JudgedData({"de": judged}, {}))
+    ((_, entry),) = evaluate_judged({JUDGED[0]: sides}, JudgedData({"de": judged}))
     assert entry is not None
     rows = pa.table(
         {

@@ -43,7 +43,7 @@ def data_of(count: int, generator: np.random.Generator) -> PictureData:
     texts = {
         f"p{i}": tuple(f"p{i} c{j}" for j in range(generator.integers(1, 4))) for i in range(count)
     }
-    return PictureData(dict.fromkeys(texts, Path("p")), {"sw": texts}, {})
+    return PictureData(dict.fromkeys(texts, Path("p")), {"sw": texts})
 
 
 def mteb_ndcg(scores: np.ndarray, gold: list[list[int]]) -> float:

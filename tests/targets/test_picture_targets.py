@@ -50,7 +50,7 @@ def lookup_of(vectors: Mapping[str, Any]) -> Lookup:
 
 def data_of(texts: dict[str, dict[str, tuple[str, ...]]], **more: Any) -> PictureData:
     items = dict.fromkeys(item for texts_by_item in texts.values() for item in texts_by_item)
-    return PictureData({item: Path(item) for item in items}, texts, {}, **more)
+    return PictureData({item: Path(item) for item in items}, texts, **more)
 
 
 # Ranks and ids
@@ -188,7 +188,7 @@ def test_classes_by_hand() -> None:
     data = PictureData(
         {item: Path(item) for item in picture_vectors},
         {"en": {"C": ("cat", "a cat"), "D": ("dog",), "H": ("hen",)}},
-        {},
+        gaps={},
         classes=classes,
     )
     (outcomes,) = evaluate_pictures(

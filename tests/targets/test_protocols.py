@@ -162,7 +162,7 @@ def test_the_direction_that_verdicts_are_of_comes_first() -> None:
 
 
 def test_words_have_the_mean_margin_of_both_directions() -> None:
-    data = BitextData({"de": Bitext("de", ("a", "b"), ("x", "y"), ("1", "2"))}, {}, words=True)
+    data = BitextData({"de": Bitext("de", ("a", "b"), ("x", "y"), ("1", "2"))}, words=True)
     vectors = {"a": [1, 0], "b": [0, 1], "x": [1, 0], "y": [0.6, 0.8]}
 
     def lookup(requested: tuple[str, ...]) -> np.ndarray:
@@ -318,7 +318,7 @@ def signs(request: pytest.FixtureRequest) -> tuple[BitextData, Lookup, np.ndarra
         known[tgt[i]] = near
     products = np.array([[known[s] @ known[t] for t in tgt] for s in src])
     items = tuple(f"de:{i}" for i in range(COUNT))
-    data = BitextData({"de": Bitext("de", src, tgt, items)}, {})
+    data = BitextData({"de": Bitext("de", src, tgt, items)})
     return data, lambda requested: np.array([known[t] for t in requested], np.float32), products
 
 
@@ -387,7 +387,7 @@ def test_the_protocols_differ_on_one_set_of_vectors(
 
 def test_two_pairs_by_hand() -> None:
     """All vectors are equal: there, the lowest index wins; here, no candidate does."""
-    data = BitextData({"de": Bitext("de", ("a", "b"), ("c", "d"), ("de:1", "de:2"))}, {})
+    data = BitextData({"de": Bitext("de", ("a", "b"), ("c", "d"), ("de:1", "de:2"))})
     protocols = (*RETRIEVAL, XTREME_RETRIEVAL, MTEB_RETRIEVAL, LASER_RETRIEVAL)
     outcomes = evaluate_bitexts(
         dict.fromkeys(protocols, SideLookups.of_both(lambda t: np.ones((len(t), 3), np.float32))),

@@ -16,6 +16,7 @@ READ = {
     "pictures": {"pairs", "columns", "images"},
     "mining": {"sentences"},
     "judged": {"queries", "pool"},
+    "mteb": {"eval_split"},
     "labelled": {
         *("split", "examples", "english", "english_task", "english_labels"),
         *("generalised", "fine_tune"),
@@ -27,14 +28,14 @@ VALUES: dict[str, Any] = {
     **dict.fromkeys(("pairs", "sentences", "queries", "examples"), 7),
     **{name: {"a": "b"} for name in ("columns", "english_labels")},
     **dict.fromkeys(("catalogs", "images", "english"), "folder"),
-    **dict.fromkeys((*sorted(PROMPTS), "english_task", "pool"), "text"),
+    **dict.fromkeys((*sorted(PROMPTS), "english_task", "pool", "eval_split"), "text"),
     **{"split": "dev", "generalised": True, "fine_tune": {"learning_rate": 1e-5}},
 }
 
 
 @pytest.mark.parametrize("kind", READ)
 def test_what_each_kind_reads(kind: Any) -> None:
-    prompts = PROMPTS if kind in ("bitext", "mining", "judged") else set()
+    prompts = PROMPTS if kind in ("bitext", "mining", "judged", "mteb") else set()
     assert set(KINDS[kind].settings.model_fields) == ALL | READ[kind] | prompts
 
 

@@ -108,7 +108,7 @@ def test_cosines_of_pairs_and_of_random_pairs() -> None:
     def lookup(texts: Any) -> Any:
         return np.array([rows[text] for text in texts], np.float32)
 
-    data = BitextData({"sw": bitext}, {}, words=True)
+    data = BitextData({"sw": bitext}, words=True)
     by_protocol = {
         o.protocol: o
         for o in evaluate_bitexts(dict.fromkeys(protocols, SideLookups.of_both(lookup)), data)
@@ -118,7 +118,7 @@ def test_cosines_of_pairs_and_of_random_pairs() -> None:
     assert forth.values["pair_margin"] == pytest.approx([1.0 - 0.6, 0.8 - 0.0])
     assert back.values["pair_margin"] == pytest.approx([1.0 - 0.0, 0.8 - 0.6])
     assert forth.score("pair_margin") == pytest.approx(0.6)
-    plain = BitextData({"sw": bitext}, {})
+    plain = BitextData({"sw": bitext})
     (first, *_) = evaluate_bitexts(dict.fromkeys(protocols, SideLookups.of_both(lookup)), plain)
     assert "pair_cosine" not in first.values
 

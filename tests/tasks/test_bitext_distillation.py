@@ -44,7 +44,13 @@ def test_the_files_of_a_teacher_or_guide_decide_the_key(tmp_path: Path) -> None:
             options = {option: str(folder)}
             run = task_run(MixedTaskSettings(task=task, data=path, language="de", options=options))
             run.check_needs()
-            facts.append(run.facts["encoders"][option]["files"])
+            whole = run.facts
+            facts.append(whole["encoders"][option]["files"])
         assert facts[0] != facts[1]
+        moved = tmp_path / f"{task}-moved"
+        (tmp_path / f"{task}-2").rename(moved)
+        options = {option: str(moved / "encoder")}
+        run = task_run(MixedTaskSettings(task=task, data=path, language="de", options=options))
+        assert run.facts == whole, "where the files are does not decide the key"
     plain = task_run(MixedTaskSettings(task="text-pairs", data=tmp_path / "pairs.tsv"))
     assert "encoders" not in plain.facts

@@ -27,7 +27,7 @@ COLUMNS = {
     *("text", "pair", "anchor", "positive", "negative", "question", "passage", "context"),
     *("english", "translation"),
 }
-FIXED = {"name", "labels", "tags", "choices", "lowest", "highest", "unanswerable"}
+FIXED = {"name", "labels", "tags", "choices", "unanswerable"}
 """Fields of forms that are no options: a dataset or the form itself fixes them."""
 
 
@@ -44,7 +44,6 @@ def test_the_options_are_the_fields_of_the_forms() -> None:
             free -= {"augmentation"}  # its tower is frozen, and sees the original pictures
         if form == "image-text-matching":
             free -= {"hidden_state"}  # its tokens are those of the encoder's own state
-            free -= {"matryoshka", "matryoshka_weights"}  # its pictures attend to whole states
         assert set(facts.options) == free, form
         options |= set(fields_of(form))
     assert options >= COLUMNS | FIXED, "no exception is stale"
@@ -91,10 +90,10 @@ def test_legal_options_of_tasks() -> None:
         assert legal_options(name) == legal_options("masked-lm")
     assert legal_options("nli-contrastive") == (
         *("guide", "guide_margin", "hard_negatives", "hidden_state", "loss", "margin"),
-        *("matryoshka", "matryoshka_weights", "one_of_a_group", "temperature"),
+        *("margin_scale", "matryoshka", "matryoshka_weights", "one_of_a_group", "temperature"),
     )
     assert legal_options("sts-b") == (
-        *("head", "loss", "matryoshka", "matryoshka_weights", "scale"),
+        *("head", "highest", "loss", "lowest", "matryoshka", "matryoshka_weights", "scale"),
     )
     assert legal_options("squad-2.0") == ("longest_answer", "stride")
     assert legal_options("mnli") == ()
@@ -146,7 +145,7 @@ def test_options_do_not_touch_what_the_dataset_fixes(tmp_path: Path) -> None:
         ("gettext-mlm", {"whole_word": True}, "unknown option of the masked-lm task gettext-mlm"),
         ("gettext-mlm", {"whole_word": True}, r"did you mean 'whole_words'\?"),
         ("gettext-mlm", {"text": "x"}, "one of language_temperature, masked_share, whole_words"),
-        ("sts-b", {"lowest": 1.0}, "unknown option of the regression task sts-b 'lowest'"),
+        ("sts-b", {"lowst": 1.0}, "unknown option of the regression task sts-b 'lowst'"),
         ("picture-name", {"augmentatoin": "none"}, "unknown option of the image-text task"),
     ],
 )

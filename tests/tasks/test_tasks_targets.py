@@ -435,7 +435,7 @@ def test_pictures_are_evaluated(xlm_folder: Path) -> None:
             c: {i: t for i, t in texts_by_item.items() if i in some}
             for c, texts_by_item in data.texts.items()
         },
-        {},
+        gaps={},
     )
     width = vectors_of(xlm_folder)(["a"]).shape[1]
     shades = np.random.default_rng(0).normal(size=(16 * 16 * 3, width))
@@ -457,7 +457,7 @@ def test_pictures_by_hand() -> None:
     picture_vectors = {"p": [1, 0, 0], "q": [0, 1, 0], "r": [0, 0, 1]}
     texts = {"pp": [1, 0, 0.1], "rr": [0, 0.9, 0.5], "": [0, 0, 0]}
     data = PictureData(
-        {i: Path(i) for i in picture_vectors}, {"de": {"r": ("rr",), "p": ("pp",)}}, {}
+        {i: Path(i) for i in picture_vectors}, {"de": {"r": ("rr",), "p": ("pp",)}}, gaps={}
     )
     outcomes = list(
         evaluate_pictures(
@@ -483,7 +483,7 @@ def test_bitexts_against_brute_force() -> None:
     tgt = (*(f"t{i}" for i in range(13)), "t2", "t5")
     vectors = {t: generator.choice([-1.0, 1.0], 5) for t in sorted({*src, *tgt})}
     items = tuple(f"xx:{i}" for i in range(15))
-    data = BitextData({"de": Bitext("de", src, tgt, items)}, {})
+    data = BitextData({"de": Bitext("de", src, tgt, items)})
 
     def lookup(texts: Sequence[str]) -> np.ndarray:
         return np.array([vectors[text] for text in texts], np.float32)

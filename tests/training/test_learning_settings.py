@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from crosslift.encoders.state import apply_changes, save_change
 from crosslift.errors import DataError, TrainingError
 from crosslift.forms.classification import Classification
 from crosslift.forms.form import FormOptions, OpenTask, Split
-from crosslift.forms.forward import batch_vectors
+from crosslift.forms.forward import batch_vectors, cached_chunks
 from crosslift.forms.regression import Regression
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
@@ -66,6 +67,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "distillation": {"distillation": {"texts": 9, "batch_size": 4}},
     "layer decay": {"layer_decay": 0.5},
     "cached": {"cached_texts": 3},
+    "cached by tokens": {"cached_tokens": 12},
     "checkpointing": {"gradient_checkpointing": True},
     "accumulation": {"accumulation": 2},
     "keep best": {"keep_best": True, "dev_evaluations": 6},
@@ -154,14 +156,19 @@ POOLED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("form", POOLED)
-@pytest.mark.parametrize("chunk", [1, 4, 7, 100])
+@pytest.mark.parametrize(
+    ("texts", "tokens"), [(1, None), (4, None), (7, None), (100, None), (None, 9), (2, 20)]
+)
 def test_a_cached_batch_gives_the_plain_batch_s_gradient(
-    bert_folder: Path, form: str, chunk: int
+    bert_folder: Path, form: str, texts: int | None, tokens: int | None
 ) -> None:
     outcomes = []
-    for cached in (None, chunk):
+    plain_options = FormOptions(False, "own", 0)
+    for options in (
+        plain_options,
+        replace(plain_options, cached_texts=texts, cached_tokens=tokens),
+    ):
         encoder = load_tiny(bert_folder, precision="float32")
-        options = FormOptions(False, "own", 0, cached)
         split = Split(records_of(form))
         outcomes.append(gradients(encoder, POOLED[form].open(encoder, split, split, options), 6))
     (loss, plain), (cached_loss, found) = outcomes
@@ -170,6 +177,42 @@ def test_a_cached_batch_gives_the_plain_batch_s_gradient(
     assert max(float(g.abs().max()) for g in plain.values()) > 1e-3
     for name, gradient in plain.items():
         torch.testing.assert_close(found[name], gradient, atol=1e-5, rtol=0)
+
+
+def test_chunks_hold_as_many_texts_and_tokens_as_they_may() -> None:
+    sequences = [[0] * length for length in (3, 4, 5, 12, 2, 2, 2)]
+
+    def lengths(texts: int | None, tokens: int | None) -> list[list[int]]:
+        chunks = cached_chunks(sequences, texts, tokens)
+        assert [each for chunk in chunks for each in chunk] == sequences
+        return [[len(each) for each in chunk] for chunk in chunks]
+
+    assert lengths(None, None) == [[3, 4, 5, 12, 2, 2, 2]]
+    assert lengths(3, None) == [[3, 4, 5], [12, 2, 2], [2]]
+    assert lengths(None, 7) == [[3, 4], [5], [12], [2, 2, 2]]
+    assert lengths(2, 12) == [[3, 4], [5], [12], [2, 2], [2]]
+    assert lengths(None, 100) == [[3, 4, 5, 12, 2, 2, 2]]
+
+
+def test_a_chunk_by_tokens_is_all_that_the_encoder_sees_at_a_time(
+    bert_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = load_tiny(bert_folder, precision="float32")
+    options = FormOptions(False, "own", 0, cached_tokens=24)
+    split = Split(records_of("text-pairs"))
+    task = POOLED["text-pairs"].open(encoder, split, split, options)
+    seen = []
+    inner = Encoder.vectors
+
+    def vectors(self: Encoder, sequences: Any, *others: Any) -> torch.Tensor:
+        seen.append(sum(map(len, sequences)))
+        return inner(self, sequences, *others)
+
+    monkeypatch.setattr(Encoder, "vectors", vectors)
+    step = task.loss(np.arange(6), np.random.default_rng(0))
+    assert len(seen) > 1
+    assert max(seen) <= 24
+    assert sum(seen) == step.tokens
 
 
 def test_cached_dropout_is_the_same_when_it_is_computed_again(bert_folder: Path) -> None:

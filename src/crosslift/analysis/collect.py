@@ -184,10 +184,12 @@ class Gathered:
 
     def languages_under(self, target: str, protocol: str) -> list[str]:
         """The languages of a target's scores under a protocol, in the order of `cube`."""
-        rows = self.outcomes.filter(
-            (pc.field("target") == target) & (pc.field("protocol") == protocol)
+        parts = (
+            rows["language"]
+            for (_, *place), rows in self._parts.items()
+            if place == [target, protocol]
         )
-        return sorted(pc.unique(rows["language"]).to_pylist())
+        return sorted({language for column in parts for language in pc.unique(column).to_pylist()})
 
     def cube(
         self, arm: str, target: str, protocol: str, outcome: str
@@ -195,22 +197,49 @@ class Gathered:
         """Outcomes of an arm on a target.
 
         Returns:
-            float64 [seeds, items, languages], NaN where an item is not in a language, and the items'
-            ids; items and languages are in the same order for every arm. Queries of one cluster, such
-            as the captions of a picture, are one item: see `cube_of`.
+            float64 [seeds, items, languages], read-only, NaN where an item is not in a language, and
+            the items' ids; items and languages are in the same order for every arm. Queries of one
+            cluster, such as the captions of a picture, are one item: see `cube_of`.
         """
-        rows = self.outcomes.filter(
-            (pc.field("arm") == arm)
-            & (pc.field("target") == target)
-            & (pc.field("protocol") == protocol)
+        key = arm, target, protocol, outcome
+        if key not in self._cubes:
+            cube, items = cube_of(self._parts[arm, target, protocol], outcome)
+            cube.flags.writeable = False
+            self._cubes[key] = cube, items
+        return self._cubes[key]
+
+    @cached_property
+    def _cubes(self) -> dict[tuple[str, str, str, str], tuple[NDArray[np.float64], list[str]]]:
+        """Arm, target, protocol and outcome -> what `cube` returned: many tables ask for the same."""
+        return {}
+
+    @cached_property
+    def _parts(self) -> dict[tuple[str, str, str], pa.Table]:
+        """Arm, target and protocol -> their rows of `outcomes`."""
+        columns = [_encoded(self.outcomes[name]) for name in ("arm", "target", "protocol")]
+        place = np.ravel_multi_index(
+            tuple(codes for _, codes in columns), tuple(len(values) for values, _ in columns)
         )
-        return cube_of(rows, outcome)
+        order = np.argsort(place, kind="stable")
+        begins = np.flatnonzero(np.diff(place[order], prepend=-1))
+        parts = {}
+        for rows in np.split(order, begins[1:]):
+            arm, target, protocol = (str(values[codes[rows[0]]]) for values, codes in columns)
+            parts[arm, target, protocol] = self.outcomes.take(pa.array(rows))
+        return parts
 
 
 def _with_key(step: Step, store: Store) -> pa.Table:
     """The outcomes of a step, with its key."""
     table = open_outcomes([step], store)
     return table.append_column("step_key", pa.array([step.key] * len(table)))
+
+
+def _encoded(column: pa.ChunkedArray) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """The distinct values of a column, and the place of each row's value among them."""
+    encoded = column.combine_chunks().dictionary_encode()
+    values = encoded.dictionary.to_numpy(zero_copy_only=False)
+    return values, encoded.indices.to_numpy().astype(np.int64)
 
 
 def as_many_seeds(cube: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -241,8 +270,11 @@ def cube_of(rows: pa.Table, outcome: str) -> tuple[NDArray[np.float64], list[str
     """
     places = []
     for name in ("seed", "cluster", "language"):
-        values, place = np.unique(rows[name].to_numpy(), return_inverse=True)
-        places.append((values, place))
+        values, codes = _encoded(rows[name])
+        order = np.argsort(values)
+        rank = np.empty_like(order)
+        rank[order] = np.arange(len(order))
+        places.append((values[order], rank[codes]))
     shape = tuple(len(values) for values, _ in places)
     cell = np.ravel_multi_index(tuple(place for _, place in places), shape)
     size = int(np.prod(shape))

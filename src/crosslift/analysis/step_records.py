@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from crosslift.analysis.collect import Gathered
 from crosslift.making.evaluate import open_mined
+from crosslift.making.evaluate_mteb import open_mteb_scores
 from crosslift.planning.sweep_steps import sweep_of
 from crosslift.results.mined_languages import MinedByArm
+from crosslift.results.mteb_scores import MtebScoresOfArm
 from crosslift.results.reading_sweep import SWEEP_FILE, ReadingChoice, Sweep, SweepArm
 from crosslift.results.result_record import read_json_file
 from crosslift.results.vector_diagnoses import (
@@ -24,6 +26,16 @@ def mined_languages(gathered: Gathered) -> list[MinedByArm]:
         for run in gathered.plan.runs
         for target, steps in run.evaluations.items()
         for entry in open_mined(steps.values(), gathered.store)
+    ]
+
+
+def mteb_scores(gathered: Gathered) -> list[MtebScoresOfArm]:
+    """What MTEB scored, of every arm and seed on its tasks."""
+    return [
+        MtebScoresOfArm.of(entry, arm=run.arm, seed=run.seed, target=target)
+        for run in gathered.plan.runs
+        for target, steps in run.evaluations.items()
+        for entry in open_mteb_scores(steps.values(), gathered.store)
     ]
 
 

@@ -37,7 +37,12 @@ from crosslift.analysis.query_texts import query_texts
 from crosslift.analysis.registration import registration_facts
 from crosslift.analysis.sensitivity import sensitivities
 from crosslift.analysis.stage_facts import stage_facts
-from crosslift.analysis.step_records import mined_languages, swept_readings, vector_diagnoses
+from crosslift.analysis.step_records import (
+    mined_languages,
+    mteb_scores,
+    swept_readings,
+    vector_diagnoses,
+)
 from crosslift.analysis.unchanged_folder import note_written, source_of
 from crosslift.analysis.xtreme_table import xtreme_table
 from crosslift.artifacts.disk_errors import disk_errors_explained, make_folder
@@ -56,7 +61,9 @@ from crosslift.results.group_effect import GROUPS_FILE
 from crosslift.results.language_bias import BIAS_FILE
 from crosslift.results.language_pairs import GENERALISED_FILE
 from crosslift.results.mined_languages import MINING_FILE
+from crosslift.results.mteb_scores import MTEB_FILE
 from crosslift.results.partial_run import PartialRun
+from crosslift.results.published_scores import ModelScores
 from crosslift.results.query_texts import TEXTS_FILE
 from crosslift.results.reading_sweep import SWEEP_FILE
 from crosslift.results.registration_facts import RegistrationFacts
@@ -138,6 +145,7 @@ def _contents(
         DIAGNOSTICS_FILE: vector_diagnoses(gathered),
         MINING_FILE: mined_languages(gathered),
         BIAS_FILE: language_biases(gathered) or None,
+        MTEB_FILE: mteb_scores(gathered) or None,
         INTERPOLATION_FILE: interpolation_paths(gathered),
         GROUPS_FILE: language_groups(gathered),
         XTREME_FILE: xtreme_table(gathered, judged) if fine_tuned else None,
@@ -259,6 +267,7 @@ def _target(gathered: Gathered, name: str) -> TargetFacts:
         photographs=loaded.target.photographs,
         texts=loaded.target.texts,
         distinct_texts=len(loaded.texts),
+        published=tuple(map(ModelScores.of, data.published)),
         side_prompts=loaded.settings.side_prompts,
     )
 
@@ -274,8 +283,8 @@ def _protocols(gathered: Gathered) -> dict[str, dict[str, Any]]:
                 continue
             loaded = gathered.plan.targets[target]
             for protocol in loaded.protocols:
-                encoded = next(iter(steps.values())).inputs
-                reading = reading_of(encoded, protocol, gathered.store)
+                scored = next(iter(steps.values()))
+                reading = reading_of(scored, protocol, gathered.store)
                 place = f"{start} on {target}" if loaded.settings.side_prompts else start
                 readings.setdefault(protocol.id, {})[place] = reading
     fitted = _threshold_sources(gathered)

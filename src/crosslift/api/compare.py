@@ -22,6 +22,7 @@ from crosslift.errors import DataError, StudyError, UnknownNameError
 from crosslift.making.object_encoder import ObjectEncoder
 from crosslift.metrics.table import metric_named, outcome_of
 from crosslift.results.comparison import ComparedLanguage, ComparedTarget, EncoderComparison
+from crosslift.results.published_scores import ModelScores
 from crosslift.results.run_folder import RunFolder
 from crosslift.statistics.differences import (
     Difference,
@@ -240,7 +241,9 @@ def _compared(
 ) -> ComparedTarget:
     names = sides[0].name, sides[1].name
     trained = any(side.trained for side in sides)
-    return compare_outcomes(target, _metric(target, sides), names, (first, second), trained=trained)
+    metric, outcomes = _metric(target, sides), (first, second)
+    table = compare_outcomes(target, metric, names, outcomes, trained=trained)
+    return table.model_copy(update={"published": _published(target, sides)})
 
 
 def compare_outcomes(
@@ -286,6 +289,13 @@ def compare_outcomes(
             "measure both anew on one folder of data",
         )
     return _table(target, metric, protocols[0][0], languages, (cube, other), trained, tables)
+
+
+def _published(target: str, sides: tuple[_Side, _Side]) -> tuple[ModelScores, ...]:
+    """The published scores that the runs of the sides hold, each once."""
+    runs = [side.run for side in sides if side.run is not None]
+    entries = [entry for run in runs for entry in run.target(target).published]
+    return tuple({(entry.model, entry.revision): entry for entry in entries}.values())
 
 
 def _metric(target: str, sides: tuple[_Side, _Side]) -> str:

@@ -30,8 +30,9 @@ from crosslift.planning.plan import load_target, plan_study
 from crosslift.planning.sizes import needs_of
 from crosslift.planning.sweep_steps import sweep_of, sweep_steps
 from crosslift.planning.target_steps import evaluate_steps
-from crosslift.planning.text_steps import encode_steps, reading_of
+from crosslift.planning.text_steps import reading_of
 from crosslift.results.evaluations import Evaluation, GroupScores
+from crosslift.results.published_scores import ModelScores
 from crosslift.results.reading_sweep import SWEEP_FILE, ReadingChoice, Sweep, SweepArm
 from crosslift.results.result_record import read_json_file
 from crosslift.results.run_folder import RunFolder
@@ -43,6 +44,7 @@ from crosslift.studies.schema import Study
 from crosslift.targets.protocol import OURS, Direction
 from crosslift.targets.query_outcomes import score_of
 from crosslift.targets.target_settings import TargetSettings
+from crosslift.training.trackers.all_trackers import check_tracker
 
 
 @reading_once()
@@ -57,6 +59,7 @@ def run_study(
     registered: Registered | None = None,
     replace: bool = False,
     engine: Engine | None = None,
+    tracker: str | None = None,
 ) -> RunFolder:
     """Runs a study, or what remains of it, and writes its folder and report.
 
@@ -71,17 +74,22 @@ def run_study(
         replace: delete the earlier run of another study in the folder.
         engine: workers that make the steps, such as ``Processes(4)``; None: one step after another in
             this process.
+        tracker: shows training steps while they train, in `out`/tracking: ``tensorboard``,
+            ``trackio``, ``wandb`` or ``mlflow``. None: nothing does.
 
     Returns:
         The results in the folder.
 
     Raises:
-        StudyError: the folder holds the run of another study.
+        StudyError: the folder holds the run of another study, or the tracker's package is missing.
+        UnknownNameError: there is no such tracker.
         CrossLiftError: a step fails; the store keeps all finished steps.
     """
     from crosslift.analysis.write_run_folder import write_run_folder  # loads matplotlib
 
     out = Path(out)
+    if tracker is not None:
+        check_tracker(tracker)
     check_folder(out, study, replace=replace)
     store = store or Store()
     plan = plan_study(study, keep_going=keep_going)
@@ -93,6 +101,7 @@ def run_study(
             keep_going=keep_going,
             trust_code=trust_code,
             maker=None if engine is None else Crew(engine, needs_of),
+            tracker=plan.tracker(tracker, out),
         )
         write_run_folder(done, store, records, out, registered)
     return RunFolder.read(out)
@@ -205,7 +214,7 @@ def _scored(
     encoder: Trained | ObjectEncoder, loaded: LoadedTarget, store: Store, listener: Listener
 ) -> list[Step]:
     """Makes the steps that score an untrained encoder, one for each language, and returns them."""
-    scored = list(evaluate_steps(loaded, encode_steps(encoder, loaded)).values())
+    scored = list(evaluate_steps(encoder, loaded).values())
     make_steps(scored, store, listener)
     return scored
 
@@ -230,7 +239,7 @@ def _evaluated(
     evaluations = []
     for protocol in loaded.protocols:
         entries = tuple(entry for entry in mined if entry.protocol == protocol.id)
-        facts = protocol.facts() | reading_of(scored[0].inputs, protocol, store)
+        facts = protocol.facts() | reading_of(scored[0], protocol, store)
         if entries:
             facts["threshold_source"] = ", ".join(sorted({e.threshold_source for e in entries}))
         rows = table.filter(pc.field("protocol") == protocol.id)
@@ -250,6 +259,7 @@ def _evaluated(
                 groups=_by_group(encoder.name, languages),
                 mining=entries,
                 language_bias=bias_of_encoder(found, protocol.id),
+                published=tuple(map(ModelScores.of, loaded.data.published)),
             )
         )
     return evaluations

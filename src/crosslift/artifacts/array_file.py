@@ -80,25 +80,30 @@ class ArrayFile:
 
 
 @contextlib.contextmanager
-def array_file(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> Iterator[ArrayFile]:
-    """A new ``.npy`` file to write rows into; rows that are not written are zero.
+def array_file(
+    path: Path, shape: tuple[int, ...], dtype: DTypeLike, *, new: bool = True
+) -> Iterator[ArrayFile]:
+    """A ``.npy`` file to write rows into; rows that are not written are zero.
 
     Args:
         path: of the file.
         shape: of the array, rows first.
         dtype: of its values.
+        new: False: another process has begun the file, with the same shape and values, and may write
+            other rows at the same time.
 
     Raises:
         OSError: the disk is full or cannot be written.
     """
     kind = np.dtype(dtype)
-    with path.open("wb") as file:
+    with path.open("wb" if new else "r+b") as file:
         header: dict[str, Any] = {"fortran_order": False, "shape": shape}
         header["descr"] = np.lib.format.dtype_to_descr(kind)
-        np.lib.format.write_array_header_1_0(file, header)
+        np.lib.format.write_array_header_1_0(file, header)  # the same bytes in every process
         file.flush()
         start = file.tell()
-        file.truncate(start + int(np.prod(shape)) * kind.itemsize)
+        if new:
+            file.truncate(start + int(np.prod(shape)) * kind.itemsize)
         yield ArrayFile(file.fileno(), start, shape, kind)
 
 

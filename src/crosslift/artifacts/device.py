@@ -31,6 +31,11 @@ def device() -> torch.device:
     return assigned
 
 
+def has_accelerator() -> bool:
+    """Whether the device is an accelerator. Loads torch unless the answer is remembered."""
+    return bool(remembered("has an accelerator", lambda: device().type != "cpu"))
+
+
 def multiplies_bfloat16() -> bool:
     """Whether the device multiplies bfloat16 natively. Loads torch unless the answer is remembered."""
     return bool(remembered("multiplies bfloat16", _multiplies_bfloat16))

@@ -68,6 +68,7 @@ class Manifest:
             left, or one made an input that the store does not keep.
         code: module that made it -> hash of its code (see `crosslift.artifacts.code`).
         read: role of an input -> digest of the artifact that was read.
+        devices: how many made it together.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")  # for `_MANIFEST`
@@ -85,6 +86,7 @@ class Manifest:
     other_environments: list[dict[str, Any]] = field(default_factory=list)
     code: dict[str, str] = field(default_factory=dict)
     read: dict[str, str] = field(default_factory=dict)
+    devices: int = 1
 
     @property
     def digest(self) -> str:

@@ -29,6 +29,7 @@ NOT_IN_NUMBERS = frozenset(
         "filelock",
         "jinja2",
         "matplotlib",
+        "mlflow",
         "packaging",
         "platformdirs",
         "psutil",
@@ -37,12 +38,15 @@ NOT_IN_NUMBERS = frozenset(
         "ray",
         "rich",
         "submitit",
+        "tensorboard",
         "threadpoolctl",
+        "trackio",
         "typer",
+        "wandb",
     }
 )
-"""Declared packages that change no number: they display, lock, start workers, or read settings (in the
-key)."""
+"""Declared packages that change no number: they display, lock, start workers, track, or read settings
+(in the key)."""
 
 _DEV = "dev"
 _PROGRAMS = ("apertium",)

@@ -14,7 +14,15 @@ from crosslift.artifacts.store import Store
 from crosslift.cli.live_progress import StatusLine
 from crosslift.cli.output import console_for, write_json
 from crosslift.reports.comparison_page import write_comparison_page
-from crosslift.reports.comparison_tables import LEGEND, headings, latex, markdown, rows_of, summary
+from crosslift.reports.comparison_tables import (
+    LEGEND,
+    headings,
+    latex,
+    markdown,
+    published,
+    rows_of,
+    summary,
+)
 from crosslift.results.comparison import EncoderComparison
 from crosslift.results.run_facts import RUN_FILE
 from crosslift.targets.target_settings import TargetSettings
@@ -58,5 +66,7 @@ def _print(console: Console, comparison: EncoderComparison) -> None:
         for cells in rows_of(each):
             table.add_row(*cells)
         console.print(table)
+        for line in published(each):
+            console.print(line, markup=False, highlight=False)
         console.print(summary(comparison, each), markup=False)
     console.print(LEGEND)

@@ -16,11 +16,15 @@ from crosslift.cli.output import console_for, write_json
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.errors import StudyError, first_few
 from crosslift.metrics.table import described
+from crosslift.reports.published_rows import published_lines, published_rows
 from crosslift.results.evaluations import Evaluation
 from crosslift.results.language_bias import EVERY_QUERY, OTHERS, OWN_LANGUAGE
 from crosslift.targets.protocol import Direction
 from crosslift.targets.target_settings import TargetSettings
 from crosslift.wording import plural, prompt_words, share
+
+_MOST_PUBLISHED = 5
+"""Published models that a table has beside the encoder: the best."""
 
 
 def show(
@@ -52,18 +56,27 @@ def show(
 
 
 def _print(console: Console, evaluation: Evaluation) -> None:
-    metrics = list(evaluation.macro)
-    table = Table("language", "n", *(described(metric).column for metric in metrics))
+    metrics, main = list(evaluation.macro), described(evaluation.metric)
+    shown = evaluation.published[:_MOST_PUBLISHED]
+    others = published_rows(shown, list(evaluation.languages), main)
+    columns = (*(described(metric).column for metric in metrics), *(row.model for row in others))
+    table = Table("language", "n", *columns)
     for column in table.columns[1:]:
         column.justify = "right"
-    for language, values in evaluation.languages.items():
-        scores = (described(metric).score(values[metric]) for metric in metrics)
+    for place, (language, values) in enumerate(evaluation.languages.items()):
+        scores = [described(metric).score(values[metric]) for metric in metrics]
+        scores += [row.scores[place] for row in others]
         table.add_row(language, str(int(values["n"])), *scores)
     table.add_section()
     queries = str(int(sum(values["n"] for values in evaluation.languages.values())))
-    means = (described(metric).score(evaluation.macro[metric]) for metric in metrics)
-    table.add_row("macro", queries, *means, style="bold")
+    means = [described(metric).score(evaluation.macro[metric]) for metric in metrics]
+    table.add_row("macro", queries, *means, *(row.macro for row in others), style="bold")
     console.print(table)
+    for line in published_lines(shown, list(evaluation.languages), main):
+        console.print(line, markup=False, highlight=False)
+    more = len(evaluation.published) - len(shown)
+    if more:
+        console.print(f"Published: {plural(more, 'more model')} with lower scores; --json has all")
     _print_pretraining(console, evaluation)
     _print_gaps(console, evaluation)
     _print_unread(console, evaluation)

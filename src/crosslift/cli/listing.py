@@ -88,6 +88,9 @@ def targets(json_to: str | None, name: str | None = None) -> None:
     """
     from crosslift.targets.all_targets import TARGETS
 
+    families = [f"{prefix}NAME" for prefix in TARGETS.families]
+    if name is not None and name in TARGETS and name not in list(TARGETS):
+        families = [name]
     rows = [
         TargetEntry(
             name=target.name,
@@ -103,7 +106,7 @@ def targets(json_to: str | None, name: str | None = None) -> None:
             citation=target.citation,
             package=_package(TARGETS, target.name),
         )
-        for target in TARGETS.values()
+        for target in (*TARGETS.values(), *map(TARGETS.__getitem__, families))
     ]
     columns = ("name", "kind", "description", "metric", "licence")
     _print(rows, columns, json_to, "target", name)

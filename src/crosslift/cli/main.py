@@ -22,6 +22,7 @@ from crosslift.cli.improve import improve
 from crosslift.cli.init import init
 from crosslift.cli.mine import mine
 from crosslift.cli.moved_options import moved_option_error
+from crosslift.cli.mteb import mteb
 from crosslift.cli.negatives import negatives
 from crosslift.cli.options import (
     AddressOption,
@@ -37,6 +38,7 @@ from crosslift.cli.options import (
     Out,
     PairsOption,
     PoolOption,
+    PublishedOption,
     Replace,
     StoreOption,
     StudyData,
@@ -44,6 +46,7 @@ from crosslift.cli.options import (
     TargetDataOption,
     TargetOption,
     ThreadsOption,
+    TrackerOption,
     TrustCode,
     WorkersOption,
     target_settings,
@@ -51,6 +54,7 @@ from crosslift.cli.options import (
 from crosslift.cli.power import power
 from crosslift.cli.store import app as store_commands
 from crosslift.cli.sweep import sweep
+from crosslift.cli.trec import trec
 from crosslift.cli.word_pilot import word_pilot
 from crosslift.cli.xtreme import app as xtreme
 from crosslift.errors import CrossLiftError, shorten
@@ -128,6 +132,7 @@ def run(
     devices: DevicesOption = 0,
     address: AddressOption = None,
     engine_option: EngineOptions = None,
+    tracker: TrackerOption = None,
     store: StoreOption = None,
     json: Json = None,
 ) -> None:
@@ -138,7 +143,10 @@ def run(
     """
     from crosslift.studies.reading import read_study
     from crosslift.studies.registration import registered
+    from crosslift.training.trackers.all_trackers import check_tracker
 
+    if tracker is not None:
+        check_tracker(tracker)
     chosen = chosen_engine(engine, workers, threads, devices, address, engine_option)
     wanted, lock = read_study(study, data), registered(study)
     folder = _folder(wanted, out, replace=replace)
@@ -153,6 +161,7 @@ def run(
         trust_code=trust_code,
         registered=lock,
         engine=chosen,
+        tracker=tracker,
     )
 
 
@@ -244,6 +253,7 @@ def evaluate(
     ] = "crosslift",
     direction: DirectionOption = None,
     pool: PoolOption = None,
+    published: PublishedOption = None,
     store: StoreOption = None,
     json: Json = None,
     *,
@@ -258,6 +268,7 @@ def evaluate(
         languages,
         pairs,
         pool=pool,
+        published=published,
         **side_prompts.side_prompts,
     )
     from crosslift.targets.all_targets import find_target
@@ -317,6 +328,8 @@ def targets(
 
 
 app.command()(export)
+app.command()(mteb)
+app.command()(trec)
 app.add_typer(xtreme, name="xtreme")
 app.add_typer(fetch, name="fetch")
 app.add_typer(store_commands, name="store")

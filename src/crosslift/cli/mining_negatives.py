@@ -10,6 +10,7 @@ from rich.text import Text
 from crosslift.artifacts.store import Store
 from crosslift.cli.mining import MiningProgress
 from crosslift.cli.output import console_for, write_json
+from crosslift.engines.crew import Engine
 from crosslift.errors import shorten
 from crosslift.negatives.job import mine_negatives
 from crosslift.negatives.negatives_settings import NegativesSettings
@@ -27,11 +28,16 @@ _WORDS = {
 }
 
 
-def show(settings: NegativesSettings, store: Path | None, json_to: str | None) -> None:
+def show(
+    settings: NegativesSettings,
+    store: Path | None,
+    json_to: str | None,
+    engine: Engine | None = None,
+) -> None:
     """Mines negatives, and prints counts and a sample."""
     console = console_for(json_to)
     with MiningProgress(console) as progress:
-        outcome = mine_negatives(settings, Store(store), progress)
+        outcome = mine_negatives(settings, Store(store), progress, engine)
     _print(console, outcome)
     write_json(outcome, json_to)
 

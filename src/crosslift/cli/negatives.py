@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from crosslift.cli.encoder_options import with_encoder_options
-from crosslift.cli.options import Json, ModelOption, StoreOption
+from crosslift.cli.engine_options import chosen_engine
+from crosslift.cli.options import (
+    AddressOption,
+    DevicesOption,
+    EngineOption,
+    EngineOptions,
+    Json,
+    ModelOption,
+    StoreOption,
+    ThreadsOption,
+    WorkersOption,
+)
 
 if TYPE_CHECKING:
     from crosslift.encoders.encoder_settings import EncoderSettings, SidePrompts
@@ -112,6 +123,12 @@ def negatives(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Write --out even if it exists.")
     ] = False,
+    engine: EngineOption = "local",
+    workers: WorkersOption = None,
+    threads: ThreadsOption = None,
+    devices: DevicesOption = 0,
+    address: AddressOption = None,
+    engine_option: EngineOptions = None,
     store: StoreOption = None,
     json: Json = None,
     *,
@@ -121,8 +138,9 @@ def negatives(
     """Mine hard negatives for pairs of texts, for training with the task text-pairs.
 
     Prompts of src are those of anchors, prompts of tgt those of all other texts. After Ctrl-C, the same
-    command uses the vectors that are finished.
+    command uses the vectors that are finished. The workers of an engine encode the texts.
     """
+    chosen = chosen_engine(engine, workers, threads, devices, address, engine_option)
     from crosslift.encoders.encoder_settings import EncoderSettings
     from crosslift.negatives.negatives_settings import NegativesSettings, ranks_of, refuse_output
 
@@ -150,4 +168,4 @@ def negatives(
     refuse_output(settings)
     from crosslift.cli import mining_negatives  # takes seconds: after what may be wrong
 
-    mining_negatives.show(settings, store, json)
+    mining_negatives.show(settings, store, json, chosen)

@@ -80,6 +80,14 @@ EngineOptions = Annotated[
         help="Of Slurm's jobs, as submitit names them: slurm_partition=cpu, timeout_min=600.",
     ),
 ]
+TrackerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--tracker",
+        metavar="NAME",
+        help="Show training while it runs: tensorboard, trackio, wandb or mlflow. Default: none.",
+    ),
+]
 StoreOption = Annotated[
     Path | None,
     typer.Option(
@@ -138,6 +146,14 @@ PoolOption = Annotated[
         "--pool",
         metavar="POOL",
         help="Passages that queries search: own, mixed, or the code of a language.",
+    ),
+]
+PublishedOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--published",
+        metavar="DIR",
+        help="MTEB's result files: of a task of MTEB, the scores of their models are printed, too.",
     ),
 ]
 DirectionOption = Annotated[

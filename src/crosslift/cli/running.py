@@ -38,6 +38,7 @@ def run(
     trust_code: bool = False,
     registered: Registered | None = None,
     engine: Engine | None = None,
+    tracker: str | None = None,
 ) -> None:
     """Runs a study with live progress, and prints its verdicts and the path of the report."""
     console = console_for(json_to)
@@ -51,6 +52,7 @@ def run(
         trust_code=trust_code,
         registered=registered,
         engine=engine,
+        tracker=tracker,
     )
     run_folder = RunFolder.read(folder)
     print_run(console, run_folder)
@@ -71,6 +73,7 @@ def carry_out(
     trust_code: bool = False,
     registered: Registered | None = None,
     engine: Engine | None = None,
+    tracker: str | None = None,
 ) -> Plan:
     """Runs a study with live progress and writes its folder; after Ctrl-C, what is finished of it.
 
@@ -107,6 +110,7 @@ def carry_out(
                     keep_going=keep_going,
                     trust_code=trust_code,
                     maker=None if engine is None else Crew(engine, needs_of),
+                    tracker=plan.tracker(tracker, folder),
                 )
             with console.status("comparing the arms and writing the report"):
                 from crosslift.analysis.write_run_folder import write_run_folder  # loads matplotlib

@@ -1,10 +1,12 @@
-"""`crosslift xtreme predict`."""
+"""`crosslift xtreme predict` and `crosslift trec`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from rich.console import Console
 from rich.text import Text
 
 from crosslift.cli.live_progress import StatusLine
@@ -13,6 +15,9 @@ from crosslift.errors import StudyError
 from crosslift.reports.environments import trusted_words
 from crosslift.results.command_output import TrustedStep, WrittenPredictions
 from crosslift.xtreme.benchmark import xtreme_task
+
+if TYPE_CHECKING:
+    from crosslift.submissions.submission import Submission
 
 
 def predict(
@@ -49,6 +54,32 @@ def predict(
     listener = StatusLine(console, "reading the run")
     with listener.status:
         written = write_submission(run, arm, to, seed, names, listener, trust_code=trust_code)
+    _print(console, written, arm, to, json_to, "this submission")
+
+
+def trec(
+    run: Path,
+    arm: str,
+    to: Path,
+    seed: int | None,
+    json_to: str | None,
+    *,
+    trust_code: bool = False,
+) -> None:
+    """Writes an arm's searches as run files of TREC; arguments as for `predict`."""
+    from crosslift.submissions.trec_runs import write_trec_runs
+
+    console = console_for(json_to)
+    listener = StatusLine(console, "reading the run")
+    with listener.status:
+        written = write_trec_runs(run, arm, to, seed, listener, trust_code=trust_code)
+    _print(console, written, arm, to, json_to, "these files")
+
+
+def _print(
+    console: Console, written: Submission, arm: str, to: Path, json_to: str | None, what: str
+) -> None:
+    """Prints where the files are, and which of the steps behind ``what`` other code made."""
     console.print(Text.assemble(f"{len(written.files)} files in ", (str(to), "bold")))
     others = tuple(
         TrustedStep(
@@ -60,7 +91,7 @@ def predict(
         for record in written.other_code
     )
     if others:
-        words = trusted_words([(step.kind, step.modules) for step in others], "this submission")
+        words = trusted_words([(step.kind, step.modules) for step in others], what)
         warn(console, "other code:", words)
     files = tuple(str(path) for path in written.files)
     content = WrittenPredictions(arm=arm, folder=str(to), files=files, other_code=others)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from itertools import islice
 
 import numpy as np
 import torch
@@ -18,6 +19,8 @@ from crosslift.errors import EncoderError
 
 TOKENS_PER_BATCH = 4096
 """Large enough to fill the matrix units, small enough that the activations stay in cache."""
+ALL = slice(None)
+"""Every batch."""
 
 
 def encode(
@@ -26,6 +29,7 @@ def encode(
     *,
     hidden_state: int | None = None,
     tokens_per_batch: int = TOKENS_PER_BATCH,
+    turn: slice = ALL,
     advance: Callable[[int], None] | None = None,
 ) -> NDArray[np.float32]:
     """Pooled vectors of N texts, not normalised.
@@ -35,6 +39,7 @@ def encode(
         texts: N texts; equal texts are encoded once and get equal vectors.
         hidden_state: the pooled hidden state; None: the encoder's.
         tokens_per_batch: largest number of tokens in one packed batch, unless a single text is longer.
+        turn: which of the batches are run; the vectors of the others are 0.
         advance: called with the number of texts done since the last call; None: not called.
 
     Returns:
@@ -45,13 +50,14 @@ def encode(
     """
     distinct = list(dict.fromkeys(texts))
     place = encoder.place_at(hidden_state)
-    vectors = np.empty((len(distinct), encoder.width_in(place)), np.float32)
+    vectors = np.zeros((len(distinct), encoder.width_in(place)), np.float32)
     encode_into(
         [vectors],
         encoder,
         distinct,
         [place],
         tokens_per_batch=tokens_per_batch,
+        turn=turn,
         advance=advance,
     )
     rows_by_text = {text: i for i, text in enumerate(distinct)}
@@ -65,6 +71,7 @@ def encode_into(
     places: Sequence[Place],
     *,
     tokens_per_batch: int = TOKENS_PER_BATCH,
+    turn: slice = ALL,
     advance: Callable[[int], None] | None = None,
 ) -> None:
     """Writes the pooled vectors of N texts from several places of the encoder, all from one run.
@@ -75,6 +82,7 @@ def encode_into(
         texts: N texts.
         places: hidden states and poolings.
         tokens_per_batch: as in `encode`.
+        turn: which of the batches are run; the rows of the others are not written.
         advance: as in `encode`.
 
     Raises:
@@ -82,7 +90,7 @@ def encode_into(
     """
     sequences = encoder.tokenise(texts) if texts else []
     with torch.inference_mode(), _products(encoder, sum(map(len, sequences))):
-        for indices in batches_by_length(sequences, tokens_per_batch):
+        for indices in batches_by_length(sequences, tokens_per_batch, turn):
             batch = [sequences[i] for i in indices]
             vectors_of_places = encoder.vectors_by_reading(batch, places)
             for store, tensor in zip(stores, vectors_of_places, strict=True):
@@ -101,9 +109,19 @@ def _products(encoder: Encoder, tokens: int) -> AbstractContextManager[None]:
 
 
 def batches_by_length(
-    sequences: Sequence[Sequence[int]], tokens_per_batch: int
+    sequences: Sequence[Sequence[int]], tokens_per_batch: int, turn: slice = ALL
 ) -> Iterator[list[int]]:
-    """Indices of the sequences, shortest first, cut where the next would pass the token limit."""
+    """Indices of the sequences, shortest first, cut where the next would pass the token limit.
+
+    Args:
+        sequences: N of them.
+        tokens_per_batch: the limit.
+        turn: which of the batches; each holds the same sequences, whichever are taken.
+    """
+    return islice(_all_batches(sequences, tokens_per_batch), turn.start, turn.stop, turn.step)
+
+
+def _all_batches(sequences: Sequence[Sequence[int]], tokens_per_batch: int) -> Iterator[list[int]]:
     batch: list[int] = []
     tokens = 0
     for index in sorted(range(len(sequences)), key=lambda i: len(sequences[i])):

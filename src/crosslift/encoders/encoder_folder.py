@@ -44,6 +44,11 @@ _ENCODER = ModelKind(
 _GRAPH = replace(_ENCODER, files=(*_ENCODER.files, *GRAPH_FILES))
 
 
+def is_encoder_folder(folder: Path) -> bool:
+    """Whether a folder has the configuration of a model."""
+    return any((folder / file).is_file() for file in _ENCODER.one_of)
+
+
 def local_folder(settings: EncoderSettings) -> Path:
     """The folder of an encoder: the converted one (``embedded``), a local one, or one from the hub.
 

@@ -195,10 +195,15 @@ def _entry(number: int, kind: str, path: str) -> dict[str, Any]:
 
 
 def _use(encoder: Encoder) -> dict[str, Any]:
-    """The prompt, as config_sentence_transformers.json has it."""
+    """The prompt, as config_sentence_transformers.json has it.
+
+    It is the default and that of both roles: sentence-transformers puts nothing before a document where
+    only queries have a prompt.
+    """
     reading = encoder.reading
     if reading.prompt:
-        return {"prompts": {"query": reading.prompt}, "default_prompt_name": "query"}
+        prompts = dict.fromkeys(("query", "document"), reading.prompt)
+        return {"prompts": prompts, "default_prompt_name": "query"}
     return {"prompts": {}}
 
 

@@ -8,7 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.encoders.encode_texts import encode
+from crosslift.artifacts.array_file import Rows
+from crosslift.encoders.encode_texts import ALL, encode, encode_into
 from crosslift.encoders.encoder_folder import local_folder
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.graphs.graph_encoder import open_graph
@@ -24,10 +25,23 @@ class TextReader(Protocol):
     def reading(self) -> Reading:
         """How vectors are read."""
 
-    def encode(
-        self, texts: Sequence[str], *, advance: Callable[[int], None] | None = None
-    ) -> NDArray[np.float32]:
-        """Vectors float32 [N, D] of N texts; `advance` is called with the number of texts done."""
+    @property
+    def width(self) -> int:
+        """Length D of its vectors."""
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors float32 [N, D] of N texts."""
+
+    def encode_into(
+        self,
+        store: Rows,
+        texts: Sequence[str],
+        *,
+        turn: slice = ALL,
+        advance: Callable[[int], None] | None = None,
+    ) -> None:
+        """Writes the vectors of N texts into the rows of a float32 [N, D]; `turn` and `advance` as in
+        `crosslift.encoders.encode_texts.encode_into`."""
 
 
 class TorchReader:
@@ -45,11 +59,26 @@ class TorchReader:
         """How vectors are read."""
         return self._encoder.reading
 
-    def encode(
-        self, texts: Sequence[str], *, advance: Callable[[int], None] | None = None
-    ) -> NDArray[np.float32]:
-        """Vectors of N texts, see `crosslift.encoders.encode_texts.encode`."""
-        return encode(self._encoder, texts, advance=advance)
+    @property
+    def width(self) -> int:
+        """Length D of its vectors."""
+        return self._encoder.width
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors float32 [N, D] of N texts."""
+        return encode(self._encoder, texts)
+
+    def encode_into(
+        self,
+        store: Rows,
+        texts: Sequence[str],
+        *,
+        turn: slice = ALL,
+        advance: Callable[[int], None] | None = None,
+    ) -> None:
+        """Writes the vectors of N texts, see `crosslift.encoders.encode_texts.encode_into`."""
+        place = self._encoder.place
+        encode_into([store], self._encoder, texts, [place], turn=turn, advance=advance)
 
 
 def load_reader(settings: EncoderSettings) -> TextReader:

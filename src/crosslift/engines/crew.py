@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from crosslift.artifacts.progress import Listener
 from crosslift.artifacts.store import Store
@@ -21,6 +21,9 @@ from crosslift.steps.estimates import Estimates
 from crosslift.steps.run import Made, missing_steps
 from crosslift.steps.status import Status
 from crosslift.steps.step import Step
+
+if TYPE_CHECKING:
+    from crosslift.training.trackers.tracker import Tracker
 
 _LOOK_SECONDS = 0.2
 _MOST_DEATHS = 3
@@ -122,6 +125,7 @@ class Crew:
         *,
         keep_going: bool,
         trust_code: bool,
+        tracker: Tracker | None = None,
     ) -> Made:
         """Makes steps that are not up to date.
 
@@ -131,6 +135,7 @@ class Crew:
             listener: receives the progress of every worker.
             keep_going: the others continue if a step cannot be made.
             trust_code: artifacts that other code made are taken as they are.
+            tracker: shows training steps while they train. None: nothing does.
 
         Raises:
             CrossLiftError: a step cannot be made, or no worker can work; what is made is kept.
@@ -146,6 +151,7 @@ class Crew:
             trust_code=trust_code,
             threads=self.engine.threads,
             code=_code(steps),
+            tracker=tracker,
         )
         with JobFolder.new(root) as folder:
             folder.write(job)

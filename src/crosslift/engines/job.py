@@ -20,7 +20,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import cloudpickle
 
@@ -31,6 +31,9 @@ from crosslift.artifacts.leases import Lease, owner_is_alive, seconds_unchanged
 from crosslift.artifacts.versions import NOT_IN_NUMBERS, PROJECT, package_versions, project_facts
 from crosslift.errors import ArtifactError, CrossLiftError, StudyError
 from crosslift.steps.step import Step
+
+if TYPE_CHECKING:
+    from crosslift.training.trackers.tracker import Tracker
 
 ENGINES = "engines"
 Happened = Literal["join", "begin", "advance", "end", "fail", "leave"]
@@ -58,6 +61,7 @@ class Job:
         threads: of each worker.
         code: module that takes part -> hash of its code.
         software: see the function `software`.
+        tracker: shows training steps while they train. None: nothing does.
     """
 
     steps: tuple[Step, ...]
@@ -68,6 +72,7 @@ class Job:
     threads: int
     code: Mapping[str, str]
     software: Mapping[str, str] = field(default_factory=software)
+    tracker: Tracker | None = None
 
     def refusal(self) -> str | None:
         """Why this process may not work on the job; None if it may.

@@ -118,7 +118,10 @@ class _Worker:
         self._frontier = Frontier(job.steps, job.ranks)
         self._listener = _Reports(log)
         self._workplace = Workplace(
-            self._store, report=self._listener.advance, note=self._listener.note
+            self._store,
+            report=self._listener.advance,
+            note=self._listener.note,
+            tracker=job.tracker,
         )
         self._memory: Hashable = None
         self._failed: set[str] = set()

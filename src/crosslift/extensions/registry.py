@@ -8,7 +8,7 @@ used, or when everything is listed.
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal, TypeVar
@@ -33,16 +33,24 @@ class Registry(Mapping[str, Kind]):
         kind: its class.
         ours: CrossLift's own, in the order of lists; each has a ``name``.
         reserved: other names that CrossLift gives a meaning where such a name is expected.
+        families: prefix -> makes the thing from a name that begins with it, such as ``mteb:STS17``. An
+            iteration does not give these names.
     """
 
     def __init__(
-        self, what: What, kind: type[Any], ours: Iterable[Kind], reserved: Collection[str] = ()
+        self,
+        what: What,
+        kind: type[Any],
+        ours: Iterable[Kind],
+        reserved: Collection[str] = (),
+        families: Mapping[str, Callable[[str], Kind]] | None = None,
     ) -> None:
         self.what = what
         self.group = f"crosslift.{what}s"
         self._kind = kind
         self._ours: dict[str, Kind] = {_name_of(each): each for each in ours}
         self._reserved = frozenset(reserved)
+        self.families = families or {}
         self._registered: dict[str, tuple[Kind, Origin]] = {}
         self._loaded: dict[EntryPoint, Kind] = {}
 
@@ -63,6 +71,9 @@ class Registry(Mapping[str, Kind]):
             return self._ours[name]
         if name in self._registered:
             return self._registered[name][0]
+        family = self._family(name)
+        if family is not None:
+            return family(name)
         return self._load(self._entries()[name][0])
 
     def __iter__(self) -> Iterator[str]:
@@ -73,7 +84,15 @@ class Registry(Mapping[str, Kind]):
         return len(list(iter(self)))
 
     def __contains__(self, name: object) -> bool:
-        return name in self._ours or name in self._registered or name in self._entries()
+        named = name in self._ours or name in self._registered or name in self._entries()
+        return named or self._family(name) is not None
+
+    def _family(self, name: object) -> Callable[[str], Kind] | None:
+        """What makes the thing with a name of a family; None: no family has it."""
+        if not isinstance(name, str) or name in self._registered or name in self._entries():
+            return None
+        prefixes = (each for each in self.families if name.startswith(each) and name != each)
+        return next((self.families[prefix] for prefix in prefixes), None)
 
     def register(self, thing: Kind, module: str) -> None:
         """Adds a thing; one of the same name from the same module is replaced.

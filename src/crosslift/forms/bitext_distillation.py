@@ -7,16 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from crosslift.encoders.encode_texts import encode
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.tokens import tokenise_compactly
 from crosslift.errors import DataError
 from crosslift.forms.form import Column, FormOptions, Rows, Split, StepLoss, column, epoch_rows
-from crosslift.forms.forward import batch_vectors, count_tokens, distinct_ids
+from crosslift.forms.forward import batch_vectors, count_tokens, dev_accuracy, distinct_ids
 from crosslift.forms.further_encoder import FurtherVectors
-from crosslift.retrieval.metrics import top1_accuracy
-from crosslift.retrieval.ranks import gold_ranks
+from crosslift.forms.matryoshka import check_dimensions, over_dimensions
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,8 @@ class BitextDistillation:
         english, translation: names of the records' columns; bound by name.
         teacher: a further encoder, which does not train: `embedded`, a folder or a hub name. Its
             vectors have as many numbers as the student's.
+        matryoshka, matryoshka_weights: the student's first numbers learn the teacher's first ones: for
+            a teacher with such vectors. See `crosslift.forms.text_pairs.TextPairs`.
 
     Source: Reimers and Gurevych 2020 (arXiv 2004.09813), section 2, equation 1.
     """
@@ -39,6 +40,8 @@ class BitextDistillation:
     english: str = "english"
     translation: str = "translation"
     teacher: str | None = None
+    matryoshka: tuple[int, ...] | None = None
+    matryoshka_weights: tuple[float, ...] | None = None
     name: str = "bitext-distillation"
 
     @property
@@ -52,7 +55,8 @@ class BitextDistillation:
         """Tokenises both sides, and reads the English one with the teacher; the form has no head.
 
         Raises:
-            DataError: there is no teacher, or its vectors have another width.
+            DataError: there is no teacher, or its vectors have another width; the student lacks a
+                dimension.
             EncoderError: the teacher cannot be used.
         """
         return OpenBitextDistillation(self, encoder, train, dev, options)
@@ -89,6 +93,7 @@ class OpenBitextDistillation:
                 f"{encoder.width}, as the student has",
                 "another teacher or student",
             )
+        check_dimensions(form.matryoshka, form.matryoshka_weights, encoder.width)
         self._dev = [column(dev.records, name) for name in form.columns]
 
     def token_ids(self) -> Iterable[int]:
@@ -107,8 +112,14 @@ class OpenBitextDistillation:
         vectors = batch_vectors(self.encoder, sequences, self._options).float()
         share = self._options.ranks.even(len(rows))
         taught = torch.from_numpy(self._taught.of(0, rows[share.span])).to(vectors.device)
-        both = torch.stack([side[share.span] for side in vectors.chunk(2)])
-        loss = torch.nn.functional.mse_loss(both, taught.expand_as(both))
+        english, translations = (side[share.span] for side in vectors.chunk(2))
+
+        def distance(english: Tensor, translations: Tensor, taught: Tensor) -> Tensor:
+            both = torch.stack([english, translations])
+            return torch.nn.functional.mse_loss(both, taught.expand_as(both))
+
+        form, three = self.form, [english, translations, taught]
+        loss = over_dimensions(distance, three, form.matryoshka, form.matryoshka_weights)
         return StepLoss(share.of_mean(loss), count_tokens(sequences))
 
     def dev_scores(self) -> dict[str, float]:
@@ -116,8 +127,4 @@ class OpenBitextDistillation:
         english, translations = self._dev
         if not english:
             return {}
-        answers = np.arange(len(english))
-        ranks = gold_ranks(
-            encode(self.encoder, translations), encode(self.encoder, english), answers
-        )
-        return {"dev_top1_accuracy": float(top1_accuracy(ranks).mean())}
+        return dev_accuracy(self.encoder, translations, english, self._options.ranks)

@@ -9,13 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from crosslift.encoders.encode_texts import encode
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.tokens import tokenise_compactly
 from crosslift.errors import DataError
 from crosslift.forms.contrastive_losses import info_nce, unit
 from crosslift.forms.form import Column, FormOptions, Rows, Split, StepLoss
-from crosslift.forms.forward import batch_vectors, count_tokens, distinct_ids
+from crosslift.forms.forward import batch_vectors, count_tokens, distinct_ids, text_vectors
 from crosslift.forms.heads import seeded
 from crosslift.forms.picture_side import DevPictures, SplitPictures
 
@@ -73,13 +72,14 @@ class OpenCaptionToFeature:
         )
         texts = Column(train.records, form.text)
         self._sequences = tokenise_compactly(encoder, texts)
-        self._dev = DevPictures(form, encoder, dev) if dev.records else None
+        self._dev = DevPictures(form, encoder, dev, options.ranks) if dev.records else None
         self._caption_targets = None
         if train.teachings is not None:  # captions with the teacher's vectors of them
             self._caption_targets = torch.from_numpy(np.asarray(train.teachings)).to(encoder.device)
         self._locked = None
         if options.text_locked:
-            self._locked = torch.from_numpy(encode(encoder, texts)).to(encoder.device)
+            vectors = text_vectors(encoder, texts, options.ranks)
+            self._locked = torch.from_numpy(vectors).to(encoder.device)
 
     def token_ids(self) -> Iterable[int]:
         """Ids of every token of the training and dev texts."""

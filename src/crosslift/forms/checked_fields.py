@@ -135,7 +135,11 @@ def grades(records: Sequence[Record], lowest: float, highest: float) -> NDArray[
     for record in records:
         score = record.score
         if score is None or not math.isfinite(score) or not lowest <= score <= highest:
-            raise DataError(f"record {record.id!r}: score {score}", f"{lowest} to {highest}")
+            raise DataError(
+                f"record {record.id!r}: score {score}",
+                f"{lowest:g} to {highest:g}",
+                "`options: {lowest: A, highest: B}` states another scale",
+            )
     scores = np.array([record.score for record in records], np.float64)
     return ((scores - lowest) / (highest - lowest)).astype(np.float32)
 

@@ -22,6 +22,7 @@ from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, epoch_rows
 from crosslift.forms.forward import all_vectors, batch_vectors, count_tokens, distinct_ids
 from crosslift.forms.heads import ClassificationHead, seeded
 from crosslift.metrics.classes import accuracy, macro_f1
+from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.sources.record import Record
 
 
@@ -90,11 +91,15 @@ class Classification:
 
 
 def predicted_classes(
-    encoder: Encoder, head: ClassificationHead, sequences: Sequence[Ids]
+    encoder: Encoder,
+    head: ClassificationHead,
+    sequences: Sequence[Ids],
+    ranks: Ranks = ALONE,
 ) -> NDArray[np.int64]:
     """The class with the highest score of each of N sequences, int64 [N]."""
+    vectors = all_vectors(encoder, sequences, ranks)
     with torch.inference_mode():
-        scores = head(all_vectors(encoder, sequences))
+        scores = head(vectors)
     classes: NDArray[np.int64] = scores.argmax(dim=1).cpu().numpy()
     return classes
 
@@ -137,8 +142,11 @@ class OpenClassification:
         """Accuracy and macro F1 on the dev records."""
         if not self._dev:
             return {}
-        predicted = predicted_classes(self.encoder, self.head, self._dev)
-        return {
-            "dev_accuracy": float(accuracy(predicted, self._dev_classes).mean()),
-            "dev_macro_f1": macro_f1(predicted, self._dev_classes),
-        }
+        ranks = self._options.ranks
+        predicted = predicted_classes(self.encoder, self.head, self._dev, ranks)
+        return ranks.once(
+            lambda: {
+                "dev_accuracy": float(accuracy(predicted, self._dev_classes).mean()),
+                "dev_macro_f1": macro_f1(predicted, self._dev_classes),
+            }
+        )

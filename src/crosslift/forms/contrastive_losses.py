@@ -91,12 +91,15 @@ def nearer_by_guide(queries: Tensor, candidates: Tensor, margin: float, first: i
     return nearer
 
 
-def margin_mse(queries: Tensor, positives: Tensor, negatives: Tensor, margins: Tensor) -> Tensor:
+def margin_mse(
+    queries: Tensor, positives: Tensor, negatives: Tensor, margins: Tensor, scale: float = 1.0
+) -> Tensor:
     """The squared error of margins: how much nearer a positive is to its query than a negative.
 
     Args:
         queries, positives, negatives: unit rows, float32 [P, D], of P triples.
         margins: what a teacher says, float32 [P].
+        scale: of the cosines, for a teacher with other scores than cosines.
 
     Returns:
         The mean over the triples, scalar.
@@ -104,7 +107,7 @@ def margin_mse(queries: Tensor, positives: Tensor, negatives: Tensor, margins: T
     Source: Hofstätter et al. 2020 (arXiv 2010.02666), equation 2, with cosines.
     """
     ours = (queries * positives).sum(dim=1) - (queries * negatives).sum(dim=1)
-    return torch.nn.functional.mse_loss(ours, margins)
+    return torch.nn.functional.mse_loss(scale * ours, margins)
 
 
 def cosent(cosines: Tensor, grades: Tensor, scale: float) -> Tensor:

@@ -30,6 +30,8 @@ from crosslift.forms.study_options import (
     FLAG,
     MATRYOSHKA,
     NOT_NEGATIVE,
+    NOT_NEGATIVE_OR_NONE,
+    NUMBER,
     SHARE,
     Option,
     one_of,
@@ -51,6 +53,7 @@ _TRAINED_TOWER = {**_TOWER, "augmentation": one_of("drawing", "photo", "none")}
 _HIDDEN_STATE = Option(
     int, "a whole number of 0 or more, or null", lambda value: value >= 0, none=True
 )
+_GUIDE_OF_CAPTIONS = {"guide": ENCODER, "guide_margin": NOT_NEGATIVE_OR_NONE}
 _MASKS = {"masked_share": SHARE, "whole_words": FLAG}
 
 
@@ -98,8 +101,10 @@ _IMAGE_TEXT = FormFacts(
         "loss": one_of("softmax", "sigmoid"),
         "first_temperature": ABOVE_0_OR_NONE,
         "hidden_state": _HIDDEN_STATE,
+        **_GUIDE_OF_CAPTIONS,
         **MATRYOSHKA,
     },
+    encoders=("guide",),
 )
 
 _IMAGE_TEXT_MATCHING = FormFacts(
@@ -120,7 +125,10 @@ _IMAGE_TEXT_MATCHING = FormFacts(
         "loss": one_of("softmax"),
         "matching_weight": ABOVE_0,
         "first_temperature": ABOVE_0_OR_NONE,
+        **_GUIDE_OF_CAPTIONS,
+        **MATRYOSHKA,
     },
+    encoders=("guide",),
 )
 
 _IMAGE_MASKED_LM = FormFacts(
@@ -172,7 +180,7 @@ _BITEXT_DISTILLATION = FormFacts(
     learns_from_others=_never,
     placebo=None,
     untranslatable="its records are translations already",
-    options={"teacher": ENCODER},
+    options={"teacher": ENCODER, **MATRYOSHKA},
     encoders=("teacher",),
 )
 
@@ -240,6 +248,8 @@ _REGRESSION = FormFacts(
         "head": one_of("cosine", "pair"),
         "loss": one_of("mse", "cosent"),
         "scale": ABOVE_0,
+        "lowest": NUMBER,
+        "highest": NUMBER,
         **MATRYOSHKA,
     },
 )
@@ -289,6 +299,7 @@ _TEXT_PAIRS = FormFacts(
         "loss": one_of("softmax", "triplet", "margin-mse"),
         "temperature": ABOVE_0,
         "margin": ABOVE_0,
+        "margin_scale": ABOVE_0,
         "guide": ENCODER,
         "guide_margin": NOT_NEGATIVE,
         "hidden_state": _HIDDEN_STATE,

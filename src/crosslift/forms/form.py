@@ -54,6 +54,7 @@ class FormOptions:
         cached_texts: number of texts that go through the encoder at a time; their activations are
             computed again for the gradient. None: all at once, and activations stay in memory.
         ranks: that share the work on a batch.
+        cached_tokens: the same by their tokens; a text with more goes through alone.
     """
 
     text_locked: bool
@@ -61,6 +62,7 @@ class FormOptions:
     seed: int
     cached_texts: int | None = None
     ranks: Ranks = ALONE
+    cached_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,8 @@ class OpenTask(Protocol):
         the generator, draws for all of them, and works on its share (`FormOptions.ranks`)."""
 
     def dev_scores(self) -> dict[str, float]:
-        """Scores in [0, 1] or losses on the dev records, English only; empty without dev records."""
+        """Scores in [0, 1] or losses on the dev records, English only; empty without dev records. Every
+        rank calls it, and may compute its share of the vectors; what the first rank returns counts."""
 
 
 class Form(Protocol):
@@ -240,14 +243,13 @@ def column(records: Sequence[Record], name: str) -> list[str]:
     return list(Column(records, name))
 
 
-def pictures_of(records: Sequence[Record]) -> list[Picture]:
-    """The pictures of the records.
+def pictures_of(records: Iterable[Record]) -> Iterator[Picture]:
+    """The pictures of the records, one after another.
 
     Raises:
         DataError: a record has no picture.
     """
-    pictures = [record.image for record in records if record.image is not None]
-    if len(pictures) < len(records):
-        without = next(record.id for record in records if record.image is None)
-        raise DataError(f"record {without!r} has no picture", "a picture for each record")
-    return pictures
+    for record in records:
+        if record.image is None:
+            raise DataError(f"record {record.id!r} has no picture", "a picture for each record")
+        yield record.image

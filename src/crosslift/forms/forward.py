@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from crosslift.encoders.encode_texts import TOKENS_PER_BATCH, batches_by_length
+from crosslift.encoders.encode_texts import TOKENS_PER_BATCH, batches_by_length, encode
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.ordered_weights import ordered_weights
 from crosslift.encoders.packing import PackedBatch, pack
 from crosslift.forms.form import FormOptions
+from crosslift.forms.heads import TokenHead
+from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.ranks.share import Share
+from crosslift.retrieval.metrics import top1_accuracy
+from crosslift.retrieval.ranks import gold_ranks
 
 Sequences = Sequence[Sequence[int] | NDArray[np.int64]]
 """Token ids of N sequences, int64 [T] each."""
@@ -28,10 +32,10 @@ def batch_vectors(
     """Pooled vectors of a batch, float32 [N, D]. Of several ranks, each encodes its share of the tokens
     and has the vectors of all.
 
-    Without gradient if the text side is locked. With ``cached_texts``, that many sequences go through
-    at a time. Their activations are discarded, and computed again with the same dropout when the
-    gradient of their vectors is known. Memory then grows only with the vectors (Gao et al. 2021, arXiv
-    2101.06983, section 3).
+    Without gradient if the text side is locked. With ``cached_texts`` or ``cached_tokens``, that many
+    go through at a time. Their activations are discarded, and computed again with the same dropout when
+    the gradient of their vectors is known. Memory then grows only with the vectors (Gao et al. 2021,
+    arXiv 2101.06983, section 3).
 
     Args:
         encoder: the encoder.
@@ -41,7 +45,7 @@ def batch_vectors(
     """
     share = options.ranks.balanced([len(sequence) for sequence in sequences])
     with torch.set_grad_enabled(torch.is_grad_enabled() and not options.text_locked):
-        vectors = _vectors(encoder, sequences, share, options.cached_texts, hidden_state)
+        vectors = _vectors(encoder, sequences, share, options, hidden_state)
         return options.ranks.gathered(vectors[: len(share.mine)], share)
 
 
@@ -49,19 +53,40 @@ def _vectors(
     encoder: Encoder,
     sequences: Sequences,
     share: Share,
-    cached_texts: int | None,
+    options: FormOptions,
     hidden_state: int | None,
 ) -> Tensor:
     """Vectors of the sequences that this rank runs."""
-    size = cached_texts or len(share.run)
-    if size >= len(share.run) or not torch.is_grad_enabled():
-        return encoder.vectors(sequences, hidden_state, share.run)
     mine = share.pick(sequences)
-    chunks = [mine[i : i + size] for i in range(0, len(mine), size)]
+    chunks = cached_chunks(mine, options.cached_texts, options.cached_tokens)
+    if len(chunks) == 1 or not torch.is_grad_enabled():
+        return encoder.vectors(sequences, hidden_state, share.run)
     parts = [
         checkpoint(encoder.vectors, chunk, hidden_state, use_reentrant=False) for chunk in chunks
     ]
     return torch.cat(parts)
+
+
+def cached_chunks(
+    sequences: Sequences, texts: int | None, tokens: int | None
+) -> list[list[Sequence[int] | NDArray[np.int64]]]:
+    """Sequences in their order, cut into parts that go through the encoder one after another.
+
+    Args:
+        sequences: one or more.
+        texts: largest number of sequences of a part; None: any.
+        tokens: largest number of tokens of a part, but a longer sequence is a part alone; None: any.
+    """
+    chunks: list[list[Sequence[int] | NDArray[np.int64]]] = []
+    most_texts, most_tokens = texts or len(sequences), tokens or count_tokens(sequences)
+    room = 0
+    for sequence in sequences:
+        if not chunks or len(chunks[-1]) == most_texts or len(sequence) > room:
+            chunks.append([])
+            room = most_tokens
+        chunks[-1].append(sequence)
+        room -= len(sequence)
+    return chunks
 
 
 def batch_states(
@@ -85,33 +110,75 @@ def first_tokens(batch: PackedBatch) -> Tensor:
     return torch.nonzero(batch.positions == 0)[:, 0][batch.inverse]
 
 
-def all_vectors(encoder: Encoder, sequences: Sequences) -> Tensor:
-    """Pooled vectors of N sequences, float32 [N, D], computed batch by batch, without gradient."""
-    vectors = torch.empty(len(sequences), encoder.width, device=encoder.device)
-    with torch.inference_mode(), ordered_weights(encoder.model, count_tokens(sequences)):
-        for rows in _batches(sequences):
-            vectors[rows] = encoder.vectors([sequences[row] for row in rows])
+def text_vectors(
+    encoder: Encoder, texts: Sequence[str], ranks: Ranks, hidden_state: int | None = None
+) -> NDArray[np.float32]:
+    """Pooled vectors of N texts, float32 [N, D]: see `encode`. Of several ranks, each runs its share of
+    the batches and has the vectors of all."""
+    vectors = encode(
+        encoder,
+        texts,
+        hidden_state=hidden_state,
+        tokens_per_batch=TOKENS_PER_BATCH,
+        turn=ranks.turn,
+    )
+    ranks.add_up([torch.from_numpy(vectors)])
     return vectors
 
 
-def all_token_scores(
-    encoder: Encoder, head: torch.nn.Module, sequences: Sequences
-) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """Yields the index of each sequence and the head's scores of its tokens, float32 [T, outputs].
+def all_vectors(encoder: Encoder, sequences: Sequences, ranks: Ranks = ALONE) -> Tensor:
+    """Pooled vectors of N sequences, float32 [N, D], computed batch by batch, without gradient. Of
+    several ranks, each runs its share of the batches and has the vectors of all."""
+    vectors = torch.zeros(len(sequences), encoder.width, device=encoder.device)
+    with torch.inference_mode(), ordered_weights(encoder.model, count_tokens(sequences)):
+        for rows in batches_of(sequences, ranks):
+            vectors[rows] = encoder.vectors([sequences[row] for row in rows])
+    ranks.add_up([vectors])
+    return vectors
 
-    The shortest sequences come first.
+
+def dev_accuracy(
+    encoder: Encoder, queries: Sequence[str], answers: Sequence[str], ranks: Ranks
+) -> dict[str, float]:
+    """Top-1 accuracy from N dev texts to the texts that are right for them, with its name; of several
+    ranks, the first one compares."""
+    asked = text_vectors(encoder, queries, ranks)
+    right = text_vectors(encoder, answers, ranks)
+
+    def compared() -> dict[str, float]:
+        accuracy = top1_accuracy(gold_ranks(asked, right, np.arange(len(queries))))
+        return {"dev_top1_accuracy": float(accuracy.mean())}
+
+    return ranks.once(compared)
+
+
+def all_token_scores(
+    encoder: Encoder, head: TokenHead, sequences: Sequences, ranks: Ranks = ALONE
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """The index of each sequence and the head's scores of its tokens, float32 [T, outputs].
+
+    The shortest sequences come first. Of several ranks, each runs its share of the batches and has the
+    scores of all, which are computed before this returns.
     """
-    for rows in _batches(sequences):
+    scores = torch.zeros(count_tokens(sequences), head.output.out_features)
+    ends = np.cumsum([len(sequence) for sequence in sequences]).tolist()
+    for rows in batches_of(sequences, ranks):
         with torch.inference_mode():
             states, batch = batch_states(encoder, [sequences[row] for row in rows], locked=True)
-            scores = head(states).cpu().numpy()
-        starts = first_tokens(batch).tolist()
-        for row, start in zip(rows, starts, strict=True):
-            yield row, scores[start : start + len(sequences[row])]
+            some = head(states).cpu()
+        for row, start in zip(rows, first_tokens(batch).tolist(), strict=True):
+            length = len(sequences[row])
+            scores[ends[row] - length : ends[row]] = some[start : start + length]
+    ranks.add_up([scores])
+    by_token = scores.numpy()
+    order = (row for rows in batches_of(sequences, ALONE) for row in rows)
+    return ((row, by_token[ends[row] - len(sequences[row]) : ends[row]]) for row in order)
 
 
-def _batches(sequences: Sequences) -> Iterator[list[int]]:
-    return batches_by_length([range(len(sequence)) for sequence in sequences], TOKENS_PER_BATCH)
+def batches_of(sequences: Sequences, ranks: Ranks) -> Iterator[list[int]]:
+    """The rows of the batches of some sequences that this rank runs; see `batches_by_length`."""
+    lengths = [range(len(sequence)) for sequence in sequences]
+    return batches_by_length(lengths, TOKENS_PER_BATCH, ranks.turn)
 
 
 def count_tokens(sequences: Sequences) -> int:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from crosslift.artifacts.keys import key_of
+from crosslift.artifacts.read_once import read_once
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.forms.equal_numbers import equal_numbers
 from crosslift.ranks.ranks import Ranks
@@ -28,6 +30,8 @@ def further_settings(name: str) -> EncoderSettings:
 class FurtherVectors:
     """The vectors of some columns of texts by an encoder, with the prompt of its own files.
 
+    Within a run, training steps with the same texts share them: the encoder reads the texts once.
+
     Args:
         name: of the encoder: `embedded`, a folder or a hub name.
         columns: of texts. Equal texts are encoded once.
@@ -43,11 +47,9 @@ class FurtherVectors:
         self._places = np.split(numbers, bounds)
 
         def encoded() -> NDArray[np.float32]:
-            from crosslift.encoders.text_reader import load_reader
-
             firsts = np.unique(numbers, return_index=True)[1]
             every = _Joined(columns)
-            return load_reader(further_settings(name)).encode([every[n] for n in firsts])
+            return _encoded(name, [every[n] for n in firsts])
 
         self._vectors = ranks.once(encoded)
 
@@ -65,6 +67,18 @@ class FurtherVectors:
         """
         vectors: NDArray[np.float32] = self._vectors[self._places[column][rows]]
         return vectors
+
+
+def _key(name: str, texts: Sequence[str]) -> tuple[str, str]:
+    return name, key_of({"texts": list(texts)})
+
+
+@read_once(key=_key, most=1)
+def _encoded(name: str, texts: Sequence[str]) -> NDArray[np.float32]:
+    """The vectors of distinct texts, float32 [N, E]; those of the last call are kept for the run."""
+    from crosslift.encoders.text_reader import load_reader
+
+    return load_reader(further_settings(name)).encode(texts)
 
 
 class _Joined:

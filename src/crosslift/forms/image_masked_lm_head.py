@@ -63,7 +63,7 @@ class OpenImageMaskedLM(OpenMaskedLM):
             seed,
             encoder.device,
         )
-        plain = FormOptions(text_locked=False, partners="own", seed=0)
+        plain = FormOptions(text_locked=False, partners="own", seed=0, ranks=options.ranks)
         self._dev_pictures = (
             SplitPictures(form, dev, plain, encoder.device) if dev.records else None
         )
@@ -83,15 +83,14 @@ class OpenImageMaskedLM(OpenMaskedLM):
         return self._step_loss(masked, share, losses)
 
     def _dev_context(self, rows: Sequence[int]) -> Context:
-        if self._dev_pictures is None:
+        if self._dev_pictures is None or self._dev_features is None:
             raise DataError("masked LM with pictures has no dev pictures")
-        if self._dev_features is None:
-            self._dev_features = self._dev_pictures.all_features(self.head.side)
         return self._attending_to(self._dev_features[self._dev_pictures.places[list(rows)]])
 
     def dev_scores(self) -> dict[str, float]:
         """The loss on the dev captions with their pictures, masked the same way every time."""
-        self._dev_features = None  # the tower has changed since
+        if self._dev_pictures is not None:  # the tower has changed since
+            self._dev_features = self._dev_pictures.all_features(self.head.side)
         return super().dev_scores()
 
     def _attending_to(self, features: Tensor) -> Context:

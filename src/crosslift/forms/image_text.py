@@ -30,16 +30,22 @@ class ImageText(PictureForm):
         hidden_state: the hidden state of the text encoder that is pooled for the loss; 0 is the
             embedding output. The layers above it learn nothing, and picture targets read texts as the
             arm does. None: the encoder's.
+        guide: a further text encoder, which does not train: `embedded`, a folder or a hub name. Of two
+            captions that it puts near, neither is a negative of the other's picture. None: no guide.
+        guide_margin: captions are near if their cosine is above 1 less this. None: 0.1.
         matryoshka, matryoshka_weights: of the shared space; see
             `crosslift.forms.text_pairs.TextPairs`.
 
     Source: Radford et al. 2021 (arXiv 2103.00020), section 2.3; the sigmoid and its bias, which
-    starts at -10: Zhai et al. 2023 (arXiv 2303.15343), section 3.2.
+    starts at -10: Zhai et al. 2023 (arXiv 2303.15343), section 3.2; the guide, as for texts: Solatorio
+    2024 (arXiv 2402.16829).
     """
 
     loss: Literal["softmax", "sigmoid"] = "softmax"
     first_temperature: float | None = None
     hidden_state: int | None = None
+    guide: str | None = None
+    guide_margin: float | None = None
     matryoshka: tuple[int, ...] | None = None
     matryoshka_weights: tuple[float, ...] | None = None
     name: str = "image-text"

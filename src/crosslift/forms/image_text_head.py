@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from crosslift.encoders.encode_texts import encode
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.tokens import tokenise_compactly
-from crosslift.forms.contrastive_losses import info_nce, pairwise_sigmoid, unit
+from crosslift.errors import DataError
+from crosslift.forms.contrastive_losses import info_nce, nearer_by_guide, pairwise_sigmoid, unit
 from crosslift.forms.form import Column, FormOptions, Rows, Split, StepLoss
-from crosslift.forms.forward import batch_vectors, count_tokens, distinct_ids
+from crosslift.forms.forward import batch_vectors, count_tokens, distinct_ids, text_vectors
+from crosslift.forms.further_encoder import FurtherVectors
 from crosslift.forms.heads import seeded
 from crosslift.forms.matryoshka import check_dimensions, over_dimensions
 from crosslift.forms.picture_side import (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _LARGEST_SCALE = 100.0
 _FIRST_TEMPERATURE = {"softmax": 0.07, "sigmoid": 0.1}
 _FIRST_BIAS = -10.0
+_GUIDE_MARGIN = 0.1
 
 
 class ImageTextHead(PictureSide):
@@ -84,13 +86,14 @@ class OpenImageText:
         self.head = seeded(lambda: form.head(width, seed, features), seed, encoder.device)
         texts = Column(train.records, form.text)
         self._sequences = tokenise_compactly(encoder, texts)
+        self._guide = _guide_of(form, texts, options)
         state = form.hidden_state
         if state is not None:
             _ = encoder.runner.stops_early  # tested here, not during training
-        self._dev = DevPictures(form, encoder, dev, state) if dev.records else None
+        self._dev = DevPictures(form, encoder, dev, options.ranks, state) if dev.records else None
         self._locked = None
         if options.text_locked:
-            vectors = encode(encoder, texts, hidden_state=state)
+            vectors = text_vectors(encoder, texts, options.ranks, state)
             self._locked = torch.from_numpy(vectors).to(encoder.device)
 
     def token_ids(self) -> Iterable[int]:
@@ -106,24 +109,43 @@ class OpenImageText:
         """The mean of InfoNCE in both directions, or the mean sigmoid loss of a record."""
         features = self.pictures.features(self.head, rows, generator)
         texts, tokens = self._texts(rows)
-        share = self._options.ranks.even(len(rows))
+        loss = self._contrast(self.head.picture_vectors(features), texts, self._alike(rows))
+        return StepLoss(loss, tokens)
+
+    def _alike(self, rows: Rows) -> Tensor:
+        """Which records of a batch are no negatives of one another, bool [B, B]."""
+        same = self.pictures.alike(rows)
+        if self._guide is None:
+            return same
+        margin = _GUIDE_MARGIN if self.form.guide_margin is None else self.form.guide_margin
+        captions = unit(torch.from_numpy(self._guide.of(0, rows))).to(same.device)
+        return same | nearer_by_guide(captions, captions, margin)
+
+    def _contrast(self, images: Tensor, texts: Tensor, alike: Tensor) -> Tensor:
+        """This rank's share of the contrastive loss of a batch, over all dimensions that train.
+
+        Args:
+            images, texts: vectors of the batch, float32 [B, D].
+            alike: see `_alike`.
+        """
+        form, share = self.form, self._options.ranks.even(len(alike))
 
         def contrast(images: Tensor, texts: Tensor) -> Tensor:
-            return self._contrast(unit(images), unit(texts), rows, share.span)
+            return self._contrast_of(unit(images), unit(texts), alike, share.span)
 
-        both, form = [self.head.picture_vectors(features), texts], self.form
+        both = [images, texts]
         loss = over_dimensions(contrast, both, form.matryoshka, form.matryoshka_weights)
-        return StepLoss(share.of_mean(loss), tokens)
+        return share.of_mean(loss)
 
-    def _contrast(self, images: Tensor, texts: Tensor, rows: Rows, mine: slice) -> Tensor:
+    def _contrast_of(self, images: Tensor, texts: Tensor, alike: Tensor, mine: slice) -> Tensor:
         """The loss of some records of a batch, the mean over them, against all of it.
 
         Args:
             images, texts: unit rows of the batch, float32 [B, D].
-            rows: the records of the batch.
+            alike: see `_alike`.
             mine: the places of some of them.
         """
-        same, scale = self.pictures.alike(rows)[mine], self.head.scale
+        same, scale = alike[mine], self.head.scale
         if self.form.loss == "sigmoid":
             return pairwise_sigmoid(images[mine], texts, same, scale, self.head.bias, mine.start)
         to_texts = info_nce(images[mine], texts, same, scale, mine.start)
@@ -140,3 +162,21 @@ class OpenImageText:
     def dev_scores(self) -> dict[str, float]:
         """Recall at 10 from dev texts to dev pictures; empty without dev records."""
         return {} if self._dev is None else self._dev.scores(self.head)
+
+
+def _guide_of(form: ImageText, texts: Column, options: FormOptions) -> FurtherVectors | None:
+    """The guide's vectors of the captions, which are column 0; None: there is no guide.
+
+    Raises:
+        DataError: there is a margin without a guide.
+        EncoderError: the guide cannot be used.
+    """
+    if form.guide is not None:
+        return FurtherVectors(form.guide, [texts], options.ranks)
+    if form.guide_margin is not None:
+        raise DataError(
+            f"guide_margin {form.guide_margin} of {form.name} without a guide",
+            "the encoder that it belongs to",
+            "write `options: {guide: NAME}`",
+        )
+    return None

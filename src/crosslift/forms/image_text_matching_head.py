@@ -86,12 +86,10 @@ class OpenMatching(OpenImageText):
         """The contrastive loss and, weighted, the mean cross-entropy of right and wrong pairs."""
         sequences = [self._sequences[row] for row in rows]
         tokens, is_token, vectors = self._read(sequences)
-        texts = unit(vectors)
         features = self.pictures.features(self.head, rows, generator)
-        images = unit(self.head.picture_vectors(features))
-        share = self._options.ranks.even(len(rows))
-        contrast = share.of_mean(self._contrast(images, texts, rows, share.span))
-        pairs = self._pairs(texts @ images.T, self.pictures.alike(rows))
+        images, alike = self.head.picture_vectors(features), self._alike(rows)
+        contrast = self._contrast(images, vectors, alike)
+        pairs = self._pairs(unit(vectors) @ unit(images).T, alike)
         matching = self._matching(tokens, is_token, self.head.project(features), pairs, len(rows))
         return StepLoss(contrast + self.form.matching_weight * matching, count_tokens(sequences))
 

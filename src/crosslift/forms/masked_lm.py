@@ -4,7 +4,7 @@ task's texts, and the output weights are their token rows (tied)."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -13,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from crosslift.encoders.encode_texts import TOKENS_PER_BATCH, batches_by_length
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.packing import PackedBatch, pack
 from crosslift.encoders.word_numbers import (
@@ -24,7 +23,8 @@ from crosslift.encoders.word_numbers import (
 )
 from crosslift.errors import DataError
 from crosslift.forms.form import Column, FormOptions, Rows, Split, StepLoss
-from crosslift.forms.forward import count_tokens, distinct_ids
+from crosslift.forms.forward import batches_of, count_tokens, distinct_ids
+from crosslift.ranks.ranks import ALONE
 from crosslift.ranks.share import Share
 
 Context = Callable[[Tensor, PackedBatch], Tensor]
@@ -241,11 +241,14 @@ class OpenMaskedLM:
             return {}
         generator = np.random.default_rng(0)
         masked = [self._masked(text, generator) for text in self._dev]
-        total = 0.0
+        batches = list(batches_of([text.ids for text in masked], ALONE))
+        totals = [0.0] * len(batches)
         with torch.inference_mode():
-            for rows in _batches(masked):
+            for number in range(len(batches))[self._ranks.turn]:
+                rows = batches[number]
                 losses = self._losses([masked[row] for row in rows], self._dev_context(rows))
-                total += float(losses.sum(dtype=torch.float64))
+                totals[number] = float(losses.sum(dtype=torch.float64))
+        total = sum(self._ranks.summed(totals))
         return {"dev_loss": total / sum(int(text.chosen.sum()) for text in masked)}
 
     def _dev_context(self, rows: Sequence[int]) -> Context | None:
@@ -324,7 +327,3 @@ def _chances(start: int, count: int, seed: int) -> NDArray[np.float64]:
     key = np.random.SeedSequence(seed).generate_state(2, np.uint64)
     generator = np.random.Generator(np.random.Philox(key=key, counter=start))
     return generator.random((count, _NUMBERS_OF_A_COUNTER))[:, :2]
-
-
-def _batches(masked: Sequence[_Masked]) -> Iterator[list[int]]:
-    return batches_by_length([range(len(text.ids)) for text in masked], TOKENS_PER_BATCH)

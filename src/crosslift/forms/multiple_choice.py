@@ -176,7 +176,8 @@ class OpenMultipleChoice:
         """Accuracy on the dev records."""
         if not self._dev:
             return {}
+        vectors = all_vectors(self.encoder, self._dev, self._options.ranks)
         with torch.inference_mode():
-            scores = self._scores(all_vectors(self.encoder, self._dev))
+            scores = self._scores(vectors)
         predicted = scores.argmax(dim=1).cpu().numpy()
         return {"dev_accuracy": float(accuracy(predicted, self._dev_answers).mean())}

@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from crosslift.encoders.encode_texts import encode
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.tokens import tokenise_compactly
 from crosslift.errors import DataError
@@ -25,6 +24,7 @@ from crosslift.forms.form import (
     group_numbers,
     rows_by_group,
 )
+from crosslift.forms.forward import text_vectors
 from crosslift.forms.picture_form import PictureForm
 from crosslift.images.augment import augment
 from crosslift.images.features import extract_features
@@ -34,6 +34,7 @@ from crosslift.images.picture_kinds import (
     partners_of_kind,
 )
 from crosslift.images.towers import ImageTower, open_tower
+from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.retrieval.metrics import recall_at
 from crosslift.retrieval.ranks import gold_ranks
 
@@ -68,12 +69,15 @@ class PictureSide(torch.nn.Module):
         """The modules that started from published weights; they learn at the tower's learning rate."""
         return (self.tower,) if self.tower is not None and self._began_published else ()
 
-    def features(self, pictures: Pictures, *, patches: bool) -> Tensor:
-        """The trained tower's features of pictures uint8 [N, S, S, 3]: see `extract_features`."""
+    def features(self, pictures: Pictures, *, patches: bool, ranks: Ranks = ALONE) -> Tensor:
+        """The trained tower's features of pictures uint8 [N, S, S, 3]: see `extract_features`. Of
+        several ranks, each runs its share of the batches and has the features of all."""
         if self.tower is None:
             raise DataError("a frozen image tower is not part of its task's head")
-        features = extract_features(self.tower, pictures, states=patches)
-        return torch.from_numpy(np.asarray(features, np.float32))
+        features = extract_features(self.tower, pictures, states=patches, turn=ranks.turn)
+        whole = torch.from_numpy(np.asarray(features, np.float32))
+        ranks.add_up([whole])
+        return whole
 
 
 class SplitPictures:
@@ -181,7 +185,8 @@ class SplitPictures:
             return torch.from_numpy(np.array(self._features, np.float32)).to(self._device)
         if side is None or self._pictures is None:
             raise DataError("pictures without an image tower to see them")
-        return side.features(self._pictures, patches=self._form.patches).to(self._device)
+        features = side.features(self._pictures, patches=self._form.patches, ranks=self._ranks)
+        return features.to(self._device)
 
     def picture_rows(self, rows: Rows) -> Rows:
         """The distinct pictures that some records are paired with, int64 [B]."""
@@ -215,13 +220,20 @@ class DevPictures:
         form: the form.
         encoder: the text encoder.
         dev: the dev records, at least one.
+        ranks: that share the work.
         hidden_state: of the encoder that is pooled; None: the encoder's.
     """
 
     def __init__(
-        self, form: PictureForm, encoder: Encoder, dev: Split, hidden_state: int | None = None
+        self,
+        form: PictureForm,
+        encoder: Encoder,
+        dev: Split,
+        ranks: Ranks,
+        hidden_state: int | None = None,
     ) -> None:
-        plain = FormOptions(text_locked=False, partners="own", seed=0)
+        plain = FormOptions(text_locked=False, partners="own", seed=0, ranks=ranks)
+        self._ranks = ranks
         self._encoder, self._hidden_state = encoder, hidden_state
         self._pictures = SplitPictures(form, dev, plain, encoder.device)
         self._texts = column(dev.records, form.text)
@@ -231,8 +243,11 @@ class DevPictures:
         """Recall at 10 from texts to the distinct pictures."""
         side = head if isinstance(head, PictureSide) else None
         features = self._pictures.all_features(side)
-        encoded = encode(self._encoder, self._texts, hidden_state=self._hidden_state)
+        encoded = text_vectors(self._encoder, self._texts, self._ranks, self._hidden_state)
         vectors = torch.from_numpy(encoded).to(features.device)
+        return self._ranks.once(lambda: self._recall(head, vectors, features))
+
+    def _recall(self, head: SharedSpace, vectors: Tensor, features: Tensor) -> dict[str, float]:
         with torch.inference_mode():
             texts = head.text_vectors(vectors).float().cpu().numpy()
             pictures = head.picture_vectors(features).float().cpu().numpy()

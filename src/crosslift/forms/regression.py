@@ -155,9 +155,13 @@ class OpenRegression:
         """Pearson's and Spearman's correlation on the dev records; empty with fewer than two."""
         if len(self._dev_grades) < 2:
             return {}
+        ranks = self._options.ranks
+        vectors = all_vectors(self.encoder, self._dev, ranks)
         with torch.inference_mode():
-            predicted = self._predict(all_vectors(self.encoder, self._dev)).cpu().numpy()
-        return {
-            "dev_pearson": pearson(predicted, self._dev_grades),
-            "dev_spearman": spearman(predicted, self._dev_grades),
-        }
+            predicted = self._predict(vectors).cpu().numpy()
+        return ranks.once(
+            lambda: {
+                "dev_pearson": pearson(predicted, self._dev_grades),
+                "dev_spearman": spearman(predicted, self._dev_grades),
+            }
+        )

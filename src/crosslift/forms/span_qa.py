@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,7 +21,12 @@ from crosslift.forms.forward import all_token_scores, batch_states, count_tokens
 from crosslift.forms.heads import TokenHead, seeded
 from crosslift.forms.passages import QuestionWindows
 from crosslift.metrics.answers import answer_scores
+from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.sources.record import Record
+
+TokenScores = Iterator[tuple[int, NDArray[np.float32]]]
+"""The number of each window, and the scores of its tokens, float32 [T, 2]: as the first and as the last
+of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +107,15 @@ completely in a window, and dev uses all |
     def answers(self, encoder: Encoder, head: TokenHead, records: Sequence[Record]) -> list[str]:
         """The answer of a trained encoder and head to each question; empty if they predict none."""
         windows = self.windows(encoder, records, labelled=False)
-        return answers_of(self, encoder, head, windows)
+        return answers_of(self, windows, token_scores(encoder, head, windows))
 
     def n_best(
         self, encoder: Encoder, head: TokenHead, records: Sequence[Record], count: int
     ) -> list[list[Answer]]:
         """The best answers to each question, best first, at most ``count``, no text twice."""
         windows = self.windows(encoder, records, labelled=False)
-        return [question.answers for question in _decode(self, encoder, head, windows, count)]
+        scored = token_scores(encoder, head, windows)
+        return [question.answers for question in _decode(self, windows, scored, count)]
 
 
 class OpenSpanQA:
@@ -158,12 +164,19 @@ class OpenSpanQA:
         questions with and without answer."""
         if not self._dev.records:
             return {}
+        scored = self._scored()
+        return self._ranks.once(lambda: self._scores_of(scored))
+
+    def _scored(self) -> TokenScores:
+        return token_scores(self.encoder, self.head, self._dev, self._ranks)
+
+    def _scores_of(self, scored: TokenScores) -> dict[str, float]:
         records = self._dev.records
         right = [
             [passage[start:end] for start, end in record.spans]
             for record, passage in zip(records, self._dev.passages, strict=True)
         ]
-        scores = answer_scores(self.dev_answers(), right)
+        scores = answer_scores(answers_of(self.form, self._dev, scored), right)
         dev_scores = {"dev_exact_match": scores.exact_match, "dev_answer_f1": scores.answer_f1}
         if self.form.unanswerable:
             by_kind = {
@@ -176,15 +189,21 @@ class OpenSpanQA:
 
     def dev_answers(self) -> list[str]:
         """The answer to each dev question: the best over its windows; empty if none is predicted."""
-        return answers_of(self.form, self.encoder, self.head, self._dev)
+        return answers_of(self.form, self._dev, self._scored())
 
 
-def answers_of(
-    form: SpanQA, encoder: Encoder, head: TokenHead, windows: QuestionWindows
-) -> list[str]:
+def token_scores(
+    encoder: Encoder, head: TokenHead, windows: QuestionWindows, ranks: Ranks = ALONE
+) -> TokenScores:
+    """The scores of the tokens of some windows."""
+    sequences = [windows.sequence(number) for number in range(len(windows.windows))]
+    return all_token_scores(encoder, head, sequences, ranks)
+
+
+def answers_of(form: SpanQA, windows: QuestionWindows, scored: TokenScores) -> list[str]:
     """The best answer to each question of some windows; empty if none is predicted."""
     texts = []
-    for question in _decode(form, encoder, head, windows, 1):
+    for question in _decode(form, windows, scored, 1):
         best = question.answers[0] if question.answers else Answer("", float("-inf"))
         unanswered = form.unanswerable and question.no_answer_score > best.score
         texts.append("" if unanswered else best.text)
@@ -206,7 +225,7 @@ class _DecodedQuestion(NamedTuple):
 
 
 def _decode(
-    form: SpanQA, encoder: Encoder, head: TokenHead, windows: QuestionWindows, count: int
+    form: SpanQA, windows: QuestionWindows, scored: TokenScores, count: int
 ) -> list[_DecodedQuestion]:
     """The best spans of each question over all its windows.
 
@@ -215,8 +234,7 @@ def _decode(
     """
     spans: list[dict[tuple[int, int], tuple[float, int]]] = [{} for _ in windows.records]
     no_answer_scores = [float("inf")] * len(windows.records)
-    sequences = [windows.sequence(number) for number in range(len(windows.windows))]
-    for number, scores in all_token_scores(encoder, head, sequences):
+    for number, scores in scored:
         window, begin = windows.windows[number], windows.passage_begin(number)
         first, after = window.tokens
         passage_scores = scores[begin : begin + after - first]

@@ -64,6 +64,10 @@ SHARE = Option(float, "a number above 0 and at most 1", lambda value: 0 < value 
 ABOVE_0 = Option(float, "a number above 0", lambda value: value > 0)
 ABOVE_0_OR_NONE = Option(float, "a number above 0, or null", lambda value: value > 0, none=True)
 NOT_NEGATIVE = Option(float, "a number of 0 or more", lambda value: value >= 0)
+NUMBER = Option(float, "a number")
+NOT_NEGATIVE_OR_NONE = Option(
+    float, "a number of 0 or more, or null", lambda value: value >= 0, none=True
+)
 COUNT = Option(int, "a whole number of 1 or more", lambda value: value >= 1)
 FLAG = Option(bool, "true or false")
 MATRYOSHKA = {

@@ -25,6 +25,7 @@ from crosslift.forms.forward import (
 from crosslift.forms.heads import TokenHead, seeded
 from crosslift.forms.windows import Window, word_windows
 from crosslift.metrics.tags import chunk_counts, chunk_scores, tagging_accuracy
+from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.sources.record import Record
 
 
@@ -136,11 +137,15 @@ def _frame(encoder: Encoder) -> tuple[Frame, Ids, int]:
 
 
 def predicted_tags(
-    encoder: Encoder, head: TokenHead, rows: Sequence[WordRow], sentences: int
+    encoder: Encoder,
+    head: TokenHead,
+    rows: Sequence[WordRow],
+    sentences: int,
+    ranks: Ranks = ALONE,
 ) -> list[list[int]]:
     """The number of the best tag of each word of each sentence."""
     tags_by_row: list[list[int]] = [[] for _ in rows]
-    for number, scores in all_token_scores(encoder, head, [row.ids for row in rows]):
+    for number, scores in all_token_scores(encoder, head, [row.ids for row in rows], ranks):
         tags_by_row[number] = scores[rows[number].firsts].argmax(axis=1).tolist()
     tags_by_sentence: list[list[int]] = [[] for _ in range(sentences)]
     for row, tags in zip(rows, tags_by_row, strict=True):
@@ -196,7 +201,11 @@ class OpenTagging:
         of entities comes first."""
         if not self._dev:
             return {}
-        predicted = predicted_tags(self.encoder, self.head, self._dev, len(self._dev_tags))
+        sentences = len(self._dev_tags)
+        predicted = predicted_tags(self.encoder, self.head, self._dev, sentences, self._ranks)
+        return self._ranks.once(lambda: self._scores_of(predicted))
+
+    def _scores_of(self, predicted: list[list[int]]) -> dict[str, float]:
         gold = [tags.tolist() for tags in self._dev_tags]
         scores = {"dev_tagging_accuracy": tagging_accuracy(predicted, gold)}
         if any(tag.startswith("B-") for tag in self.form.tags):

@@ -11,12 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from crosslift.encoders.encode_texts import encode
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.tokens import tokenise_compactly
 from crosslift.errors import DataError
 from crosslift.forms.alike import Alike, text_numbers
-from crosslift.forms.contrastive_losses import info_nce, margin_mse, nearer_by_guide, triplet, unit
+from crosslift.forms.contrastive_losses import info_nce, nearer_by_guide, triplet, unit
 from crosslift.forms.form import (
     Column,
     FormOptions,
@@ -28,13 +27,12 @@ from crosslift.forms.form import (
     group_numbers,
     rows_by_group,
 )
-from crosslift.forms.forward import batch_vectors, distinct_ids
+from crosslift.forms.forward import batch_vectors, dev_accuracy, distinct_ids
 from crosslift.forms.further_encoder import FurtherVectors
 from crosslift.forms.hard_negatives import HardNegatives
 from crosslift.forms.matryoshka import check_dimensions, over_dimensions
 from crosslift.forms.negative_texts import NegativeTexts
-from crosslift.retrieval.metrics import top1_accuracy
-from crosslift.retrieval.ranks import gold_ranks
+from crosslift.forms.taught_margins import TaughtMargins
 
 _NEGATIVES = 2
 """Number of the column of negatives, after anchors and positives."""
@@ -63,9 +61,11 @@ class TextPairs:
         anchor, positive, negative: names of the records' columns; bound by name.
         loss: ``softmax``: InfoNCE; ``triplet``: the hardest negative of the batch alone;
             ``margin-mse``: the cosine of a pair less that of its anchor with each of its own negatives
-            is learned from the guide, by squared error.
+            is learned from the guide, or from the margins that records bring, by squared error.
         temperature: of the softmax over cosines.
         margin: of the triplet loss, in cosine.
+        margin_scale: of the cosines in ``margin-mse``, for margins of a teacher whose scores are no
+            cosines.
         guide: a further encoder, which does not train: `embedded`, a folder or a hub name. A text of
             the batch that it puts nearer to an anchor than the anchor's positive is none of its
             negatives. None: no guide.
@@ -94,6 +94,7 @@ class TextPairs:
     loss: Literal["softmax", "triplet", "margin-mse"] = "softmax"
     temperature: float = 0.05
     margin: float = 0.2
+    margin_scale: float = 1.0
     guide: str | None = None
     guide_margin: float = 0.0
     hidden_state: int | None = None
@@ -116,7 +117,7 @@ class TextPairs:
 
         Raises:
             DataError: the encoder lacks the hidden state or a dimension, or no pair has a negative; a
-                pair without one, or no guide, with ``margin-mse``.
+                pair without one, or without margins, with ``margin-mse``.
             EncoderError: the guide cannot be used.
         """
         last = int(encoder.model.config.num_hidden_layers)
@@ -165,40 +166,14 @@ class OpenTextPairs:
             self._hard = HardNegatives(form.hard_negatives, texts[1], self._groups, self._read)
         if not self._negatives:  # hard negatives are positives of other pairs, too
             self._alike.check_negatives("pairs")
-        if form.loss == "margin-mse":
-            self._check_margins(train)
         self._guide = None
         if form.guide is not None:
             columns = [*texts, self._negatives]
             self._guide = FurtherVectors(form.guide, columns, options.ranks)
+        self._taught = None
+        if form.loss == "margin-mse":
+            self._taught = TaughtMargins(form, train.records, self._negatives, self._guide)
         self._dev = [column(dev.records, name) for name in form.columns[:2]]
-
-    def _check_margins(self, train: Split) -> None:
-        """Raises if a pair has no margin that a guide knows.
-
-        Raises:
-            DataError: there is no guide, or a pair has no negative.
-        """
-        if self.form.guide is None:
-            raise DataError(
-                "loss margin-mse of text pairs without a guide",
-                "the encoder whose margins are learned",
-                "write `options: {loss: margin-mse, guide: NAME}`",
-            )
-        if self._hard is not None:
-            raise DataError(
-                f"hard_negatives {self.form.hard_negatives} with loss margin-mse",
-                "hard_negatives: none",
-                "the loss learns from a pair's own negatives alone",
-            )
-        without = np.flatnonzero(self._negatives.counts == 0)
-        if len(without):
-            raise DataError(
-                f"pair {train.records[int(without[0])].id!r} has no negative ({len(without):,} of "
-                f"{len(train.records):,} pairs): loss margin-mse learns from a pair's own negatives",
-                "a negative for each pair",
-                "`crosslift negatives` mines them; remove the pairs that it finds none for",
-            )
 
     def _read(self, rows: Rows) -> NDArray[np.float32]:
         """Vectors of the positives of some pairs, at the trained hidden state."""
@@ -229,8 +204,11 @@ class OpenTextPairs:
         sequences = [columns[column][row] for column, some in parts for row in some]
         vectors = batch_vectors(self.encoder, sequences, self._options, self.form.hidden_state)
         share = self._options.ranks.even(len(rows))
-        if self.form.loss == "margin-mse":
-            contrast, sizes = self._margins(rows, share.span), self._negatives.counts[rows].tolist()
+        if self._taught is not None:
+            contrast, sizes = (
+                self._taught.loss(rows, share.span),
+                self._negatives.counts[rows].tolist(),
+            )
         else:
             contrast, sizes = self._contrast(rows, parts[1:], share.span, vectors.device), None
         form = self.form
@@ -263,29 +241,6 @@ class OpenTextPairs:
             if form.loss == "triplet":
                 return triplet(queries, others, same, form.margin, first)
             return info_nce(queries, others, same, 1 / form.temperature, first)
-
-        return loss
-
-    def _margins(self, rows: Rows, mine: slice) -> Callable[[Tensor], Tensor]:
-        """The squared error of the margins of some pairs, the mean over their negatives."""
-        counts = self._negatives.counts[rows]
-        stops = np.cumsum(counts)
-        pairs = np.repeat(np.arange(len(rows)), counts)
-        part = slice(int(stops[mine.start] - counts[mine.start]), int(stops[mine.stop - 1]))
-        owners = torch.from_numpy(pairs[part])
-        numbers = self._negatives.numbers_of(rows[mine])
-        of_pairs = [self._of_guide(column, rows[pairs[part]]) for column in (0, 1)]
-        of_negatives = self._of_guide(_NEGATIVES, numbers)
-        taught = (of_pairs[0] * of_pairs[1]).sum(1) - (of_pairs[0] * of_negatives).sum(1)
-
-        def loss(vectors: Tensor) -> Tensor:
-            units = unit(vectors)
-            anchors, positives, rest = units.split(
-                [len(rows), len(rows), len(units) - 2 * len(rows)]
-            )
-            places = owners.to(units.device)
-            triple = anchors[places], positives[places], rest[part]
-            return margin_mse(*triple, taught.to(units.device))
 
         return loss
 
@@ -324,7 +279,4 @@ class OpenTextPairs:
         anchors, positives = self._dev
         if not anchors or anchors == positives:
             return {}
-        ranks = gold_ranks(
-            encode(self.encoder, anchors), encode(self.encoder, positives), np.arange(len(anchors))
-        )
-        return {"dev_top1_accuracy": float(top1_accuracy(ranks).mean())}
+        return dev_accuracy(self.encoder, anchors, positives, self._options.ranks)

@@ -27,6 +27,8 @@ LEAST_COSINE = 0.9999
 """The lowest cosine of a feature in lower precision and the same feature in float32."""
 
 PICTURES_PER_BATCH = 32
+ALL = slice(None)
+"""Every batch."""
 _PROBED = 8
 _PICTURES_PER_TASK = 16
 
@@ -168,51 +170,87 @@ def extract_features(
     states: bool = False,
     report: Report | None = None,
     batch: int = PICTURES_PER_BATCH,
+    turn: slice = ALL,
 ) -> Features:
-    """A tower's features of pictures, in evaluation mode and without gradient.
+    """A tower's features of pictures as a new array; see `FeatureRun`.
 
-    They are computed in bfloat16 if the processor multiplies it natively and the features of some of
-    the pictures have a cosine of at least 0.9999 to those in float32. First all weights in bfloat16
-    are tried, then the matrix products alone; otherwise it is float32. The choice depends on tower and
-    pictures, never on the clock, so the same pictures have the same features.
+    Args:
+        tower, pictures, states, batch: as there.
+        report, turn: as in `FeatureRun.write_into`; the features of other batches are 0.
+
+    Returns:
+        float32 [N, E], or with ``states`` float16 [N, P, W].
+    """
+    run = FeatureRun(tower, pictures, states=states, batch=batch)
+    features: Features = np.zeros(run.shape, run.dtype)
+    run.write_into(features, report=report, turn=turn)
+    return features
+
+
+class FeatureRun:
+    """Runs pictures through a tower, in evaluation mode and without gradient.
+
+    Features are computed in bfloat16 if the processor multiplies it natively and those of some pictures
+    have a cosine of at least 0.9999 to the same in float32. First all weights in bfloat16 are tried,
+    then the matrix products alone; otherwise it is float32. The choice depends on tower and pictures,
+    never on the clock, so the same pictures have the same features.
 
     Args:
         tower: an image tower.
         pictures: uint8 [N, S, S, 3], S being the tower's; may be a memory map.
-        states: return the states, not one vector per picture.
-        report: called with the number of pictures done since the last call. None: not called.
+        states: the features are the states, not one vector per picture.
         batch: pictures at a time, at least 1.
 
-    Returns:
-        float32 [N, E], or with ``states`` float16 [N, P, W].
-
     Raises:
-        DataError: the pictures have another size, the batch is below 1, or a feature is not finite
-            (in float16, with ``states``).
+        DataError: the pictures have another size, or the batch is below 1.
     """
-    size = tower.picture_size
-    if pictures.dtype != np.uint8 or pictures.shape[1:] != (size, size, 3):
-        raise DataError(
-            f"pictures {pictures.dtype} {list(pictures.shape)} for an image tower",
-            f"uint8 [N, {size}, {size}, 3]",
-        )
-    if batch < 1:
-        raise DataError(f"batch {batch}", "1 or more pictures")
-    device = next(tower.parameters()).device
-    with torch.inference_mode():
-        tower = tower.for_inference()
-        run = _fastest(tower, pictures, device, states)
-        blank = np.zeros((1, size, size, 3), np.uint8)
-        shape = run(tower.as_input(blank, device)).shape
-        features = np.empty((len(pictures), *shape[1:]), np.float16 if states else np.float32)
-        for first in range(0, len(pictures), batch):
-            some = pictures[first : first + batch]
-            features[first : first + batch] = _checked(
-                run(tower.as_input(some, device)), states, first
+
+    def __init__(
+        self,
+        tower: ImageTower,
+        pictures: NDArray[np.uint8],
+        *,
+        states: bool = False,
+        batch: int = PICTURES_PER_BATCH,
+    ) -> None:
+        size = tower.picture_size
+        if pictures.dtype != np.uint8 or pictures.shape[1:] != (size, size, 3):
+            raise DataError(
+                f"pictures {pictures.dtype} {list(pictures.shape)} for an image tower",
+                f"uint8 [N, {size}, {size}, 3]",
             )
+        if batch < 1:
+            raise DataError(f"batch {batch}", "1 or more pictures")
+        self._pictures, self._states, self._batch = pictures, states, batch
+        self._device = next(tower.parameters()).device
+        with torch.inference_mode():
+            self._tower = tower.for_inference()
+            self._run = _fastest(self._tower, pictures, self._device, states)
+            blank = np.zeros((1, size, size, 3), np.uint8)
+            one = self._run(self._tower.as_input(blank, self._device))
+        self.shape: tuple[int, ...] = (len(pictures), *one.shape[1:])
+        """Of the features: [N, E], or with ``states`` [N, P, W]."""
+        self.dtype = np.dtype(np.float16 if states else np.float32)
+        """Of the features: float32, or with ``states`` float16."""
+
+    def write_into(self, rows: Rows, *, report: Report | None = None, turn: slice = ALL) -> None:
+        """Computes the features, batch by batch.
+
+        Args:
+            rows: receives them, of `shape` and `dtype`: an array or an array file.
+            report: called with the number of pictures done since the last call. None: not called.
+            turn: which of the batches are run; the rows of the others are not written.
+
+        Raises:
+            DataError: a feature is not finite in `dtype`.
+        """
+        for first in range(0, len(self._pictures), self._batch)[turn]:
+            some = self._pictures[first : first + self._batch]
+            with torch.inference_mode():
+                features = self._run(self._tower.as_input(some, self._device))
+            rows[list(range(first, first + len(some)))] = _checked(features, self._states, first)
             if report is not None:
                 report(len(some))
-    return features
 
 
 def _checked(features: Tensor, states: bool, first: int) -> Features:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crosslift.forms.picture_form import PictureForm
+from crosslift.making.on_devices import make_on_devices
 from crosslift.making.picture_arrays import open_features, open_pictures
 from crosslift.making.trained_heads import load_head
+from crosslift.ranks.ranks import Ranks
 from crosslift.steps.step import Step, Workplace
 
 if TYPE_CHECKING:
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
 
 def embed_pictures(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `vectors.npy`, float32 [pictures, D], and `text_map.npz` where texts are mapped."""
+    make_on_devices(_embed, step, workplace, folder)
+
+
+def _embed(ranks: Ranks, step: Step, workplace: Workplace, folder: Path) -> None:
+    """Each rank runs its batches through the tower; the first one maps all features at once, because
+    the bits of a product depend on its size."""
     import torch
 
     from crosslift.forms.caption_to_feature_head import FeatureHead
@@ -29,7 +37,11 @@ def embed_pictures(step: Step, workplace: Workplace, folder: Path) -> None:
     if form.frozen:
         features = torch.from_numpy(np.array(open_features(made, workplace.store), np.float32))
     else:
-        features = head.features(open_pictures(made, workplace.store), patches=form.patches)
+        features = head.features(
+            open_pictures(made, workplace.store), patches=form.patches, ranks=ranks
+        )
+    if ranks.number > 0:
+        return
     with torch.inference_mode():
         np.save(folder / "vectors.npy", head.picture_vectors(features).numpy())
     if isinstance(head, FeatureHead):

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.store import Store
 from crosslift.making.object_encoder import ObjectEncoder
+from crosslift.making.on_devices import make_on_devices, write_json
 from crosslift.making.trained import Trained
+from crosslift.ranks.ranks import Ranks
 from crosslift.steps.step import Step, Workplace
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedTexts:
-    """N texts, and the encoder that gives their vectors."""
+    """N distinct texts, and the encoder that gives their vectors."""
 
     encoder: Trained | ObjectEncoder
     texts: Sequence[str]
@@ -31,14 +30,17 @@ class EncodedTexts:
 
 def encode_texts(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `vectors.npy`, float32 [N, D], and `reading.json`: how they were read from the encoder."""
+    make_on_devices(_encode, step, workplace, folder)
+
+
+def _encode(ranks: Ranks, step: Step, workplace: Workplace, folder: Path) -> None:
     job = step.job_as(EncodedTexts)
-    vectors, reading = job.encoder.vectors(job.texts, workplace)
-    np.save(folder / "vectors.npy", vectors)
-    (folder / "reading.json").write_text(json.dumps(reading), encoding="utf-8")
+    reading = job.encoder.write_vectors(folder / "vectors.npy", job.texts, workplace, ranks)
+    write_json(ranks, folder / "reading.json", reading)
 
 
 def open_reading(step: Step, store: Store) -> dict[str, Any]:
-    """How the vectors of an encoding step were read from the encoder: pooling, prompt, ..."""
+    """How the vectors of a step that encodes were read from the encoder: pooling, prompt, ..."""
     path = step.open(store) / "reading.json"
     reading: dict[str, Any] = parse_json(path.read_bytes(), str(path))
     return reading

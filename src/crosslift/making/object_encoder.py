@@ -20,6 +20,7 @@ from crosslift.encoders.encoder_folder import local_folder
 from crosslift.encoders.encoder_settings import EncoderSettings, Side, SidePrompts
 from crosslift.errors import EncoderError, StudyError
 from crosslift.making.trained import Trained
+from crosslift.ranks.ranks import Ranks
 from crosslift.steps.step import Step, Workplace
 
 _TEXTS_AT_ONCE = 1024
@@ -121,16 +122,28 @@ class ObjectEncoder:
             "name its folder or its hub name instead of the object",
         )
 
-    def vectors(
-        self, texts: Sequence[str], workplace: Workplace
-    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-        """Vectors [N, D] of N texts, and how they were read.
+    @property
+    def devices(self) -> int:
+        """Returns 1: the object encodes in this process, as it does it."""
+        return 1
+
+    def write_vectors(
+        self, path: Path, texts: Sequence[str], workplace: Workplace, ranks: Ranks
+    ) -> dict[str, Any]:
+        """Writes the vectors of N texts, and returns how they were read.
+
+        Args:
+            path: of the new ``.npy`` file, float32 [N, D].
+            texts: N texts.
+            workplace: receives the progress.
+            ranks: the object has one alone.
 
         Raises:
             EncoderError: as for `encode`.
         """
-        reading = {"pooling": f"as encode of {self.name} does it", "prompt": self.prompt}
-        return self.encode(texts, workplace.counting(len(texts))), reading
+        del ranks
+        np.save(path, self.encode(texts, workplace.counting(len(texts))))
+        return {"pooling": f"as encode of {self.name} does it", "prompt": self.prompt}
 
     def encode(
         self, texts: Sequence[str], advance: Callable[[int], None] | None = None

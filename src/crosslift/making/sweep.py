@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.artifacts.array_file import array_file
 from crosslift.encoders.reading import Place
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import StudyError
 from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.on_devices import advancing, make_on_devices, shared_file, write_json
 from crosslift.making.trained import Trained
 from crosslift.making.vectors import lookup
+from crosslift.ranks.ranks import Ranks
 from crosslift.results.reading_sweep import (
     SWEEP_FILE,
     ReadingChoice,
@@ -66,6 +67,10 @@ def _file(place: Place) -> str:
 def encode_everywhere(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes the vectors of every place, `vectors-STATE-POOLING.npy`, float32 [N, D], and `own.json`:
     the encoder's own reading."""
+    make_on_devices(_encode_everywhere, step, workplace, folder)
+
+
+def _encode_everywhere(ranks: Ranks, step: Step, workplace: Workplace, folder: Path) -> None:
     from crosslift.encoders.encode_texts import encode_into
 
     encoder, texts, places = step.job_as(EveryPlace)
@@ -74,10 +79,12 @@ def encode_everywhere(step: Step, workplace: Workplace, folder: Path) -> None:
         files = []
         for place in places:
             shape = (len(texts), ready.width_in(place))
-            files.append(stack.enter_context(array_file(folder / _file(place), shape, np.float32)))
-        encode_into(files, ready, texts, places, advance=workplace.counting(len(texts)))
-    own = _reading_of(ready)
-    (folder / "own.json").write_text(json.dumps(own.to_json()), encoding="utf-8")
+            file = shared_file(ranks, folder / _file(place), shape, np.float32)
+            files.append(stack.enter_context(file))
+        advance = advancing(ranks, workplace, len(texts))
+        encode_into(files, ready, texts, places, turn=ranks.turn, advance=advance)
+    own = _reading_of(ready).to_json()
+    write_json(ranks, folder / "own.json", own)
 
 
 def _reading_of(encoder: Encoder) -> SweptReading:

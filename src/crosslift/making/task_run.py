@@ -24,7 +24,7 @@ from crosslift.sources.stored_records import ChosenRecords
 from crosslift.steps.code_behind import HeldByManySteps
 from crosslift.steps.step import Step
 from crosslift.tasks.controls import placebo
-from crosslift.tasks.own_files import FileRecords
+from crosslift.tasks.own_records import FileRecords
 from crosslift.tasks.task import IntermediateTask
 from crosslift.training.task_settings import MixedTaskSettings
 
@@ -59,8 +59,11 @@ class TaskRun(HeldByManySteps):
         settings = self.settings.model_dump(mode="json", exclude=_IN_THE_TASK)
         if self.limited_by == "pictures" and (self.settings.limit or self.settings.dev_limit):
             settings["limited_by"] = self.limited_by
-        form = {"form": asdict(self.task.form), "records": self.checksum}
         encoders = {n: Trained.untouched(e).facts for n, e in self.further_encoders.items()}
+        of_form = asdict(self.task.form)
+        options = of_form["options"].items()
+        of_form["options"] = {n: v for n, v in options if n not in encoders}  # their files decide
+        form = {"form": of_form, "records": self.checksum}
         further = {"encoders": encoders} if encoders else {}
         return {"task": self.task.name, **form, **further, **settings}
 

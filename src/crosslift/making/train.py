@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crosslift.artifacts.store import Store
 from crosslift.forms.form import FormOptions
 from crosslift.forms.form_facts import Partners
+from crosslift.making.on_devices import make_on_devices
 from crosslift.making.synonym_copies import smoothed
 from crosslift.making.task_run import TaskRun
 from crosslift.making.trained import Trained
@@ -19,8 +20,9 @@ from crosslift.making.trained_heads import load_head
 from crosslift.making.training_files import TaskRecords, write_training_files
 from crosslift.making.training_pictures import open_split
 from crosslift.making.weight_files import weights_file
-from crosslift.ranks.ranks import ALONE, Ranks
+from crosslift.ranks.ranks import Ranks
 from crosslift.steps.step import Step, Workplace
+from crosslift.studies.flat_settings import flat
 from crosslift.tasks.controls import PARTNERS
 from crosslift.training.budget import Budget
 from crosslift.training.guards.guard import Guard
@@ -30,8 +32,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from crosslift.encoders.load_encoder import Encoder
+    from crosslift.training.checkpoint import Progress
     from crosslift.training.kept_checkpoints import KeptWeights
     from crosslift.training.mixing import MixedTask
+    from crosslift.training.trackers.tracker import Tracker
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,51 +65,18 @@ def train_stage(step: Step, workplace: Workplace, folder: Path) -> None:
     Raises:
         CrossLiftError: the stage cannot be trained.
     """
-    devices = step.job_as(Training).stage.devices or 1
     checkpoint = workplace.unfinished(step) / "checkpoint.safetensors"
-    if devices == 1:
-        _train(ALONE, step, workplace, folder, checkpoint)
-        return
-    from crosslift.ranks.launch import run_ranks
-
-    def hear(said: tuple[str, Any]) -> None:
-        getattr(workplace, said[0])(said[1])
-
-    run_ranks(devices, _train_on_rank, (step, workplace.store.root, folder, checkpoint), hear)
-
-
-def _train_on_rank(
-    ranks: Ranks,
-    say: Callable[[tuple[str, Any]], None],
-    step: Step,
-    store: Path,
-    folder: Path,
-    checkpoint: Path,
-) -> None:
-    """One rank's part of a training step; the first one writes the files."""
-    workplace = Workplace(
-        Store(store), lambda share: say(("report", share)), lambda note: say(("note", note))
-    )
-    _train(ranks, step, workplace, folder, checkpoint)
+    make_on_devices(_train, step, workplace, folder, checkpoint)
 
 
 def _train(ranks: Ranks, step: Step, workplace: Workplace, folder: Path, checkpoint: Path) -> None:
+    """One rank's part of a training step; the first one writes the files."""
     from crosslift.encoders.state import save_change
     from crosslift.training.loop import Stage, train
 
     job = step.job_as(Training)
     encoder = job.before.load(workplace)
     members, records = _open_members(step, workplace, encoder, ranks)
-    stage = Stage(
-        job.stage,
-        job.budget,
-        job.seed,
-        checkpoint,
-        workplace.report,
-        workplace.note,
-        job.kept,
-        ranks,
-    )
 
     def save(checkpoint: str | None, changed: dict[str, Tensor]) -> None:
         if job.stage.text_side == "trainable":
@@ -115,9 +86,33 @@ def _train(ranks: Ranks, step: Step, workplace: Workplace, folder: Path, checkpo
     def save_on_the_first(checkpoint: str | None, changed: dict[str, Tensor]) -> None:
         ranks.on_the_first(lambda: save(checkpoint, changed))
 
-    changed, progress = train(stage, members, encoder, job.guards, save_on_the_first)
+    with _tracked(step, workplace.tracker, checkpoint.parent) as track:
+        stage = Stage(
+            job.stage,
+            job.budget,
+            job.seed,
+            checkpoint,
+            workplace.report,
+            workplace.note,
+            job.kept,
+            ranks,
+            track,
+        )
+        changed, progress = train(stage, members, encoder, job.guards, save_on_the_first)
     save_on_the_first(None, changed)
     ranks.on_the_first(lambda: write_training_files(folder, progress, records))
+
+
+@contextlib.contextmanager
+def _tracked(
+    step: Step, tracker: Tracker | None, note: Path
+) -> Iterator[Callable[[Progress], None]]:
+    """What is called after each update of a step, so that a tracker shows it."""
+    if tracker is None:
+        yield lambda _: None
+        return
+    with contextlib.closing(tracker.follow(step.key, step.label, flat(step.settings), note)) as it:
+        yield it
 
 
 def _open_members(
@@ -166,5 +161,6 @@ def _save_heads(members: Sequence[MixedTask], place: Path) -> None:
 
 
 def _options(job: Training, seed: int, partners: Partners, ranks: Ranks) -> FormOptions:
-    locked = job.stage.text_side == "locked"
-    return FormOptions(locked, partners, seed, job.stage.cached_texts, ranks)
+    stage = job.stage
+    locked = stage.text_side == "locked"
+    return FormOptions(locked, partners, seed, stage.cached_texts, ranks, stage.cached_tokens)

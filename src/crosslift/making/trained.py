@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crosslift.encoders.encoder_folder import (
     check_encoder,
@@ -21,7 +20,9 @@ from crosslift.encoders.encoder_folder import (
 from crosslift.encoders.encoder_settings import EncoderSettings, Side, SidePrompts
 from crosslift.encoders.graphs.graph_folder import check_torch, precision_of
 from crosslift.errors import StudyError
+from crosslift.making.on_devices import advancing, shared_file
 from crosslift.making.weight_files import weights_file
+from crosslift.ranks.ranks import Ranks
 from crosslift.steps.step import Step, Workplace
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Trained:
             weight in a straight line (WiSE-FT, Wortsman et al. 2022, arXiv 2109.01903, section 3).
         since: see `share`.
         checkpoint: which kept weights of the last stage it has; None: those that the stage ended with.
+        devices: on how many devices texts are encoded; no part of what decides the vectors.
     """
 
     settings: EncoderSettings
@@ -48,13 +50,14 @@ class Trained:
     share: float = 1.0
     since: int = 0
     checkpoint: str | None = None
+    devices: int = 1
 
     @classmethod
-    def untouched(cls, settings: EncoderSettings) -> Trained:
+    def untouched(cls, settings: EncoderSettings, devices: int = 1) -> Trained:
         """An encoder as it was published."""
         resolved = with_prompt_text(settings)
         precise = resolved.model_copy(update={"precision": precision_of(resolved)})
-        return cls(precise, fingerprint(settings))
+        return cls(precise, fingerprint(settings), devices=devices)
 
     @property
     def name(self) -> str:
@@ -138,10 +141,16 @@ class Trained:
         """Raises if the encoder that it began as cannot train; see `check_torch`."""
         check_torch(self.settings)
 
-    def vectors(
-        self, texts: Sequence[str], workplace: Workplace
-    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-        """Vectors [N, D] of N texts, and how they were read (this loads torch).
+    def write_vectors(
+        self, path: Path, texts: Sequence[str], workplace: Workplace, ranks: Ranks
+    ) -> dict[str, Any]:
+        """Writes the vectors of N texts, and returns how they were read (this loads torch).
+
+        Args:
+            path: of the new ``.npy`` file, float32 [N, D].
+            texts: N distinct texts.
+            workplace: with the artifacts of its stages.
+            ranks: each writes the vectors of its batches, which are those of one process.
 
         Raises:
             EncoderError: a vector is not finite.
@@ -150,8 +159,10 @@ class Trained:
 
         lent = workplace.the(LentEncoder)
         reader = lent.lend_reader(self.settings, *self._changes(workplace))
-        advance = workplace.counting(len(texts))
-        return reader.encode(texts, advance=advance), reader.reading.facts()
+        advance = advancing(ranks, workplace, len(texts))
+        with shared_file(ranks, path, (len(texts), reader.width), np.float32) as file:
+            reader.encode_into(file, texts, turn=ranks.turn, advance=advance)
+        return reader.reading.facts()
 
     def load(self, workplace: Workplace) -> Encoder:
         """The encoder itself, which the caller may change (this loads torch).

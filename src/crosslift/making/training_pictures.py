@@ -14,6 +14,7 @@ from crosslift.making.decode_pictures import FramedPictures
 from crosslift.making.frozen_features import Teaching
 from crosslift.making.picture_arrays import open_features, open_pictures, open_skipped
 from crosslift.sources.record import Record
+from crosslift.sources.stored_records import ChosenRecords
 from crosslift.steps.step import Step
 
 
@@ -48,9 +49,12 @@ def open_split(
     row = {
         picture: number for number, picture in enumerate(decoded.job_as(FramedPictures).pictures)
     }
-    broken = {int(n) for n in open_skipped(made, store)}
-    usable = [r for r, p in zip(records, pictures_of(records), strict=True) if row[p] not in broken]
-    places = np.array([row[picture] for picture in pictures_of(usable)], np.int64)
+    broken = np.array([int(n) for n in open_skipped(made, store)], np.int64)
+    places = np.fromiter((row[picture] for picture in pictures_of(records)), np.int64)
+    usable = records
+    if (faulty := np.isin(places, broken)).any():
+        usable = ChosenRecords(records, np.flatnonzero(~faulty))
+        places = places[~faulty]
     distinct, where = np.unique(places, return_inverse=True)
     content: Any = open_features(made, store) if frozen else open_pictures(made, store)
     if len(distinct) < len(content):

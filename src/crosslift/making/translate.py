@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.sums import check_sum, file_written_with_sum
 from crosslift.errors import StudyError
 from crosslift.making.translated import Translation
 from crosslift.sources.record import Record
+from crosslift.sources.stored_records import ChosenRecords
 from crosslift.sources.translation.engines import Advance, Engine, open_engine
 from crosslift.sources.translation.marks import Piece
 from crosslift.sources.translation.record_lines import write_lines
-from crosslift.sources.translation.records import Translated, group_of, translate_records
+from crosslift.sources.translation.records import group_of, translate_records
 from crosslift.steps.step import Step, Workplace
 
 _CHUNK = 2048  # texts whose translation is kept at once; part of what decides a batch
+_RECORDS = 100_000
+"""Records that are translated at once; their texts and translations are in memory."""
 
 
 def _is_english(record: Record) -> bool:
@@ -34,24 +40,43 @@ def translate_task(step: Step, workplace: Workplace, folder: Path) -> None:
     """
     job = step.job_as(Translation)
     records = job.task.source.train()
-    english = [record for record in records if _is_english(record)][: job.settings.limit]
-    written = [
-        replace(record, group=group_of(record))
-        for record in records
-        if job.settings.keep_english or not _is_english(record)
-    ]
+    is_english = np.fromiter(map(_is_english, records), np.bool_, len(records))
+    english = ChosenRecords(records, np.flatnonzero(is_english)[: job.settings.limit])
     engine = _Remembering(_same_engine(step), workplace.unfinished(step))
     counts: dict[str, Any] = {}
-    for number, language in enumerate(job.settings.to):
-        report = _share(workplace.report, number, len(job.settings.to))
-        form = job.task.form
-        made = translate_records(english, form.columns, form.passage, engine, language, report)
-        _refuse_nothing(made, language, job.task.name)
-        written += made.records
-        counts[language] = {"translated": len(made.records), "dropped": dict(made.dropped)}
-    write_lines(folder / "records.jsonl", written)
+
+    def written() -> Iterator[Record]:
+        for record in records:
+            if job.settings.keep_english or not _is_english(record):
+                yield replace(record, group=group_of(record))
+        for number, language in enumerate(job.settings.to):
+            report = _share(workplace.report, number, len(job.settings.to))
+            counts[language] = yield from _translated(job, english, engine, language, report)
+
+    write_lines(folder / "records.jsonl", written())
     summary = {"engine": step.settings["engine"], "english": len(english), "languages": counts}
     (folder / "translation.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
+
+
+def _translated(
+    job: Translation,
+    english: Sequence[Record],
+    engine: Engine,
+    language: str,
+    report: Callable[[float], None],
+) -> Generator[Record, None, dict[str, Any]]:
+    """Yields the translations into a language, and returns how many there are; records are translated
+    part by part, so that memory does not grow with their number."""
+    form, translated, dropped = job.task.form, 0, Counter[str]()
+    starts = range(0, len(english), _RECORDS)
+    for number, start in enumerate(starts):
+        some, share = english[start : start + _RECORDS], _share(report, number, len(starts))
+        made = translate_records(some, form.columns, form.passage, engine, language, share)
+        translated += len(made.records)
+        dropped.update(made.dropped)
+        yield from made.records
+    _refuse_nothing(translated, dropped, language, job.task.name)
+    return {"translated": translated, "dropped": dict(dropped)}
 
 
 def _same_engine(step: Step) -> Engine:
@@ -70,9 +95,9 @@ def _share(report: Callable[[float], None], number: int, count: int) -> Callable
     return lambda share: report((number + share) / count)
 
 
-def _refuse_nothing(made: Translated, language: str, task: str) -> None:
-    if not made.records:
-        reasons = ", ".join(f"{reason}: {count}" for reason, count in made.dropped.items())
+def _refuse_nothing(translated: int, dropped: Mapping[str, int], language: str, task: str) -> None:
+    if not translated:
+        reasons = ", ".join(f"{reason}: {count}" for reason, count in dropped.items())
         raise StudyError(
             f"no record of task {task!r} is left in {language!r} ({reasons})",
             "one at least",
@@ -94,6 +119,7 @@ class _Remembering:
     def __init__(self, engine: Engine, folder: Path) -> None:
         self._engine = engine
         self._folder = folder
+        self._before: Counter[str] = Counter()  # texts of earlier calls, by language
 
     def facts(self) -> dict[str, Any]:
         """Of the engine."""
@@ -114,7 +140,7 @@ class _Remembering:
         found: list[str | None] = []
         for start in range(0, len(texts), _CHUNK):
             some = texts[start : start + _CHUNK]
-            place = self._folder / f"{language}-{start}.json"
+            place = self._folder / f"{language}-{self._before[language] + start}.json"
             if place.is_file():
                 remedy = f"delete {self._folder} and give the command again: this step starts anew"
                 check_sum(place, "the unfinished translation", remedy)
@@ -125,4 +151,5 @@ class _Remembering:
             with file_written_with_sum(place) as draft:
                 draft.write_text(json.dumps(made), encoding="utf-8")
             found += made
+        self._before[language] += len(texts)
         return found

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.store import Store
-from crosslift.sources.picture import Picture
 from crosslift.sources.record import Record
 from crosslift.sources.stored_records import hold_records
 from crosslift.sources.translation.record_lines import read_lines
@@ -40,13 +39,16 @@ def translated_records(step: Step, store: Store) -> Sequence[Record]:
     path = step.open(store) / "records.jsonl"
     if not job.task.pictures:
         return hold_records(lambda: read_lines(path))
-    images = {record.id: record.image for record in job.task.source.train()}
-    return [replace(record, image=_image(record, images)) for record in read_lines(path)]
+    shown = job.task.source.train()
 
+    def with_pictures() -> Iterator[Record]:
+        rows = {record.id: row for row, record in enumerate(shown)}
+        for record in read_lines(path):
+            original = record.id.removesuffix(f":{record.language}")
+            row = rows.get(record.id, rows.get(original))
+            yield record if row is None else replace(record, image=shown[row].image)
 
-def _image(record: Record, images: Mapping[str, Picture | None]) -> Picture | None:
-    original = record.id.removesuffix(f":{record.language}")
-    return images.get(record.id, images.get(original, record.image))
+    return hold_records(with_pictures)
 
 
 def dropped_counts(step: Step, store: Store) -> dict[str, int]:

@@ -66,14 +66,14 @@ def side_lookups(by_role: Mapping[str, Lookup], roles: Roles) -> SideLookups:
 
 
 def open_lookup(step: Step, names: Sequence[str], store: Store) -> Lookup:
-    """The vectors that a step has made.
+    """The vectors that a step has made, which stay on disk: a search reads a part after another.
 
     Args:
         step: wrote `vectors.npy`, float32 [N, D].
         names: of its N rows.
         store: holds them.
     """
-    return lookup(names, np.load(step.open(store) / "vectors.npy"))
+    return lookup(names, np.load(step.open(store) / "vectors.npy", mmap_mode="r"))
 
 
 def lookup(names: Sequence[str], vectors: NDArray[np.float32]) -> Lookup:

@@ -227,6 +227,8 @@ METRICS: Registry[Metric] = Registry(
         Metric("recall_at_100", "recall at 100", "recall_at_100", answers="candidates"),
         Metric("mrr_at_10", "MRR at 10", "mrr_at_10", answers="candidates"),
         Metric("map_at_100", "MAP at 100", "map_at_100", answers="candidates"),
+        # a task of MTEB, whatever its main score is
+        Metric("mteb_score", "main score of MTEB", "mteb_score", "all queries"),
         # of dev records alone
         Metric("macro_f1", "macro F1", answers="labels"),
         Metric("pearson", "Pearson correlation"),

@@ -36,7 +36,7 @@ from crosslift.mining.mining_settings import (
     refuse_output,
     same_sides,
 )
-from crosslift.mining.shards import StepsInPhase, delete_shards, merged, shard_steps
+from crosslift.mining.shards import delete_shards, make_with, merged, shard_steps
 from crosslift.results.mined_files import (
     MiningOutcome,
     MiningPlan,
@@ -301,31 +301,15 @@ def _encode(job: _Job, crew: Crew | None, listener: Listener[Phase]) -> None:
     steps = [*job.steps["src"], *job.steps["tgt"]]
     if crew is None:
         encode_blocks(steps, job.store, listener)
-        return
-    total = sum(step.work for step in steps)
-    missing = missing_steps(steps, job.store, Status(job.store))
-    done = total - sum(step.work for step in missing)
-    _make(missing, job, crew, listener, Phase("encoding", "sentences", total, done))
+    else:
+        make_with(crew, steps, job.store, listener, "encoding", "sentences")
 
 
 def _search_shards(job: _Job, crew: Crew, workers: int, listener: Listener[Phase]) -> list[Step]:
     """The shards of the search, made."""
     shards = shard_steps(job.steps["src"], job.steps["tgt"], job.columns, workers)
-    missing = missing_steps(shards, job.store, Status(job.store))
-    total = sum(step.work for step in shards)
-    done = total - sum(step.work for step in missing)
-    _make(missing, job, crew, listener, Phase("searching", "pairs", total, done))
+    make_with(crew, shards, job.store, listener, "searching", "pairs")
     return shards
-
-
-def _make(
-    steps: Sequence[Step], job: _Job, crew: Crew, listener: Listener[Phase], phase: Phase
-) -> None:
-    if not steps:
-        return
-    with in_phase(listener, phase):
-        progress = StepsInPhase(listener, phase)
-        crew.make(steps, job.store, progress, keep_going=False, trust_code=False)
 
 
 def _search(job: _Job, listener: Listener[Phase]) -> tuple[BothNeighbours, SearchRecall | None]:

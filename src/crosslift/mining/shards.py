@@ -15,10 +15,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.artifacts.progress import Listener, Phase, Silent
+from crosslift.artifacts.progress import Listener, Phase, Silent, in_phase
 from crosslift.artifacts.store import Store
+from crosslift.engines.crew import Crew
 from crosslift.mining.blocks import BlockVectors, search_exactly
 from crosslift.retrieval.search import BothNeighbours, Neighbours
+from crosslift.steps.run import missing_steps
+from crosslift.steps.status import Status
 from crosslift.steps.step import Step, Workplace
 
 _ROWS_MERGED = 65_536
@@ -132,6 +135,31 @@ def _best(first: Neighbours, second: Neighbours, k: int) -> Neighbours:
         indices[part] = np.take_along_axis(both, order, axis=1)
         scores[part] = np.take_along_axis(values, order, axis=1)
     return Neighbours(indices, scores)
+
+
+def make_with(
+    crew: Crew, steps: Sequence[Step], store: Store, listener: Listener[Phase], name: str, unit: str
+) -> None:
+    """Makes the steps that are not up to date with the workers of an engine, as one phase.
+
+    Args:
+        crew: the workers.
+        steps: whose work is counted in the unit.
+        store: of the artifacts.
+        listener: receives the progress of the phase.
+        name, unit: of the phase.
+
+    Raises:
+        CrossLiftError: a step cannot be made.
+    """
+    missing = missing_steps(steps, store, Status(store))
+    if not missing:
+        return
+    total, remaining = (sum(step.work for step in some) for some in (steps, missing))
+    phase = Phase(name, unit, total, total - remaining)
+    with in_phase(listener, phase):
+        progress = StepsInPhase(listener, phase)
+        crew.make(missing, store, progress, keep_going=False, trust_code=False)
 
 
 def delete_shards(shards: Sequence[Step], store: Store) -> None:

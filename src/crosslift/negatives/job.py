@@ -16,11 +16,13 @@ from crosslift.artifacts.progress import Listener, Phase, Silent, in_phase
 from crosslift.artifacts.store import Store
 from crosslift.encoders.encoder_settings import SidePrompts
 from crosslift.encoders.reading import reading_of_sides
+from crosslift.engines.crew import Crew, Engine
 from crosslift.errors import DataError
 from crosslift.making.encode import open_reading
 from crosslift.making.object_encoder import ObjectEncoder, store_of, untouched
 from crosslift.making.trained import Trained
 from crosslift.mining.blocks import BlockVectors, encode_blocks, encode_steps
+from crosslift.mining.shards import make_with
 from crosslift.negatives.choose import Chooser, ChosenNegatives, Vectors
 from crosslift.negatives.negatives_settings import NegativesSettings, refuse_output
 from crosslift.negatives.pair_files import corpus_in, pairs_in, write_pairs
@@ -33,7 +35,7 @@ from crosslift.results.mined_negatives import (
     SampledPair,
 )
 from crosslift.steps.step import Step
-from crosslift.tasks.own_files import FileRecords
+from crosslift.tasks.own_records import FileRecords
 
 _SAMPLED = 3
 
@@ -42,6 +44,7 @@ def mine_negatives(
     settings: NegativesSettings,
     store: Store | None = None,
     listener: Listener[Phase] | None = None,
+    engine: Engine | None = None,
 ) -> NegativesOutcome:
     """Mines hard negatives for pairs of texts, and writes the pairs with them.
 
@@ -54,6 +57,7 @@ def mine_negatives(
         settings: of the job.
         store: for vectors. None: the user's cache. The vectors of an object are never kept.
         listener: receives the progress. None: no reports.
+        engine: workers that encode blocks of texts; None: this process.
 
     Raises:
         DataError: a file cannot be used; the output exists; the corpus has fewer texts than the first
@@ -64,8 +68,9 @@ def mine_negatives(
     2024 (arXiv 2402.16829), section 3.
     """
     refuse_output(settings)
+    crew = None if engine is None else Crew(engine)
     with store_of(settings.model, store) as place, _guide_store(settings, store) as guide_place:
-        return _Job(settings, place, guide_place, listener or Silent()).run()
+        return _Job(settings, place, guide_place, listener or Silent(), crew).run()
 
 
 @contextmanager
@@ -142,6 +147,7 @@ class _Job:
     store: Store
     guide_store: Store | None
     listener: Listener[Phase]
+    crew: Crew | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -165,7 +171,7 @@ class _Job:
         with self.store.using(keys):
             with self._timed("encoding"):
                 for each in sides:
-                    encode_blocks(each.steps, each.store, self.listener)
+                    self._encode(each)
             with self._timed("searching"), side.vectors() as vectors:
                 if guide is None:
                     chosen, sample = self._choose(texts, vectors, None)
@@ -187,6 +193,13 @@ class _Job:
                 sample=sample,
                 seconds=self.seconds,
             )
+
+    def _encode(self, side: _Side) -> None:
+        if self.crew is None:
+            encode_blocks(side.steps, side.store, self.listener)
+        else:
+            steps, store = side.steps, side.store
+            make_with(self.crew, steps, store, self.listener, "encoding", "sentences")
 
     def _read(self, source: FileRecords) -> TextsOfPairs:
         corpus = None if self.settings.corpus is None else corpus_in(self.settings.corpus)

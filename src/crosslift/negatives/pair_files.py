@@ -10,23 +10,31 @@ from pathlib import Path
 from typing import IO, Any
 
 from crosslift.artifacts.files import file_written_whole
+from crosslift.errors import DataError
 from crosslift.negatives.choose import ChosenNegatives
 from crosslift.negatives.texts_of_pairs import TextsOfPairs
 from crosslift.sources.record import Record, names_of_several
 from crosslift.sources.record_tables import read_records
 from crosslift.sources.table_types import column_names
-from crosslift.tasks.own_files import FileRecords, task_of_file
+from crosslift.tasks.own_files import task_of_file
+from crosslift.tasks.own_records import FileRecords
 
 
 def pairs_in(path: Path) -> FileRecords:
     """The pairs of a file, as the task `text-pairs` reads them.
 
     Raises:
-        DataError: the file cannot be read.
+        DataError: the file cannot be read, or has margins.
     """
     source = task_of_file("text-pairs", path, {}).source
     if not isinstance(source, FileRecords):
         raise TypeError(f"{path} is no table")
+    if source.margin_column is not None:
+        raise DataError(
+            f"{path} has a column {source.margin_column!r}, a margin for each negative",
+            "pairs without margins: mined negatives have none",
+            "remove the column",
+        )
     return source
 
 

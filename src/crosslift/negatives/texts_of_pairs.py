@@ -142,7 +142,7 @@ class TextsOfPairs:
     def _compared(self) -> tuple[Numbers, csr_matrix]:
         """A number of each text's letters, and the sets of their runs."""
         letters = [wording_of(spaced(text)).letters for text in self.texts]
-        return equal_numbers(letters), gram_sets(letters)
+        return equal_numbers(letters), gram_sets(letters).members
 
 
 def _partners(of: Numbers, others: Numbers) -> Mapping[int, frozenset[int]]:

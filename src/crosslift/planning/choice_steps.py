@@ -13,7 +13,6 @@ from crosslift.making.task_run import TaskRun
 from crosslift.making.trained import Trained
 from crosslift.planning.shared_items import count_shared
 from crosslift.planning.target_steps import evaluate_steps
-from crosslift.planning.text_steps import encode_steps
 from crosslift.planning.training_steps import train_step
 from crosslift.results.result_record import read_json_file
 from crosslift.results.setting_choices import CHOICE_FILE, ChosenSettings, Tried
@@ -161,8 +160,7 @@ def _try_step(training: StageTraining, tried: Tried) -> Step:
 def _score_steps(before: Trained, trained: Step, choice: Choice) -> dict[str, Step]:
     """Score a try in each language, as the arm reads its encoder."""
     encoder = replace(before, stages=(*before.stages, trained)).read_from(choice.hidden_state)
-    texts = encode_steps(encoder, choice.on)
-    return evaluate_steps(choice.on, texts, None, choice.postprocessing)
+    return evaluate_steps(encoder, choice.on, None, choice.postprocessing)
 
 
 def chooses(step: Step) -> bool:

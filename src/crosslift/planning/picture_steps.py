@@ -87,7 +87,7 @@ def _decoding(
     )
 
 
-def features_step(label: str, pictures: Step, form: PictureForm, seed: int) -> Step:
+def features_step(label: str, pictures: Step, form: PictureForm, seed: int, devices: int) -> Step:
     """Runs pictures through a frozen image tower: `features.npy`, float32 [N, E] or, of patches,
     float16 [N, P, W].
 
@@ -96,6 +96,7 @@ def features_step(label: str, pictures: Step, form: PictureForm, seed: int) -> S
         pictures: the step that decodes them.
         form: whose tower it is.
         seed: of a tower with random weights; a published one is the same for every seed.
+        devices: that run it together.
     """
     tower = form.tower_settings
     tower_facts = {name: value for name, value in asdict(tower).items() if name != "name"}
@@ -111,6 +112,7 @@ def features_step(label: str, pictures: Step, form: PictureForm, seed: int) -> S
         make=make_features,
         work=pictures.work,
         job=form,
+        devices=devices,
     )
 
 
@@ -129,13 +131,14 @@ def _teachings_step(run: TaskRun, form: PictureForm) -> Step:
     )
 
 
-def picture_steps(name: str, run: TaskRun, seed: int) -> dict[str, Step]:
+def picture_steps(name: str, run: TaskRun, seed: int, devices: int) -> dict[str, Step]:
     """The steps that make of a task's pictures what its form reads, by their role.
 
     Args:
         name: of the task in its stage.
         run: the task.
         seed: of a frozen tower with random weights.
+        devices: that run a frozen tower together.
     """
     if not run.task.pictures:
         return {}
@@ -146,7 +149,8 @@ def picture_steps(name: str, run: TaskRun, seed: int) -> dict[str, Step]:
             continue
         made = _decoded(run, split, records, preparation_for(form.tower_settings))
         if form.frozen:
-            made = features_step(f"{made.label}, as a frozen tower has them", made, form, seed)
+            label = f"{made.label}, as a frozen tower has them"
+            made = features_step(label, made, form, seed, devices)
         steps[picture_role(name, split)] = made
     form.check()
     if form.reads_teachings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from crosslift.artifacts.read_once import reading_once
@@ -33,6 +34,8 @@ from crosslift.studies.schema import Arm, Start, Study
 from crosslift.targets.all_targets import find_target
 from crosslift.targets.kinds.labelled_examples import LabelledData
 from crosslift.targets.target_settings import TargetSettings
+from crosslift.training.trackers.all_trackers import TRACKING, tracker_named
+from crosslift.training.trackers.tracker import Tracker
 
 Evaluations = dict[str, Step]
 """Language -> the step that scores it."""
@@ -166,6 +169,21 @@ class Plan:
             for key in dict.fromkeys(step.key for step in run.steps()):
                 owners.setdefault(key, []).append(f"{run.arm}, seed {run.seed}")
         return owners
+
+    def tracker(self, name: str | None, out: Path) -> Tracker | None:
+        """What shows its training steps while they train; None: nothing does.
+
+        Args:
+            name: of the tracker.
+            out: folder of the run; a tracker writes into its folder `tracking`.
+
+        Raises:
+            UnknownNameError: there is no such tracker.
+            StudyError: its package is not installed.
+        """
+        if name is None:
+            return None
+        return tracker_named(name, self.name, out.absolute() / TRACKING, self.owners())
 
     def without(self, failed: Mapping[str, CrossLiftError]) -> Plan:
         """The plan without the arms that need a step that failed.
@@ -336,7 +354,7 @@ def _arm_run(
     choice: Choice | None,
 ) -> ArmRun:
     arm = study.arms[name]
-    untouched = Trained.untouched(study.start_of(arm).encoder)
+    untouched = Trained.untouched(study.start_of(arm).encoder, study.devices)
     if arm.zero_shot:
         _refuse_other_languages(name, arm, tasks)
     start_seed = study.start_seed_of(arm, seed)
@@ -404,7 +422,7 @@ def _trained(
         last = number == len(owner.stages)
         steps.append(choose_step(training, choice) if choice and last else training.step())
         if stage.text_side == "trainable":
-            encoder = Trained(encoder.settings, encoder.fingerprint, (*encoder.stages, steps[-1]))
+            encoder = replace(encoder, stages=(*encoder.stages, steps[-1]))
     return encoder, tuple(steps)
 
 
@@ -431,10 +449,9 @@ def _evaluations(
     image tower, or, of an arm with post-processing, on anything but bitexts."""
     if postprocessing and not loaded.target.postprocessed:
         return {}
-    texts = encode_steps(encoder, loaded)
     if not loaded.data.pictures:
-        return evaluate_steps(loaded, texts, None, postprocessing)
+        return evaluate_steps(encoder, loaded, None, postprocessing)
     towers = [step for step in run.stage_steps if task_with_pictures(step)]
     if not towers:
         return {}
-    return evaluate_steps(loaded, texts, embed_pictures_step(towers[-1], loaded, run.seed))
+    return evaluate_steps(encoder, loaded, embed_pictures_step(towers[-1], loaded, run.seed))

@@ -58,21 +58,22 @@ def _loaded(settings: EncoderSettings, size: EncoderSize) -> float:
     return _WITH_TORCH + _FLOAT * (size.table + size.parameters) + 2 * per_weight * rest
 
 
-def _vectors(settings: EncoderSettings, texts: float, places: int = 1) -> Size:
+def _vectors(settings: EncoderSettings, texts: float, places: int = 1, devices: int = 1) -> Size:
+    """Of vectors that are written to a file, by devices of which each loads the encoder."""
     size = size_of(settings)
     if size is None:
         return Size(None, None)
-    disk = _FLOAT * size.width * texts * places
-    return Size(_loaded(settings, size) + disk, disk)
+    return Size(devices * _loaded(settings, size), _FLOAT * size.width * texts * places)
 
 
 def _encoded(step: Step) -> Size:
     if isinstance(step.job, EveryPlace):
-        return _vectors(step.job.encoder.settings, step.work, len(step.job.places))
+        places = len(step.job.places)
+        return _vectors(step.job.encoder.settings, step.work, places, step.devices)
     encoder = step.job_as(EncodedTexts).encoder
     if isinstance(encoder, ObjectEncoder):
         return Size(None, None)
-    return _vectors(encoder.settings, step.work)
+    return _vectors(encoder.settings, step.work, devices=step.devices)
 
 
 def _answered(step: Step) -> Size:
@@ -85,7 +86,7 @@ def _trained(step: Step) -> Size:
     if size is None:
         return Size(None, None)
     pictures = sum(_disk_of_pictures(each) for each in step.inputs.values())
-    ranks = job.stage.devices or 1  # each loads the encoder, and has its own optimizer
+    ranks = step.devices  # each loads the encoder, and has its own optimizer
     loaded = ranks * (_loaded(job.before.settings, size) + pictures)
     if job.stage.text_side == "locked":
         return Size(loaded, _FLOAT * size.width**2)
@@ -117,12 +118,12 @@ def _disk_of_pictures(step: Step) -> float:
 
 def _pictures(step: Step) -> Size:
     disk = _disk_of_pictures(step)
-    return Size(_WITH_TORCH + (disk if step.kind == "features" else 0), disk)
+    return Size(step.devices * _WITH_TORCH, disk)
 
 
 def _embedded(step: Step) -> Size:
     disk = _FLOAT * _TOWER_WIDTH * step.work
-    return Size(_WITH_TORCH + disk, disk)
+    return Size(step.devices * (_WITH_TORCH + disk), disk)
 
 
 _SIZES: Mapping[Kind, Callable[[Step], Size]] = {
@@ -153,8 +154,7 @@ def needs_of(steps: Sequence[Step]) -> Needs:
         return Needs()
     sizes = [(size_of_step(step).memory or 0.0, step) for step in steps]
     memory, largest = max(sizes, key=lambda each: each[0])
-    at_once = [step.job.stage.devices or 1 for step in steps if isinstance(step.job, Training)]
-    devices = max(at_once, default=1)
+    devices = max(step.devices for step in steps)
     return Needs(memory=memory, step=f"{largest.kind}: {largest.label}", devices=devices)
 
 

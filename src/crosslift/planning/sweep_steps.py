@@ -78,6 +78,7 @@ def _encode_step(
         make=encode_everywhere,
         work=len(loaded.texts),
         job=EveryPlace(encoder, loaded.texts, places),
+        devices=encoder.devices,
     )
 
 

@@ -9,12 +9,15 @@ from crosslift.making.diagnose import diagnose_target
 from crosslift.making.embed_pictures import embed_pictures
 from crosslift.making.evaluate import PICTURES, evaluate_target
 from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.object_encoder import ObjectEncoder
 from crosslift.making.task_run import TaskRun
 from crosslift.making.text_overlap import ComparedTexts, find_text_overlap
+from crosslift.making.trained import Trained
 from crosslift.making.vectors import OWN_ROLES, role_of_language
+from crosslift.planning.mteb_steps import mteb_steps
 from crosslift.planning.picture_steps import features_step, form_of, picture_step
-from crosslift.planning.text_steps import TextSteps
-from crosslift.planning.training_steps import task_of, task_with_pictures
+from crosslift.planning.text_steps import TextSteps, encode_steps
+from crosslift.planning.training_steps import devices_of, task_of, task_with_pictures
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.steps.step import Step
 
@@ -34,11 +37,13 @@ def embed_pictures_step(trained: Step, loaded: LoadedTarget, seed: int) -> Step:
     if not loaded.data.pictures or task is None:
         raise TypeError(f"no pictures in target {loaded.target.name}, or no image tower")
     form = form_of(task_of(trained, task).task)
+    devices = devices_of(trained)
     label = f"pictures of {loaded.target.name}"
     pictures = list(loaded.data.pictures.values())
     inputs = picture_step(label, pictures, loaded.picture_facts, form.tower_settings, loaded)
     if form.frozen:
-        inputs = features_step(f"{label}, as a frozen tower has them", inputs, form, seed)
+        frozen = f"{label}, as a frozen tower has them"
+        inputs = features_step(frozen, inputs, form, seed, devices)
     return Step(
         kind="embed-pictures",
         label=label,
@@ -47,12 +52,13 @@ def embed_pictures_step(trained: Step, loaded: LoadedTarget, seed: int) -> Step:
         make=embed_pictures,
         work=len(pictures),
         job=form,
+        devices=1 if form.frozen else devices,
     )
 
 
 def evaluate_steps(
+    encoder: Trained | ObjectEncoder,
     loaded: LoadedTarget,
-    texts: TextSteps,
     pictures: Step | None = None,
     postprocessing: Sequence[Postprocessing] = (),
 ) -> dict[str, Step]:
@@ -63,14 +69,17 @@ def evaluate_steps(
     so no language has a part in the scores of another.
 
     Args:
+        encoder: the encoder.
         loaded: the target.
-        texts: as `encode_steps` gives them.
         pictures: the step that embeds its pictures, for a target that has some.
         postprocessing: of vectors and scores.
 
     Returns:
         Language -> its step.
     """
+    if loaded.target.encodes_while_scored:
+        return mteb_steps(encoder, loaded)
+    texts = encode_steps(encoder, loaded)
     embedded = {} if pictures is None else {PICTURES: pictures}
     protocols = [protocol.facts() for protocol in loaded.protocols]
     facts = {"target": loaded.target.name, "protocols": protocols}

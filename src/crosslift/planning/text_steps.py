@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from crosslift.artifacts.store import Store
@@ -59,17 +58,21 @@ def _encode_step(encoder: Trained | ObjectEncoder, loaded: LoadedTarget, texts: 
         work=len(texts.texts),
         job=EncodedTexts(encoder, texts.texts),
         group=group,
+        devices=encoder.devices,
     )
 
 
-def reading_of(steps: Mapping[str, Step], protocol: Protocol, store: Store) -> dict[str, Any]:
+def reading_of(scored: Step, protocol: Protocol, store: Store) -> dict[str, Any]:
     """How a protocol's vectors were read from the encoder: pooling, prompt, ...
 
     Args:
-        steps: role -> step, as `encode_steps` gives them for any language, made.
+        scored: the step that scores any language of a target, made. It has the steps of `encode_steps`
+            as inputs, or has encoded its texts itself.
         protocol: one of the target's.
         store: holds the vectors.
     """
-    roles = [role for role in roles_of(protocol) if role in steps]
-    readings = [open_reading(steps[role], store) for role in roles]
+    roles = [role for role in roles_of(protocol) if role in scored.inputs]
+    if not roles:
+        return open_reading(scored, store)
+    readings = [open_reading(scored.inputs[role], store) for role in roles]
     return reading_of_sides(readings[0], readings[-1])

@@ -19,7 +19,7 @@ from crosslift.steps.step import Step
 from crosslift.training.budget import Budget
 from crosslift.training.guards.data import on_their_data
 from crosslift.training.guards.guard import Guard, GuardOnData
-from crosslift.training.stage_settings import GUARDS_ON_DATA, StageSettings
+from crosslift.training.stage_settings import CACHED, GUARDS_ON_DATA, StageSettings
 
 if TYPE_CHECKING:
     from crosslift.training.kept_checkpoints import KeptWeights
@@ -61,12 +61,14 @@ def train_step(
     for name, run in runs.items():
         if run.translated is not None:
             inputs[f"{name}: translated"] = run.translated
-        inputs |= picture_steps(name, run, seed)
+        inputs |= picture_steps(name, run, seed, stage.devices or 1)
     if stage.heads == "kept":
         inputs["heads"] = _with_heads(previous, runs)
     guards = on_their_data(stage.guards)
     # The number of devices is a fact of the machine, as that of threads is: no part of the key.
     beside = {"tasks", "budget", "robust", "devices", *GUARDS_ON_DATA}
+    if stage.cached_tokens is None:  # as the keys were before there was such a setting
+        beside.add("cached_tokens")
     settings = {
         "encoder": before.facts,
         "tasks": [run.facts for run in tasks],
@@ -85,6 +87,7 @@ def train_step(
         make=train_stage,
         work=_texts_trained(tasks, stage, budget) * stage.cost,
         job=Training(before, runs, guards, stage, budget, seed, tuple(kept)),
+        devices=stage.devices or 1,
     )
 
 
@@ -135,9 +138,10 @@ def _check_stage(
                 "devices: 1",
                 "a form of a package that does declares `shares_batch` (docs/extending.md)",
             )
-        if stage.cached_texts and form.facts.reads == "tokens":
+        cached = [name for name in CACHED if getattr(stage, name)]
+        if cached and form.facts.reads == "tokens":
             raise StudyError(
-                f"cached_texts with task {name!r}, whose form {form.name} reads tokens, not vectors",
+                f"{cached[0]} with task {name!r}, whose form {form.name} reads tokens, not vectors",
                 f"a task of the forms {', '.join(forms_of_vectors())}",
                 "accumulation saves memory with every form",
             )
@@ -169,6 +173,11 @@ def task_with_pictures(step: Step) -> str | None:
     job = step.job_as(Training)
     shared = [name for name, run in job.tasks.items() if run.task.form.facts.shares_space]
     return shared[-1] if shared else None
+
+
+def devices_of(step: Step) -> int:
+    """How many devices train what a training step has trained, or chosen among tries."""
+    return step.job_as(Training).stage.devices or 1
 
 
 def task_of(step: Step, name: str) -> TaskRun:

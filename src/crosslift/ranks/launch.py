@@ -10,12 +10,14 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
@@ -34,6 +36,7 @@ _LOOK = 1.0
 _RESUMES = "give the command again: training resumes from its last checkpoint"
 _OF_OTHER_LAUNCHERS = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 STOPPING = "\nstopping after this update; Ctrl-C again to stop now\n"
+_STOPPING_ALL = "\nstopping after this update or batch of texts; Ctrl-C again to stop now\n"
 
 Work = Callable[..., Any]
 """Called on each rank as ``work(ranks, say, *arguments)``; defined in a module, so that ranks find it.
@@ -59,14 +62,57 @@ def run_ranks(
         Exception: the work raised it on a rank.
         KeyboardInterrupt: Ctrl-C; all ranks have stopped together after an update.
     """
-    threads = _threads_of_each(count)
-    with tempfile.TemporaryDirectory(prefix="crosslift-ranks-") as folder:
-        meeting = Path(folder) / "meeting"
-        with _started(count, threads) as ranks:
-            message = _pickled((work, arguments, count, meeting))
-            for rank in ranks:
-                rank.send(message)
-            return _hear_out(ranks, hear)
+    with contextlib.closing(KeptRanks()) as ranks:
+        return ranks.run(count, work, arguments, hear)
+
+
+class KeptRanks:
+    """Ranks that do one piece of work after another, so that they keep what they have loaded.
+
+    They end when their work fails or is stopped, when another number is wanted, when this object is
+    deleted, and at the latest with this process.
+    """
+
+    def __init__(self) -> None:
+        self._ranks: list[_Rank] = []
+        self._end: Callable[[], object] = lambda: None
+
+    def run(
+        self, count: int, work: Work, arguments: tuple[Any, ...], hear: Callable[[Any], None]
+    ) -> Any:
+        """Does some work on them; see `run_ranks`."""
+        message = _pickled((work, arguments))
+        if len(self._ranks) != count or any(rank.ended for rank in self._ranks):
+            self._start(count)
+        try:
+            for rank in self._ranks:
+                rank.begin(message)
+            return _hear_out(self._ranks, hear)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Ends them."""
+        self._end()
+        self._ranks = []
+
+    def _start(self, count: int) -> None:
+        self.close()
+        threads = _threads_of_each(count)
+        folder = Path(tempfile.mkdtemp(prefix="crosslift-ranks-"))
+        ranks = self._ranks
+        self._end = weakref.finalize(self, _end_all, ranks, folder)
+        for number in range(count):
+            ranks.append(_start(number, threads))
+        for rank in ranks:
+            rank.send(pickle.dumps((count, folder / "meeting")))
+
+
+def _end_all(ranks: list[_Rank], folder: Path) -> None:
+    for rank in ranks:
+        rank.end()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _threads_of_each(count: int) -> int:
@@ -105,6 +151,17 @@ class _Rank:
         self.result: Any = None
         self.error: tuple[BaseException, str, bool] | None = None
         self.done = False
+        self.stopped = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether its process does no more work."""
+        return self.stopped or self.process.poll() is not None
+
+    def begin(self, message: bytes) -> None:
+        """Sends it work."""
+        self.result, self.done = None, False
+        self.send(message)
 
     def send(self, message: bytes) -> None:
         """Sends a pickled message; one that has ended already is found by its silence."""
@@ -123,7 +180,7 @@ class _Rank:
         elif kind == "failed":
             self.error = content
         else:
-            self.result, self.done = content, True
+            self.result, self.done, self.stopped = content, True, kind == "stopped"
         return True
 
     @property
@@ -136,18 +193,6 @@ class _Rank:
         self.process.kill()
         self.process.wait()
         self.connection.close()
-
-
-@contextlib.contextmanager
-def _started(count: int, threads: int) -> Iterator[list[_Rank]]:
-    ranks: list[_Rank] = []
-    try:
-        for number in range(count):
-            ranks.append(_start(number, threads))
-        yield ranks
-    finally:
-        for rank in ranks:
-            rank.end()
 
 
 def _start(number: int, threads: int) -> _Rank:
@@ -189,7 +234,7 @@ class _Interrupts:
         self.came += 1
         if self.came > 1:
             raise KeyboardInterrupt
-        sys.stderr.write(STOPPING)
+        sys.stderr.write(_STOPPING_ALL)
         sys.stderr.flush()
 
     @contextlib.contextmanager
@@ -227,7 +272,7 @@ def _hear_until_one_fails(
         if interrupts.came and not asked:
             asked = True
             for rank in ranks:
-                rank.send(pickle.dumps("stop"))
+                rank.send(rank_process.STOP)
         for connection in wait(list(pending), _LOOK):
             rank = pending[connection]  # type: ignore[index]
             more = rank.read(hear)
@@ -256,7 +301,7 @@ def _raise_cause(ranks: list[_Rank]) -> None:
             raise TrainingError(
                 f"rank {rank.number} of {len(ranks)} was lost: {_end_of(rank.process.returncode)}; the "
                 "other ranks have ended",
-                "ranks that stay until training ends",
+                "ranks that stay until their work ends",
                 f"{_RESUMES}; if memory was short, lower `devices` or set `cached_texts`",
             )
     failures = [(rank.number, *rank.error) for rank in ranks if rank.error is not None]

@@ -4,36 +4,51 @@ from __future__ import annotations
 
 import os
 import pickle
+import queue
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
 from crosslift.artifacts.device import device
 from crosslift.errors import CrossLiftError
 
+STOP = pickle.dumps("stop")
+"""The message that asks a rank to stop."""
+
 
 def main(number: int, descriptor: int) -> None:
-    """Does the work that the process which started this one sends, and sends back what comes of it."""
+    """Does one piece of work after another that the process which started this one sends, and sends
+    back what comes of each, until that process has ended or work fails."""
     os.set_inheritable(descriptor, False)
     connection = Connection(descriptor)
-    work, arguments, count, meeting = connection.recv()
+    count, meeting = connection.recv()
+    inbox: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     stop = threading.Event()
-    threading.Thread(target=_listen, args=(connection, stop), daemon=True).start()
+    threading.Thread(target=_listen, args=(connection, inbox, stop), daemon=True).start()
     speaker = _Speaker(connection, number)
     try:
         from crosslift.ranks.together import RanksTogether
 
         _choose_device(number)
         ranks = RanksTogether(number, count, meeting, stop.is_set)
-        result = work(ranks, speaker.say, *arguments)
-        connection.send(("done", result if number == 0 else None))
+        while True:
+            result = _next_work(inbox)(ranks, speaker.say)
+            connection.send(("done", result if number == 0 else None))
+            del result
     except KeyboardInterrupt:
-        connection.send(("done", None))
+        connection.send(("stopped", None))
     except BaseException as error:  # noqa: BLE001 (whatever it is, the process that waits hears of it)
         _send_error(connection, error)
     _leave()
+
+
+def _next_work(inbox: queue.SimpleQueue[bytes]) -> Callable[..., Any]:
+    """Waits for work. Called with the ranks and a way to say something, it frees what it was sent."""
+    work, arguments = pickle.loads(inbox.get())
+    return lambda ranks, say: work(ranks, say, *arguments)
 
 
 class _Speaker:
@@ -48,13 +63,15 @@ class _Speaker:
             self._connection.send(("said", content))
 
 
-def _listen(connection: Connection, stop: threading.Event) -> None:
-    """Waits for word to stop; ends this process where the one that started it has ended."""
+def _listen(connection: Connection, inbox: queue.SimpleQueue[bytes], stop: threading.Event) -> None:
+    """Takes messages: work, or word to stop. Ends this process where the one that started it ended."""
     try:
-        while connection.recv() != "stop":
-            pass
-        stop.set()
-        connection.recv()
+        while True:
+            message = connection.recv_bytes()
+            if message == STOP:
+                stop.set()
+            else:
+                inbox.put(message)
     except (EOFError, OSError):
         os._exit(1)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from crosslift.ranks.share import Share, balanced, even
 
@@ -27,6 +27,17 @@ class Ranks:
     """Of this rank, from 0."""
     count = 1
     """Of all ranks."""
+
+    @property
+    def shared(self) -> dict[type, Any]:
+        """Class -> its object that one piece of work after another uses on this rank, such as a loaded
+        encoder."""
+        return {}
+
+    @property
+    def turn(self) -> slice:
+        """The share of each rank in a list of batches: one after another in turn."""
+        return slice(self.number, None, self.count)
 
     def balanced(self, costs: Sequence[int]) -> Share:
         """The share of each rank in items with costs (tokens), so that all take about as long."""
@@ -78,6 +89,10 @@ class Ranks:
         Raises:
             TrainingError: their weights differ.
         """
+
+    def stop_alone_if_asked(self) -> None:
+        """Raises KeyboardInterrupt on this rank, if the run is to stop: in work in which no rank waits
+        for another."""
 
     def stop_if_asked(self) -> None:
         """Raises KeyboardInterrupt on all ranks at once, if the run is to stop. One process alone has

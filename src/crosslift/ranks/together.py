@@ -52,6 +52,7 @@ class RanksTogether(Ranks):
         self.number = number
         self.count = count
         self._stop_asked = stop_asked
+        self._shared: dict[type, Any] = {}
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
         store = FileStore(str(meeting), count)
         with _losses_explained():
@@ -127,6 +128,16 @@ class RanksTogether(Ranks):
                 "the same weights on all ranks: each adds the same gradients to them",
                 "write `devices: 1` into the stage, and report this as a bug",
             )
+
+    @property
+    def shared(self) -> dict[type, Any]:
+        """See `Ranks.shared`."""
+        return self._shared
+
+    def stop_alone_if_asked(self) -> None:
+        """See `Ranks.stop_alone_if_asked`."""
+        if self._stop_asked():
+            raise KeyboardInterrupt
 
     def stop_if_asked(self) -> None:
         """See `Ranks.stop_if_asked`."""

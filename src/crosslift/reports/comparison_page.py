@@ -9,7 +9,14 @@ from pathlib import Path
 from crosslift import __version__
 from crosslift.artifacts.files import file_written_whole
 from crosslift.metrics.table import described
-from crosslift.reports.comparison_tables import LEGEND, headings, rows_of, short_names, summary
+from crosslift.reports.comparison_tables import (
+    LEGEND,
+    headings,
+    published,
+    rows_of,
+    short_names,
+    summary,
+)
 from crosslift.reports.looks import colour_declarations
 from crosslift.reports.outcomes import mark_of
 from crosslift.reports.pages import report_templates
@@ -24,6 +31,7 @@ class _Target:
     summary: str
     headings: tuple[str, ...]
     rows: list[tuple[str, ...]]
+    published: list[str]
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,7 @@ def _view(comparison: EncoderComparison) -> _Comparison:
             metric=described(each.metric).heading,
             headings=_headings(comparison, each),
             rows=rows_of(each),
+            published=published(each),
         )
         for each in comparison.targets
     ]

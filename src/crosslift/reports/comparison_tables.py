@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crosslift.metrics.table import described
+from crosslift.reports.published_rows import published_lines
 from crosslift.results.comparison import ComparedLanguage, ComparedTarget, EncoderComparison
 from crosslift.results.verdict import EQUIVALENT, HIGHER, LOWER, ONE_SEED
 from crosslift.wording import count, plural
@@ -63,6 +64,12 @@ def summary(comparison: EncoderComparison, target: ComparedTarget) -> str:
     )
 
 
+def published(target: ComparedTarget) -> list[str]:
+    """A line for each published score of another model."""
+    languages = [row.language for row in target.languages]
+    return published_lines(target.published, languages, described(target.metric))
+
+
 def markdown(comparison: EncoderComparison) -> str:
     """Every target as a sentence and a table of Markdown."""
     parts = []
@@ -70,6 +77,7 @@ def markdown(comparison: EncoderComparison) -> str:
         lines = [_line(headings(comparison, target))]
         lines.append(_line(["---", *["--:"] * 4, "---", "---", "--:", "--:"]))
         lines += [_line(cells) for cells in rows_of(target)]
+        lines += [f"\n{line}" for line in published(target)]
         parts.append(summary(comparison, target) + "\n\n" + "\n".join(lines))
     return "\n\n".join([*parts, LEGEND]) + "\n"
 
@@ -88,7 +96,8 @@ def latex(comparison: EncoderComparison) -> str:
             cells = [cell.translate(_ESCAPED).replace("\u2212", "$-$") for cell in row]
             cells[6] = _LATEX_SIGNS.get(entry.verdict, "")
             lines.append(" & ".join(cells) + r" \\")
-        parts.append("\n".join([*lines, r"\bottomrule", r"\end{tabular}"]))
+        remarks = [f"% {line}" for line in published(target)]
+        parts.append("\n".join([*lines, r"\bottomrule", r"\end{tabular}", *remarks]))
     return "\n\n".join(parts) + "\n"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from crosslift.metrics.table import described
+from crosslift.reports.published_rows import PublishedRow, published_rows
 from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
@@ -116,6 +117,7 @@ class ScoreTable:
         defined_rows: their scores.
         has_clean: False for mining, whose pairs compete for each other's texts, so that no text can be
             left out later, and for labelled examples without clean scores.
+        published: scores of other models on the target.
     """
 
     target: TargetFacts
@@ -127,6 +129,7 @@ class ScoreTable:
     defined_columns: tuple[ScoreColumn, ...]
     defined_rows: tuple[ScoreRow, ...]
     has_clean: bool
+    published: tuple[PublishedRow, ...] = ()
 
     @property
     def same_clean(self) -> bool:
@@ -173,6 +176,7 @@ def _score_table(folder: RunFolder, index: ScoreIndex, target: TargetFacts) -> S
         defined_columns=tuple(defined),
         defined_rows=_score_rows(folder, index, target, defined),
         has_clean=_has_clean(index, target),
+        published=published_rows(target.published, target.languages, described(target.metric)),
     )
 
 

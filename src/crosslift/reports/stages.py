@@ -18,6 +18,7 @@ _TITLES = {
     "head_learning_rate": "learning rate of heads",
     "warmup_share": "warm-up share",
     "cached_texts": "texts at a time in the cached loss",
+    "cached_tokens": "tokens at a time in the cached loss",
     "keep_best": "best dev weights kept",
     "shuffle_pictures": "pictures shuffled",
     "accumulate": "accumulation",

@@ -295,6 +295,15 @@ class ExportedArm(ResultRecord):
     """Address of the repository of the upload; absent: no upload."""
 
 
+class MtebResultFiles(ResultRecord):
+    """MTEB's result files of a run."""
+
+    folder: str
+    """Path of the folder."""
+    files: tuple[str, ...]
+    """Paths of the results, in the order of arms, seeds and tasks."""
+
+
 class FetchedNames(ResultRecord):
     """Downloaded names of concepts from CLDR."""
 

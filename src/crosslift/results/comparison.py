@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from crosslift.results.result_record import ResultRecord
+from crosslift.results.published_scores import ModelScores
+from crosslift.results.result_record import ResultRecord, absent_if
 from crosslift.results.verdict import Outcome
 
 
@@ -52,6 +53,8 @@ class ComparedTarget(ResultRecord):
     """The mean over languages."""
     languages: Annotated[tuple[ComparedLanguage, ...], Field(min_length=1)]
     """The languages in which both have a score."""
+    published: Annotated[tuple[ModelScores, ...], absent_if(())] = ()
+    """Published scores of other models on the target; absent: the runs name none."""
 
 
 class EncoderComparison(ResultRecord):

@@ -24,6 +24,7 @@ from crosslift.results.command_output import (
     ExportedArm,
     FetchedNames,
     MachineHealth,
+    MtebResultFiles,
     PrunedStore,
     RegisteredStudy,
     RunOutcome,
@@ -44,6 +45,7 @@ from crosslift.results.language_pairs import GENERALISED_FILE, LanguagePairScore
 from crosslift.results.mined_files import MiningOutcome, MiningPlanOnly
 from crosslift.results.mined_languages import MINING_FILE, MinedByArm
 from crosslift.results.mined_negatives import NegativesOutcome
+from crosslift.results.mteb_scores import MTEB_FILE, MtebScoresOfArm
 from crosslift.results.partial_run import UNFINISHED_FILE, UnfinishedRun
 from crosslift.results.reading_sweep import SWEEP_FILE, Sweep
 from crosslift.results.result_record import ResultRecord
@@ -98,6 +100,9 @@ FILES: tuple[Documented, ...] = (
         tuple[LanguageBiasOfArm, ...],
         "only where queries search a pool of several languages",
     ),
+    Documented(
+        f"`{MTEB_FILE}`", tuple[MtebScoresOfArm, ...], "only where a target is a task of MTEB"
+    ),
     Documented(f"`{XTREME_FILE}`", XtremeTable, _FINE_TUNED),
     Documented(
         f"`{GENERALISED_FILE}`",
@@ -137,6 +142,7 @@ COMMANDS: tuple[Documented, ...] = (
     Documented("`tasks`", tuple[TaskEntry, ...]),
     Documented("`targets`", tuple[TargetEntry, ...]),
     Documented("`export`", ExportedArm),
+    Documented("`mteb`", MtebResultFiles),
     Documented("`fetch cldr`", FetchedNames),
     Documented("`xtreme predict`", WrittenPredictions),
     Documented("`doctor`", MachineHealth),

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from crosslift.results.language_bias import LanguageBias
 from crosslift.results.mined_languages import MinedLanguage
+from crosslift.results.published_scores import ModelScores
 from crosslift.results.result_record import ResultRecord, absent_if
 
 
@@ -50,3 +51,5 @@ class Evaluation(ResultRecord):
     """The mining result of each language; absent for a protocol without mining."""
     language_bias: Annotated[tuple[LanguageBias, ...], absent_if(())] = ()
     """Which languages queries find in a pool of several; absent for other pools."""
+    published: Annotated[tuple[ModelScores, ...], absent_if(())] = ()
+    """Published scores of other models on the target; absent: none were asked for."""

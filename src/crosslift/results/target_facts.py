@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from crosslift.results.result_record import ResultRecord
+from crosslift.results.published_scores import ModelScores
+from crosslift.results.result_record import ResultRecord, absent_if
 from crosslift.target_kinds import KindName
 
 _LONGEST_TITLE = 20
@@ -63,6 +64,8 @@ class TargetFacts(ResultRecord):
     ``names``, ``word-pairs`` and ``word-pairs-trained``, sentences for all others."""
     distinct_texts: int | None = None
     """Number of distinct texts; null: an earlier version wrote the file."""
+    published: Annotated[tuple[ModelScores, ...], absent_if(())] = ()
+    """Published scores of other models; absent: the study names none."""
     side_prompts: dict[str, str] = Field(default_factory=dict)
     """Prompts that the study sets for each side: ``prompt_src``, ``prompt_tgt`` (texts),
     ``prompt_name_src``, ``prompt_name_tgt`` (names of the encoder's own prompts)."""

@@ -65,25 +65,11 @@ def best_passages(
     Raises:
         DataError: no passages; vectors that are not finite, zero or of unequal width; k below 1.
     """
-    from crosslift.retrieval.search import nearest  # loads torch
+    from crosslift.retrieval.search import BlockSearch  # loads torch
 
     if count < 1:
         raise DataError("a corpus of 0 passages", "1 or more")
-    best = RankedPassages(
-        np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32)
-    )
+    search = BlockSearch(queries, k)
     for start in range(0, count, block):
-        nearest_here = nearest(queries, vectors_of(slice(start, min(start + block, count))), k)
-        part = RankedPassages(nearest_here.indices + start, nearest_here.scores)
-        best = _merged(best, part, k)
-    return best
-
-
-def _merged(best: RankedPassages, part: RankedPassages, k: int) -> RankedPassages:
-    """The k best of two parts; of equal scores, those of the first part come first."""
-    places = np.concatenate([best.places, part.places], axis=1)
-    scores = np.concatenate([best.scores, part.scores], axis=1)
-    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-    return RankedPassages(
-        np.take_along_axis(places, order, axis=1), np.take_along_axis(scores, order, axis=1)
-    )
+        search.add(vectors_of(slice(start, min(start + block, count))))
+    return RankedPassages(search.neighbours.indices, search.neighbours.scores)

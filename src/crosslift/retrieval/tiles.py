@@ -84,6 +84,8 @@ class Pass:
         rows: neighbours of the block's rows.
         columns: neighbours of tgt among earlier blocks, updated in place; None: not wanted.
         first_row: number of the block's first row among all rows of src.
+        first_column: number of the first row of tgt, where it is a block too; ``rows`` are then those
+            of all blocks before, and ``columns`` are not wanted.
     """
 
     def __init__(
@@ -93,9 +95,10 @@ class Pass:
         rows: BestSoFar,
         columns: BestSoFar | None,
         first_row: int,
+        first_column: int = 0,
     ) -> None:
         self.src, self.target, self.keys = src, target, target.keys
-        self.best, self.first_row = rows, first_row
+        self.best, self.first_row, self.first_column = rows, first_row, first_column
         screened = target.screen(src)
         self.row_slack = screened.slack(target.screened)
         column_slack = target.screened.slack(screened)
@@ -126,7 +129,7 @@ class Pass:
                 self._score_all(tile, part)
                 continue
             dense = 0
-            hits.hand_over(tile.rows, self.columns, (tile.place.start + self.first_row, part.start))
+            hits.hand_over(tile.rows, self.columns, self._first(tile, part))
             if _is_power_of_two(number + 1):
                 tile.rows.tighten()
                 tile.screen.sort(tile.rows.floors)
@@ -162,11 +165,15 @@ class Pass:
         score_tile(
             self.src[tile.place],
             self.target.units[part],
-            (tile.place.start + self.first_row, part.start),
+            self._first(tile, part),
             tile.rows,
             self.columns,
             (score_rows, self._score_columns),
         )
+
+    def _first(self, tile: _RowTile, part: slice) -> tuple[int, int]:
+        """Numbers of the first row and the first column of a tile in their sides."""
+        return tile.place.start + self.first_row, part.start + self.first_column
 
     def _settle_many(self, tile: _RowTile) -> None:
         """Scores contenders when they are too many to wait."""
@@ -180,7 +187,8 @@ class Pass:
     def _score_rows(
         self, tile: _RowTile, queries: IntArray, candidates: IntArray
     ) -> NDArray[np.float32]:
-        return exact_scores(self.src[tile.place], self.target.units, queries, candidates)
+        places = candidates - self.first_column
+        return exact_scores(self.src[tile.place], self.target.units, queries, places)
 
     def _score_columns(self, queries: IntArray, candidates: IntArray) -> NDArray[np.float32]:
         return exact_scores(self.target.units, self.src, queries, candidates - self.first_row)

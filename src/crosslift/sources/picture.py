@@ -22,7 +22,8 @@ def has_picture_ending(name: str) -> bool:
 class Picture(Protocol):
     """The bytes of a picture. A ``Path`` is one.
 
-    Pictures are compared and hashed by their location; ``str`` gives the name for messages.
+    Pictures are compared and hashed by their location; ``str`` gives the name for messages. A picture
+    that holds something large, the same for many, names it in an attribute ``shared``.
     """
 
     def read_bytes(self) -> bytes:

@@ -36,6 +36,8 @@ class Record:
         words: of a sentence with tagged words.
         tags: one for each word.
         score: a grade, such as a similarity.
+        margins: of each negative text, a teacher's score of the pair less that of its anchor with the
+            negative.
     """
 
     id: str
@@ -50,6 +52,7 @@ class Record:
     words: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     score: float | None = None
+    margins: tuple[float, ...] = ()
 
     @property
     def right(self) -> str | None:

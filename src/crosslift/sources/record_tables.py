@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import wraps
 from itertools import chain
@@ -27,6 +29,8 @@ def records_in(
     image_column: str | None = None,
     group_column: str | None = None,
     language_column: str | None = None,
+    score_column: str | None = None,
+    margin_column: str | None = None,
     language: str = "en",
 ) -> Iterator[Record]:
     """Yields the rows of a table as records, one by one; columns bind by name.
@@ -47,6 +51,9 @@ def records_in(
             empty cell, null or a missing key in a row.
         language_column: column of BCP-47 codes; a row without a code (or with null) is in
             ``language``. None: all texts are.
+        score_column: column of grades; each row has one. None: records have no grade.
+        margin_column: column of margins, a number or a list of numbers; a row may have none. None:
+            records have no margins.
         language: BCP-47 code of the texts.
 
     Yields:
@@ -72,10 +79,23 @@ def records_in(
         image = _image(path, row, image_column) if image_column else None
         group = _group(row, group_column) if group_column else ""
         code = _language(row, language_column) if language_column else None
-        yield Record(f"{prefix}{row.number}", texts, image, code or language, group)
+        yield Record(
+            f"{prefix}{row.number}",
+            texts,
+            image,
+            code or language,
+            group,
+            score=_score(row, score_column) if score_column else None,
+            margins=_margins(row, margin_column) if margin_column else (),
+        )
     if row is None:
         raise DataError(f"{path} holds no row", "at least one")
-    for column in (*chain.from_iterable(several.values()), group_column, language_column):
+    for column in (
+        *chain.from_iterable(several.values()),
+        group_column,
+        language_column,
+        margin_column,
+    ):
         if column is not None and column not in known:
             raise _no_column(str(path), column, known)
 
@@ -126,6 +146,31 @@ def _several(row: Row, name: str, columns: Sequence[str]) -> dict[str, str]:
         elif value is not None and value != "":
             texts.append(_as_text(row, column, value))
     return {numbered_name(name, number): text for number, text in enumerate(texts, start=1)}
+
+
+def _score(row: Row, column: str) -> float:
+    if column not in row.values:
+        raise _no_column(row.place, column, row.values)
+    return _number(row, column, row.values[column])
+
+
+def _margins(row: Row, column: str) -> tuple[float, ...]:
+    value = row.values.get(column)
+    if value is None or value == "":
+        return ()
+    values = value if isinstance(value, list) else [value]
+    return tuple(_number(row, column, each) for each in values)
+
+
+def _number(row: Row, column: str, value: object) -> float:
+    """A finite number, which the text formats hold as a text."""
+    number = math.nan
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        with contextlib.suppress(ValueError, OverflowError):
+            number = float(value)
+    if not math.isfinite(number):
+        raise row.fault(f"column {column!r} holds {short(value)}", "a number")
+    return number
 
 
 def _image(path: Path, row: Row, column: str) -> Path:

@@ -7,7 +7,9 @@ order, so that nothing that draws from them can differ.
 
 from __future__ import annotations
 
+import io
 import json
+import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from operator import attrgetter, index
@@ -24,6 +26,7 @@ from crosslift.artifacts.files import file_written_whole
 from crosslift.artifacts.keys import key_of
 from crosslift.artifacts.places import home
 from crosslift.errors import ArtifactError, first_line
+from crosslift.sources.picture import Picture
 from crosslift.sources.record import Record
 
 MOST_IN_MEMORY = 128 << 20
@@ -38,8 +41,8 @@ _ROWS, _LETTERS = 4096, 16 << 20
 """Most rows of a batch, and the letters after which it ends."""
 _SPARSE = 16
 """Rows to a chosen one, above which rows are read one by one."""
-_COLUMNS = ("id", "language", "group", "names", "texts", "others")
-_others = attrgetter("label", "choices", "answer", "spans", "words", "tags", "score")
+_COLUMNS = ("id", "language", "group", "names", "texts", "others", "image")
+_others = attrgetter("label", "choices", "answer", "spans", "words", "tags", "score", "margins")
 """The last fields of a record, which texts without labels lack; they are one cell of JSON."""
 _NO_OTHERS = _others(Record(""))
 
@@ -50,7 +53,7 @@ def hold_records(
     """Records as a sequence: a list, or a file where they need more than `MOST_IN_MEMORY`.
 
     Args:
-        read: yields the records, none of which has a picture.
+        read: yields the records. Those with pictures have no facts.
         facts: returns everything that decides the records, JSON-like: the checksum of their files,
             names of columns, the code that reads them. Their file is named by it, so that it is written
             once. None: the file is deleted when the records are dropped.
@@ -109,19 +112,48 @@ def _place(folder: Path, facts: Callable[[], object]) -> Path:
 def _unnamed(folder: Path, records: Iterable[Record]) -> StoredRecords:
     """Records in a file without a name: it takes room until they are dropped."""
     place = make_folder(folder) / "unnamed.arrow"
+    pictures = _Pictures()
     with disk_errors_explained(place), draft_of(place) as draft:
-        _write(draft, records)
-        return StoredRecords(draft)
+        _write(draft, records, pictures)
+        return StoredRecords(draft, pictures)
 
 
-def _write(path: Path, records: Iterable[Record]) -> None:
+class _Pictures:
+    """Pictures as bytes, without what many of them share (see `Picture`), which stays in memory. Only
+    this process reads them: their file has no name."""
+
+    def __init__(self) -> None:
+        self._shared: list[Any] = []
+        self._numbers: dict[int, int] = {}
+
+    def dump(self, picture: Picture) -> bytes:
+        """A picture as bytes."""
+        shared = getattr(picture, "shared", None)
+        if shared is not None and id(shared) not in self._numbers:
+            self._numbers[id(shared)] = len(self._shared)
+            self._shared.append(shared)
+        buffer = io.BytesIO()
+        pickler = pickle.Pickler(buffer)
+        pickler.persistent_id = lambda each: self._numbers.get(id(each))  # type: ignore[method-assign]
+        pickler.dump(picture)
+        return buffer.getvalue()
+
+    def load(self, content: bytes) -> Picture:
+        """The picture of some bytes."""
+        unpickler = pickle.Unpickler(io.BytesIO(content))
+        unpickler.persistent_load = self._shared.__getitem__  # type: ignore[method-assign]
+        picture: Picture = unpickler.load()
+        return picture
+
+
+def _write(path: Path, records: Iterable[Record], pictures: _Pictures | None = None) -> None:
     import pyarrow as pa
 
     texts = pa.string()
-    types = (texts, texts, texts, texts, pa.list_(texts), texts)
+    types = (texts, texts, texts, texts, pa.list_(texts), texts, pa.binary())
     schema = pa.schema(list(zip(_COLUMNS, types, strict=True)))
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
-        for rows in _batches(records):
+        for rows in _batches(records, pictures):
             columns = [
                 pa.array(cells, kind)
                 for cells, kind in zip(zip(*rows, strict=True), types, strict=True)
@@ -129,11 +161,13 @@ def _write(path: Path, records: Iterable[Record]) -> None:
             writer.write_batch(pa.record_batch(columns, schema=schema))
 
 
-def _batches(records: Iterable[Record]) -> Iterator[list[tuple[object, ...]]]:
+def _batches(
+    records: Iterable[Record], pictures: _Pictures | None
+) -> Iterator[list[tuple[object, ...]]]:
     rows: list[tuple[object, ...]] = []
     letters = 0
     for record in records:
-        rows.append(_row(record))
+        rows.append(_row(record, pictures))
         letters += _letters(record)
         if len(rows) == _ROWS or letters > _LETTERS:
             yield rows
@@ -142,10 +176,10 @@ def _batches(records: Iterable[Record]) -> Iterator[list[tuple[object, ...]]]:
         yield rows
 
 
-def _row(record: Record) -> tuple[object, ...]:
+def _row(record: Record, pictures: _Pictures | None) -> tuple[object, ...]:
     """The cells of a record, see `_COLUMNS`."""
-    if record.image is not None:
-        raise TypeError(f"record {record.id!r} has a picture, which cannot be stored")
+    if record.image is not None and pictures is None:
+        raise TypeError(f"record {record.id!r} has a picture, which no other process can read")
     others = _others(record)
     return (
         record.id,
@@ -154,6 +188,7 @@ def _row(record: Record) -> tuple[object, ...]:
         _line_of_names(tuple(record.texts)),
         list(record.texts.values()),
         None if others == _NO_OTHERS else json.dumps(others, ensure_ascii=False),
+        None if record.image is None or pictures is None else pictures.dump(record.image),
     )
 
 
@@ -167,13 +202,16 @@ class StoredRecords(Sequence[Record]):
 
     Args:
         path: of the file; it may be deleted afterwards.
+        pictures: of the records.
 
     Raises:
         ArtifactError: it cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, pictures: _Pictures | None = None) -> None:
         import pyarrow as pa
+
+        self._pictures = pictures or _Pictures()
 
         try:
             reader = pa.ipc.open_file(pa.memory_map(str(path)))
@@ -217,17 +255,18 @@ class StoredRecords(Sequence[Record]):
             end = min(stop, int(self._ends[number]))
             batch = self._batches[number]
             offset = start - (int(self._ends[number]) - len(batch))
-            yield from _records_of(batch.slice(offset, end - start))
+            yield from _records_of(batch.slice(offset, end - start), self._pictures)
             start, number = end, number + 1
 
 
-def _records_of(batch: Any) -> Iterator[Record]:
-    for name, language, group, names, texts, others in zip(
+def _records_of(batch: Any, pictures: _Pictures) -> Iterator[Record]:
+    for name, language, group, names, texts, others, image in zip(
         *(column.to_pylist() for column in batch.columns), strict=True
     ):
         of_names = dict(zip(_values(names), texts, strict=True))
         values = () if others is None else _values(others)
-        yield Record(name, of_names, None, language, group, *values)
+        picture = None if image is None else pictures.load(image)
+        yield Record(name, of_names, picture, language, group, *values)
 
 
 @lru_cache(maxsize=1024)

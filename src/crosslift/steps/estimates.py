@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
+from crosslift.artifacts.device import has_accelerator
 from crosslift.artifacts.matrix_speed import matrix_speed
 from crosslift.artifacts.store import Store
 from crosslift.steps.step import Kind, Step
@@ -40,6 +41,10 @@ _FOLLOWS = 0.45
 """Share of those seconds that follows the speed of products. With it, the demo's time is met within a
 sixth at 1000, 413 and 180 billion operations a second (3 min 17 s, 5 min 54 s, 8 min 50 s)."""
 
+_OF_A_DEVICE = 0.87
+"""Share of its speed that a device has beside others: two ranks of one thread each took 1 / 1.74 of the
+time of one (`python -m benchmarks.ranks`)."""
+
 _RECENT = 12
 
 
@@ -52,35 +57,49 @@ class Estimates:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._rates: dict[tuple[Kind, str], float | None] = {}
+        self._rates: dict[tuple[Kind, str, int], float | None] = {}
 
     def seconds(self, step: Step) -> float | None:
         """Expected seconds of a step; None where nothing is known of its encoder's speed."""
         encoder = _encoder_of(step.settings)
-        measured = self._measured(step.kind, encoder)
+        measured = self._measured(step.kind, encoder, step.devices)
         if measured is None and encoder and not encoder.startswith("embedded:"):
             return None
-        return step.work * (measured or _unit(step.kind))
+        return step.work * (measured or _unit(step.kind, step.devices))
 
     def total(self, steps: Sequence[Step]) -> float:
         """Expected seconds of steps; those of unknown length count as the embedded encoder's."""
-        return sum(self.seconds(s) or s.work * _unit(s.kind) for s in steps)
+        return sum(self.seconds(s) or s.work * _unit(s.kind, s.devices) for s in steps)
 
-    def _measured(self, kind: Kind, encoder: str) -> float | None:
-        if (kind, encoder) not in self._rates:
-            rates = [
-                manifest.seconds / manifest.work
+    def _measured(self, kind: Kind, encoder: str, devices: int) -> float | None:
+        """Seconds of a unit on some devices: measured on as many, else on others and converted."""
+        if (kind, encoder, devices) not in self._rates:
+            manifests = [
+                manifest
                 for manifest in self._store.manifests(kind)
                 if manifest.work > 0 and _encoder_of(manifest.made_from["settings"]) == encoder
             ]
-            self._rates[kind, encoder] = statistics.median(rates[-_RECENT:]) if rates else None
-        return self._rates[kind, encoder]
+            same = [manifest for manifest in manifests if manifest.devices == devices] or manifests
+            rates = [
+                each.seconds / each.work * _faster(each.devices) / _faster(devices) for each in same
+            ]
+            rate = statistics.median(rates[-_RECENT:]) if rates else None
+            self._rates[kind, encoder, devices] = rate
+        return self._rates[kind, encoder, devices]
 
 
-def _unit(kind: Kind) -> float:
-    """Seconds of a unit of a kind with the embedded encoder on this machine."""
+def _unit(kind: Kind, devices: int) -> float:
+    """Seconds of a unit of a kind with the embedded encoder on some devices of this machine."""
     slower = _SPEED / matrix_speed() if kind in _PRODUCTS else 1.0
-    return SECONDS_PER_UNIT[kind] * (1 - _FOLLOWS + _FOLLOWS * slower)
+    return SECONDS_PER_UNIT[kind] * (1 - _FOLLOWS + _FOLLOWS * slower) / _faster(devices)
+
+
+def _faster(devices: int) -> float:
+    """How many times as fast as one some devices are. Processes without accelerators divide the threads
+    of the machine among them: they are counted as one."""
+    if devices == 1 or not has_accelerator():
+        return 1.0
+    return devices * _OF_A_DEVICE
 
 
 def _encoder_of(settings: object) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from crosslift.artifacts import progress
 from crosslift.artifacts.environment import Environment, environment, peak_bytes
@@ -20,6 +20,9 @@ from crosslift.steps.graph import StepGraph
 from crosslift.steps.past_plans import note_plan
 from crosslift.steps.status import Status
 from crosslift.steps.step import Step, Workplace
+
+if TYPE_CHECKING:
+    from crosslift.training.trackers.tracker import Tracker
 
 Listener = progress.Listener[Step]
 """Hears of the steps of a run."""
@@ -51,6 +54,7 @@ class Maker(Protocol):
         *,
         keep_going: bool,
         trust_code: bool,
+        tracker: Tracker | None = None,
     ) -> Made:
         """Makes steps that are not up to date, each after its inputs.
 
@@ -87,6 +91,7 @@ def run_plan(
     keep_going: bool = False,
     trust_code: bool = False,
     maker: Maker | None = None,
+    tracker: Tracker | None = None,
 ) -> tuple[Graph, list[StepRecord]]:
     """Makes every step of a plan that is not up to date in the store.
 
@@ -99,6 +104,7 @@ def run_plan(
         keep_going: the run continues without the arms that need a step that cannot be made.
         trust_code: artifacts that other code made are taken as they are.
         maker: makes the steps that are not up to date; None: one after another in this process.
+        tracker: shows training steps while they train. None: nothing does.
 
     Returns:
         The plan as it could be carried out, and what became of its steps.
@@ -115,24 +121,31 @@ def run_plan(
         made = Made()
         if maker is not None and (missing := missing_steps(steps, store, status)):
             made = maker.make(
-                missing, store, listener or Silent(), keep_going=keep_going, trust_code=trust_code
+                missing,
+                store,
+                listener or Silent(),
+                keep_going=keep_going,
+                trust_code=trust_code,
+                tracker=tracker,
             )
             status.forget()
-        records, failed = _run_steps(steps, store, listener or Silent(), status, keep_going, made)
+        hears = listener or Silent()
+        workplace = Workplace(store, report=hears.advance, note=hears.note, tracker=tracker)
+        records, failed = _run_steps(steps, workplace, hears, status, keep_going, made)
     done = plan.without(failed) if failed else plan
     return done, [records[step.key] for step in done.steps() if step.key in records]
 
 
 def _run_steps(
     steps: Sequence[Step],
-    store: Store,
+    workplace: Workplace,
     listener: Listener,
     status: Status,
     keep_going: bool,
     made: Made,
 ) -> tuple[dict[str, StepRecord], dict[str, CrossLiftError]]:
     """Key of a step -> what became of it, and of those that could not be made -> why."""
-    workplace = Workplace(store, report=listener.advance, note=listener.note)
+    store = workplace.store
     passing = Passing(steps, store, status)
     records: dict[str, StepRecord] = {}
     failed = dict(made.failed)
@@ -363,6 +376,7 @@ def make_step(
         work=step.work,
         code=step.code,
         read=step.read(workplace.store),
+        devices=step.devices,
     )
 
     def measured() -> Manifest:

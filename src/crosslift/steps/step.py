@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from crosslift.artifacts.code import code_of, import_closure
 from crosslift.artifacts.environment import environment
@@ -14,6 +14,9 @@ from crosslift.artifacts.keys import key_of
 from crosslift.artifacts.store import Store
 from crosslift.steps.attempts import note_attempt
 from crosslift.steps.code_behind import modules_behind
+
+if TYPE_CHECKING:
+    from crosslift.training.trackers.tracker import Tracker
 
 Shared = TypeVar("Shared")
 
@@ -43,12 +46,14 @@ class Workplace:
         report: called with the share of the step that is done, in [0, 1].
         note: called before it with what the step says of itself, such as its update and loss.
         shared: class -> its object that one step after another uses, such as a loaded encoder.
+        tracker: shows training steps while they train. None: nothing does.
     """
 
     store: Store
     report: Callable[[float], None] = lambda _: None
     note: Callable[[str], None] = lambda _: None
     shared: dict[type, Any] = field(default_factory=dict)
+    tracker: Tracker | None = None
 
     def the(self, kind: type[Shared]) -> Shared:
         """The object of a class that all steps share, made when it is first asked for."""
@@ -65,7 +70,7 @@ class Workplace:
         def advance(more: int) -> None:
             nonlocal done
             done += more
-            self.report(done / max(1, total))
+            self.report(min(1.0, done / max(1, total)))
 
         return advance
 
@@ -100,6 +105,7 @@ class Step:
         passing: its artifact is large and wanted by other steps alone: it is made only where one of
             them has to be made, and deleted once they all exist.
         group: what the steps that share a line of progress have in common; empty: the label.
+        devices: how many devices make it together; a fact of the machine, and no part of the key.
     """
 
     kind: Kind
@@ -111,6 +117,7 @@ class Step:
     job: object = None
     passing: bool = False
     group: str = ""
+    devices: int = 1
 
     @cached_property
     def made_from(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ the study are still wrong.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,12 +90,12 @@ def _mapping(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _check(
     path: Path,
     value: Any,
-    legal: Iterable[object],
+    legal: Collection[object],
     expected: str,
     listed_by: str | None = None,
 ) -> Iterator[StudyFault]:
     names = [str(name) for name in legal]
-    if isinstance(value, str) and value not in names:
+    if isinstance(value, str) and value not in names and value not in legal:
         shown = [name for name in names if "--" not in name] or names  # without arms' controls
         listed = legal_names(value, shown, listed_by) or "none is defined"
         yield StudyFault(path, value, f"{expected} ({listed})", tuple(nearest(value, names)))

@@ -10,13 +10,14 @@ from typing import Any
 from crosslift.errors import CrossLiftError, StudyError, first_few
 from crosslift.results.partial_run import UNFINISHED_FILE
 from crosslift.studies.flat_settings import flat, shown
-from crosslift.studies.reading import STUDY_FILE, saved_study
+from crosslift.studies.reading import STUDY_FILE, names_model, saved_study
 from crosslift.studies.schema import Study
+from crosslift.training.trackers.all_trackers import TRACKING
 
 _MOST_SHOWN = 5
 _WORDS = ("description", "question")
 """Settings that change no number."""
-_FOLDERS = ("plots", "pictures")
+_FOLDERS = ("plots", "pictures", TRACKING)
 _ENDINGS = (".json", ".parquet", ".csv", ".html")
 """Of what a run writes into its folder."""
 _PATHS = ("data", "images", "catalogs", "english")
@@ -93,9 +94,9 @@ def _differences(earlier: Study, study: Study) -> Iterator[str]:
 def _asks_too(earlier: Any, value: Any, place: str) -> bool:
     if isinstance(earlier, list) and isinstance(value, list):
         return all(each in value for each in earlier)
-    of_path = place.rpartition(".")[2] in _PATHS
-    if of_path and isinstance(earlier, str) and isinstance(value, str):
-        return (
-            PurePath(earlier).name == PurePath(value).name
-        )  # the folder of the data may have moved
+    if isinstance(earlier, str) and isinstance(value, str):
+        parts = place.split(".")
+        folder_of_model = names_model(parts) and Path(value).is_dir()
+        if parts[-1] in _PATHS or folder_of_model:  # the folder may have moved
+            return PurePath(earlier).name == PurePath(value).name
     return bool(earlier == value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from crosslift.artifacts.field_checks import expected_words
 from crosslift.artifacts.parse import Location, parse_json, parse_yaml
 from crosslift.artifacts.places import user_path
+from crosslift.encoders.encoder_folder import is_encoder_folder
 from crosslift.errors import CrossLiftError, DataError, StudyError, nearest, shorten
 from crosslift.results.partial_run import UNFINISHED_FILE, UnfinishedRun
 from crosslift.results.result_record import read_json_file
@@ -46,8 +48,8 @@ def read_study(path: Path | str, data: Path | str | None = None) -> Study:
 
     Args:
         path: of the file.
-        data: what relative paths in it (`data`, `catalogs`, `images`) are relative to; None: its own
-            folder.
+        data: what relative paths in it (`data`, `images`, folders of models, ...) are relative to;
+            None: its own folder.
 
     Raises:
         StudyFileError: the study has errors; all are listed.
@@ -161,7 +163,9 @@ REMOVED = {
 """Settings of a study in earlier releases, with what to do about them."""
 
 _MOST_LETTERS = 300
-_PATHS = ("data", "catalogs", "images", "english", "synonyms")
+_PATHS = ("data", "catalogs", "images", "english", "synonyms", "published")
+_MODELS = ("encoder", "tower", "guide", "teacher", "model")
+"""Settings whose value may be a folder of a model, or a name."""
 
 
 def _place_paths(value: Any, folder: Path, path: Location = ()) -> Iterator[StudyFault]:
@@ -174,6 +178,9 @@ def _place_paths(value: Any, folder: Path, path: Location = ()) -> Iterator[Stud
                 value[key] = _placed(inner, folder)
             except DataError as error:
                 yield StudyFault(here, inner, f"{error.expected}: {error.what}")
+        elif isinstance(inner, str) and names_model(here):
+            with contextlib.suppress(DataError):  # it is no path: whoever loads it says so
+                value[key] = _model_beside(inner, folder)
         elif isinstance(inner, (dict, list)):
             yield from _place_paths(inner, folder, here)
 
@@ -182,6 +189,17 @@ def _placed(data: str, folder: Path) -> str:
     if data.startswith(cldr.SCHEME):
         return cldr.placed(data, folder)
     return str(folder / user_path(data))
+
+
+def names_model(path: Sequence[object]) -> bool:
+    """Whether the setting at a path of a study names a model: a folder, or a name."""
+    return path[-1] in _MODELS or tuple(path[-2:]) == ("encoder", "name")
+
+
+def _model_beside(name: str, folder: Path) -> str:
+    """The folder of a model in a folder, where there is one; else its name as it is written."""
+    place = folder / user_path(name)
+    return str(place) if is_encoder_folder(place) else name
 
 
 def _without_repetitions(faults: Sequence[StudyFault]) -> list[StudyFault]:

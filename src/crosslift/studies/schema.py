@@ -28,7 +28,7 @@ from crosslift.tasks.controls import CONTROLS, Control, automatic_controls, lega
 from crosslift.training.bounded_numbers import Count, Share
 from crosslift.training.budget import Budget
 from crosslift.training.fine_tune_settings import FineTuneSettings
-from crosslift.training.stage_settings import StageSettings, TrainingSettings
+from crosslift.training.stage_settings import CACHED, StageSettings, TrainingSettings
 
 
 def _path(shares: tuple[float, ...]) -> tuple[float, ...]:
@@ -171,7 +171,7 @@ def _control_arm(name: str, arm: Arm, control: Control) -> Arm:
         )
     }
     if control == "same-updates-no-task":
-        changed["cached_texts"] = None  # it reads tokens; the loss is the same without
+        changed |= dict.fromkeys(CACHED)  # it reads tokens; the loss is the same without
     stages = (*arm.stages[:-1], stage.model_copy(update=changed))
     update = {
         "description": f"{CONTROLS[control]} (control of {name})",
@@ -244,7 +244,8 @@ class Study(BaseModel):
     budget: Budget | None = None
     """Budget of every stage in an arm that has no budget."""
     devices: Count = 1
-    """Number of devices that train each stage that has no `devices`, and each fine-tuning."""
+    """Number of devices that train each stage that has no `devices`, and each fine-tuning, and that
+    encode texts."""
     arms: Annotated[dict[str, Arm], Field(min_length=1)]
     """Name -> arm. Tables keep this order."""
     baseline: str = "baseline"

@@ -48,7 +48,7 @@ def retrieved_lines(
         Language -> for each English sentence in alphabetical order (XTREME's order), the index from 0
         of the retrieved sentence.
     """
-    scored = evaluate_steps(loaded, encode_steps(encoder, loaded), None, postprocessing)
+    scored = evaluate_steps(encoder, loaded, None, postprocessing)
     steps.make(list(scored.values()))
     protocol = _protocol(loaded, "en->xx")
     table = open_outcomes(scored.values(), steps.store)

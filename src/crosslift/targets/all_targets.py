@@ -20,6 +20,7 @@ from crosslift.targets.labelled import labelled_target
 from crosslift.targets.lexicon_pairs import WORD_PAIRS, WORD_PAIRS_TRAINED
 from crosslift.targets.measures import MEASURES
 from crosslift.targets.mlqa import MLQA
+from crosslift.targets.mteb import MTEB_PREFIX, mteb_target
 from crosslift.targets.multi30k import MULTI30K
 from crosslift.targets.mvl_sib import MVL_SIB
 from crosslift.targets.names import NAMES
@@ -68,7 +69,10 @@ _PUBLISHED = (
 _LABELLED = tuple(map(labelled_target, (XNLI, PAWSX, UDPOS, PANX, XQUAD, MLQA, TYDIQA, XCOPA)))
 
 TARGETS: Registry[Target[Any, Any]] = Registry(
-    "target", Target, (*_BITEXTS, STS, JUDGED_FILES, MEASURES, *_PICTURES, *_PUBLISHED, *_LABELLED)
+    "target",
+    Target,
+    (*_BITEXTS, STS, JUDGED_FILES, MEASURES, *_PICTURES, *_PUBLISHED, *_LABELLED),
+    families={MTEB_PREFIX: mteb_target},
 )
 
 

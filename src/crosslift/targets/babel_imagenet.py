@@ -58,7 +58,7 @@ def _load(settings: PictureSettings) -> PictureData:
         for code, names in texts.items()
         if (n := len(names.keys() - photographed))
     }
-    return PictureData(pictures, texts, {**gaps, **scarce}, classes=classes, left_out=left_out)
+    return PictureData(pictures, texts, gaps={**gaps, **scarce}, classes=classes, left_out=left_out)
 
 
 def _code(name: str) -> str:

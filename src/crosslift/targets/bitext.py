@@ -21,7 +21,7 @@ def load_bitexts(settings: BitextSettings) -> BitextData:
             "`--data DIR` (in a study: `data: DIR`) with files such as NAME.de-en.de and NAME.de-en.en",
         )
     folder = load_folder(settings.data, settings.languages)
-    return BitextData(folder.bitexts, folder.gaps, unread=folder.unread)
+    return BitextData(folder.bitexts, gaps=folder.gaps, unread=folder.unread)
 
 
 BITEXT = BitextTarget(

@@ -43,7 +43,7 @@ def _load(settings: MiningTargetSettings) -> MiningData:
         for language in requested
         if language not in available
     }
-    return MiningData(splits, gaps, unread_in(folder))
+    return MiningData(splits, gaps=gaps, unread=unread_in(folder))
 
 
 def _splits(folder: Path, language: str, with_training: bool) -> dict[Split, BuccSplit]:

@@ -91,7 +91,9 @@ def picture_target(facts: CaptionedSet) -> PictureTarget:
         published, gaps = _load_published(facts, settings, facts.languages)
         folder = picture_folder(settings.needed_data(facts.files.names), settings.images)
         pictures = pictures_in(folder, published.files)
-        return PictureData(pictures, published.texts, gaps, pool=facts.pool, notes=published.notes)
+        return PictureData(
+            pictures, published.texts, gaps=gaps, pool=facts.pool, notes=published.notes
+        )
 
     return PictureTarget(
         name=facts.name,
@@ -120,7 +122,7 @@ def caption_target(facts: CaptionedSet) -> BitextTarget:
         )
         return BitextData(
             bitexts,
-            {**gaps, **unshared},
+            gaps={**gaps, **unshared},
             notes={code: note for code, note in published.notes.items() if code in bitexts},
         )
 
@@ -157,7 +159,7 @@ def pair_target(facts: CaptionedSet) -> BitextTarget:
         bitexts, unshared = needed_bitexts(settings, *pair_bitexts(published.texts, pairs))
         return BitextData(
             bitexts,
-            gaps_of_pairs(pairs, gaps) | unshared,
+            gaps=gaps_of_pairs(pairs, gaps) | unshared,
             notes=notes_of_pairs(pairs, bitexts, published.notes),
         )
 

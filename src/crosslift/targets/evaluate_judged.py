@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +76,22 @@ def evaluate_judged(
             yield outcomes, found
 
 
+def ranked_ids(judged: JudgedSet, sides: SideLookups) -> list[list[tuple[str, float]]]:
+    """The first hundred passages of every query with their cosines, in the order of trec_eval.
+
+    Args:
+        judged: the queries and their pool.
+        sides: vectors of queries (src) and passages (tgt).
+    """
+    queries = sides.src(list(judged.queries.values()))
+    best = _search(queries, judged, sides, trec_order(judged.pool.ids))
+    names = judged.pool.ids
+    return [
+        [(names[place], float(score)) for place, score in zip(places, scores, strict=True)]
+        for places, scores in zip(best.places, best.scores, strict=True)
+    ]
+
+
 def _search(
     queries: Vectors, judged: JudgedSet, sides: SideLookups, order: IntArray
 ) -> RankedPassages:
@@ -113,24 +129,21 @@ def _languages(
     queries: Vectors,
     sides: SideLookups,
 ) -> FoundLanguages:
-    codes = np.array(judged.pool.languages)
-    top = codes[best.places[:, :TOP]]
     names = list(judged.pool.sizes)
+    column_of = {name: column for column, name in enumerate(names)}
+    of_passages = np.array([column_of[name] for name in judged.pool.languages])
+    top = of_passages[best.places[:, :TOP]]
+    relevant = _relevant_passages(judged, best, of_passages, queries, sides)
+    own = relevant.columns == column_of.get(judged.language, -1)
     shape = (len(judged.queries), len(names))
-    found, closer = np.full(shape, np.nan), np.full(shape, np.nan)
-    for row, query in enumerate(judged.queries):
-        places = _highest(judged, query)
-        is_found = np.isin(places, best.places[row, :TOP])
-        cosines = _cosines(queries[row], places, judged, sides)
-        of = codes[places]
-        own = cosines[of == judged.language]
-        for column, name in enumerate(names):
-            chosen = of == name
-            if chosen.any():
-                found[row, column] = is_found[chosen].mean()
-            if chosen.any() and own.size and name != judged.language:
-                closer[row, column] = _share_closer(own, cosines[chosen])
-    shares = {name: (top == name).mean(axis=1) for name in names}
+    counts = relevant.sums(np.ones(len(own)), shape)
+    counts[counts == 0] = np.nan
+    found = relevant.sums(relevant.found, shape) / counts
+    of_own = np.bincount(relevant.rows[own], minlength=shape[0])
+    pairs = counts * np.where(of_own == 0, np.nan, of_own)[:, None]
+    closer = relevant.sums(_closer_own(relevant, own, of_own), shape) / pairs
+    closer[:, [column_of[name] for name in names if name == judged.language]] = np.nan
+    shares = {name: (top == column).mean(axis=1) for name, column in column_of.items()}
     total = len(judged.pool.ids)
     return FoundLanguages(
         language,
@@ -143,23 +156,70 @@ def _languages(
     )
 
 
+class _Relevant(NamedTuple):
+    """The passages with the highest grade of every query, P in all.
+
+    Args:
+        rows: int64 [P], numbers of the queries, ascending.
+        columns: int64 [P], numbers of the languages.
+        found: bool [P], whether they are among the first ten.
+        cosines: float32 [P].
+    """
+
+    rows: IntArray
+    columns: IntArray
+    found: NDArray[np.bool_]
+    cosines: NDArray[np.float32]
+
+    def sums(self, values: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.float64]:
+        """Sums of values [P] by query and language, float64 of a shape."""
+        places = np.ravel_multi_index((self.rows, self.columns), shape)
+        sums = np.bincount(places, values, shape[0] * shape[1])
+        return np.asarray(sums.reshape(shape), np.float64)
+
+
+def _relevant_passages(
+    judged: JudgedSet,
+    best: RankedPassages,
+    of_passages: IntArray,
+    queries: Vectors,
+    sides: SideLookups,
+) -> _Relevant:
+    """Cosines are summed in float64 and rounded once, as in the search."""
+    from crosslift.retrieval.neighbours import exact_scores  # loads torch
+
+    highest = [_highest(judged, query) for query in judged.queries]
+    rows = np.repeat(np.arange(len(highest)), [len(each) for each in highest])
+    places = np.concatenate(highest)
+    distinct, columns = np.unique(places, return_inverse=True)
+    passages = unit_rows(sides.tgt([judged.pool.texts[place] for place in distinct]))
+    cosines = exact_scores(unit_rows(queries), passages, rows, columns)
+    found = (best.places[rows, :TOP] == places[:, None]).any(axis=1)
+    return _Relevant(rows, of_passages[places], found, cosines)
+
+
+def _closer_own(
+    relevant: _Relevant, own: NDArray[np.bool_], of_own: IntArray
+) -> NDArray[np.float64]:
+    """For each relevant passage, how many in the language of its query are closer to the query; equal
+    cosines count half. float64 [P].
+
+    Args:
+        relevant: P passages.
+        own: bool [P], whether they are in the language of their query.
+        of_own: int64 [Q], how many of each query are.
+    """
+    times = of_own[relevant.rows]
+    other = np.repeat(np.arange(len(own)), times)
+    first = np.repeat(np.cumsum(times) - times, times)
+    start = np.cumsum(of_own) - of_own
+    place = start[relevant.rows[other]] + np.arange(len(other)) - first
+    gaps = relevant.cosines[own][place] - relevant.cosines[other]
+    return np.asarray(np.bincount(other, (gaps > 0) + 0.5 * (gaps == 0), len(own)), np.float64)
+
+
 def _highest(judged: JudgedSet, query: str) -> IntArray:
     """Places of the passages with the highest grade of a query."""
     grades = judged.grades[query]
     highest = max(grades.values())
     return np.array([judged.pool.place[name] for name, g in grades.items() if g == highest])
-
-
-def _cosines(
-    query: Vectors, places: IntArray, judged: JudgedSet, sides: SideLookups
-) -> NDArray[np.float32]:
-    """Cosines of a query and some passages, summed in float64 and rounded once, as in the search."""
-    passages = unit_rows(sides.tgt([judged.pool.texts[place] for place in places]))
-    unit = unit_rows(query[None])[0]
-    cosines: NDArray[np.float64] = passages.astype(np.float64) @ unit.astype(np.float64)
-    return cosines.astype(np.float32)
-
-
-def _share_closer(own: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    gaps = own[:, None] - other
-    return float(((gaps > 0) + 0.5 * (gaps == 0)).mean())

@@ -76,7 +76,7 @@ def _load(settings: PictureSettings) -> PictureData:
     if not texts:
         raise DataError(f"flags: {next(iter(gaps.values()))}", "another language, or another babel")
     pictures = {concept.id: concept.picture for concept in flags.values()}
-    return PictureData(pictures, texts, gaps)
+    return PictureData(pictures, texts, gaps=gaps)
 
 
 FLAGS = PictureTarget(

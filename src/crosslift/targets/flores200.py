@@ -36,7 +36,7 @@ def _load(settings: BitextSettings) -> BitextData:
         )
     gaps = {FLORES_200[name]: f"no file in {folder.name}" for name in missing}
     bitexts = read_devtest(folder, available)
-    return BitextData(bitexts, gaps, unread=unread_in(folder))
+    return BitextData(bitexts, gaps=gaps, unread=unread_in(folder))
 
 
 def _code(name: str) -> str:

@@ -35,12 +35,12 @@ def _load(settings: BitextSettings) -> BitextData:
             f"messages of {FEWEST_WORDS} words and more with translations",
         )
     if not is_project:
-        return BitextData(large_enough, gaps)
+        return BitextData(large_enough, gaps=gaps)
     counts = {code: _left_out(catalogs, code, bitext) for code, bitext in large_enough.items()}
     left_out = {code: reasons for code, reasons in counts.items() if reasons}
     notes = {code: note for code, note in catalogs.notes.items() if code in large_enough}
     return BitextData(
-        large_enough, gaps, notes=notes, left_out=left_out, unread=dict(catalogs.unread)
+        large_enough, gaps=gaps, notes=notes, left_out=left_out, unread=dict(catalogs.unread)
     )
 
 

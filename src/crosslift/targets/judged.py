@@ -61,7 +61,7 @@ def judged_data(
     if not chosen:
         raise DataError(f"{place}: {_NO_PASSAGE}", "queries with relevant passages in the pool")
     left_out = {name: {_NO_PASSAGE: s.unanswered} for name, s in chosen.items() if s.unanswered}
-    return JudgedData(chosen, gaps, left_out=left_out, unread=unread or {})
+    return JudgedData(chosen, gaps=gaps, left_out=left_out, unread=unread or {})
 
 
 def _requested(settings: JudgedSettings, name: str, judged: JudgedSet) -> bool:
@@ -92,7 +92,7 @@ JUDGED_FILES = JudgedTarget(
     name="judged",
     title="search",
     description="queries, passages and judgements: BEIR, TREC, MIRACL, Mr. TyDi, mMARCO, CLIRMatrix, "
-    "LAReQA, or your own logs (needs --data)",
+    "LAReQA, Mewsli-X, or your own logs (needs --data)",
     metric="ndcg_at_10",
     protocols=JUDGED,
     load=_load,

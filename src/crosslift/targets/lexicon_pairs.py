@@ -39,7 +39,7 @@ def _loader(*, trained: bool) -> Callable[[BitextSettings], BitextData]:
         if not bitexts:
             raise DataError(f"{settings.data}: {next(iter(gaps.values()))}", "larger lexicons")
         left_out = {code: each.left_out for code, each in folder.lexicons.items() if each.left_out}
-        return BitextData(bitexts, gaps, words=True, left_out=left_out, unread=folder.unread)
+        return BitextData(bitexts, gaps=gaps, words=True, left_out=left_out, unread=folder.unread)
 
     return load
 

@@ -61,7 +61,7 @@ def _load(settings: PictureSettings) -> PictureData:
         c: {item: (text,) for item, text in t.texts.items()} for c, t in texts_by_language.items()
     }
     choices = {code: each.choices for code, each in texts_by_language.items() if each.choices}
-    return PictureData(pictures.pictures, texts, gaps, topics=topics, choices=choices)
+    return PictureData(pictures.pictures, texts, gaps=gaps, topics=topics, choices=choices)
 
 
 def _code(name: str) -> str:

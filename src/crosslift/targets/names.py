@@ -77,10 +77,10 @@ def _load(settings: BitextSettings) -> BitextData:
             code: _translated(concepts, names_by_concept, code)
             for code, names_by_concept in names.items()
         }
-        return BitextData(translated, gaps, left_out=left_out)
+        return BitextData(translated, gaps=gaps, left_out=left_out)
     languages = requested_languages(settings, NAME_LANGUAGES)
     bitexts = {language: _bitext(concepts, language) for language in languages}
-    return BitextData(bitexts, {})
+    return BitextData(bitexts)
 
 
 def _bitext(concepts: Sequence[Concept], language: str) -> Bitext:

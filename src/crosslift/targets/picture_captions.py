@@ -110,7 +110,7 @@ def _load_pictures(settings: PictureSettings) -> PictureData:
     available = sorted(captioned.texts, key=lambda code: (code != PIVOT, code))
     measured, gaps = measured_languages(settings, available, available, _FILES)
     texts = {code: captioned.texts[code] for code in measured}
-    return PictureData(captioned.pictures, texts, gaps)
+    return PictureData(captioned.pictures, texts, gaps=gaps)
 
 
 def _load_bitexts(settings: BitextSettings) -> BitextData:
@@ -126,7 +126,7 @@ def _load_bitexts(settings: BitextSettings) -> BitextData:
         raise DataError(f"{settings.data} has English captions alone", "another language beside it")
     measured, gaps = measured_languages(settings, available, available, _FILES)
     bitexts, unshared = caption_bitexts(captioned.texts, measured)
-    return BitextData(bitexts, {**gaps, **unshared})
+    return BitextData(bitexts, gaps={**gaps, **unshared})
 
 
 def _load_pairs(settings: BitextSettings) -> BitextData:
@@ -141,7 +141,7 @@ def _load_pairs(settings: BitextSettings) -> BitextData:
         _FILES,
     )
     bitexts, unshared = needed_bitexts(settings, *pair_bitexts(captioned.texts, pairs))
-    return BitextData(bitexts, unshared)
+    return BitextData(bitexts, gaps=unshared)
 
 
 PICTURE_CAPTIONS = PictureTarget(

@@ -25,7 +25,7 @@ def _load(settings: PictureSettings) -> PictureData:
         code, why = next(iter(unnamed.items()))
         raise DataError(f"{settings.data}, language {code}: {why}", "a name of every class")
     texts = {code: _texts(folders, code) for code in measured if code not in unnamed}
-    return PictureData(folders.pictures, texts, {**gaps, **unnamed}, classes=folders.classes)
+    return PictureData(folders.pictures, texts, gaps={**gaps, **unnamed}, classes=folders.classes)
 
 
 def _unnamed(folders: ClassFolders, code: str) -> str:

@@ -21,7 +21,7 @@ def _load(settings: PictureSettings) -> PictureData:
         language: {c.id: (c.names[language],) for c in concepts if language in c.names}
         for language in requested_languages(settings, LANGUAGES)
     }
-    return PictureData({c.id: c.picture for c in concepts}, texts, {})
+    return PictureData({c.id: c.picture for c in concepts}, texts)
 
 
 def _with_cldr(settings: PictureSettings, data: Path) -> PictureData:
@@ -34,7 +34,7 @@ def _with_cldr(settings: PictureSettings, data: Path) -> PictureData:
     if settings.languages is None or "en" in settings.languages:
         texts["en"] = {c.id: (c.names["en"],) for c in concepts}
     pictures = {concept.id: concept.picture for concept in concepts}
-    return PictureData(pictures, texts, gaps, left_out=left_out)
+    return PictureData(pictures, texts, gaps=gaps, left_out=left_out)
 
 
 PICTURES = PictureTarget(

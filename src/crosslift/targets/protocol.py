@@ -28,6 +28,7 @@ Direction = Literal[
     "zero-shot",
     "graded",
     "query->passage",
+    "task",
 ]
 Split = Literal["dev", "training", "test"]
 TunedWeights = Literal["best", "last", "average", "oracle"]

@@ -124,6 +124,18 @@ JUDGED = (
 )
 """Ours, of queries with judged passages: the first hundred by cosine, scored as by trec_eval."""
 
+MTEB_TASK = (
+    Protocol(
+        "crosslift",
+        "task",
+        metric="mteb_score",
+        ties="as MTEB orders them",
+        reproduces="embeddings-benchmark/mteb: mteb/evaluate.py, and the class of the task",
+    ),
+)
+"""A task of MTEB, run by `mteb` itself on the vectors of the arm. Texts are read as the arm reads them:
+queries after ``prompt_src`` and documents after ``prompt_tgt``, where these are set."""
+
 OTHER_RETRIEVAL = (XTREME_RETRIEVAL, MTEB_RETRIEVAL, LASER_RETRIEVAL)
 
 _CUT_TOGETHER = "equal scores are taken by row number, and are in or out together"

@@ -11,7 +11,7 @@ from crosslift.targets.target_settings import GradedSettings
 def _load(settings: GradedSettings) -> GradedData:
     folder = load_graded(settings.needed_data(LAYOUT), settings.languages)
     left_out = {language: {"no grade": count} for language, count in folder.ungraded.items()}
-    return GradedData(folder.pairs, {}, left_out=left_out, unread=dict(folder.unread))
+    return GradedData(folder.pairs, left_out=left_out, unread=dict(folder.unread))
 
 
 STS = GradedTarget(

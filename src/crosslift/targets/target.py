@@ -25,6 +25,9 @@ class Target(Generic[SettingsT, DataT]):
     - ``settings``: the settings that it reads.
     - ``outcome_unit``: what an outcome belongs to, in a word.
     - ``fine_tuned``: an encoder is fine-tuned on English examples before it answers.
+    - ``encodes_while_scored``: which texts are encoded follows from the scoring, whose step encodes
+      them; otherwise, all texts are encoded first.
+    - ``ranks_passages``: queries search passages, so that an arm's ranking can be written as a run.
     - ``encoder_alone``: an encoder alone can be measured (see `check_encoder_alone`).
     - ``postprocessed``: post-processing of vectors and scores applies to it.
     - ``shows_gains``: gains of arms show on it, whatever its texts are.
@@ -55,6 +58,8 @@ class Target(Generic[SettingsT, DataT]):
     settings: ClassVar[type[AnyTargetSettings]]
     outcome_unit: ClassVar[str] = "query"
     fine_tuned: ClassVar[bool] = False
+    encodes_while_scored: ClassVar[bool] = False
+    ranks_passages: ClassVar[bool] = False
     encoder_alone: ClassVar[bool] = True
     postprocessed: ClassVar[bool] = False
     shows_gains: ClassVar[bool] = False

@@ -5,10 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol, Self
 
 from crosslift.artifacts.keys import key_of
 from crosslift.encoders.encoder_settings import Side
+from crosslift.sources.mteb_results import PublishedModel
 from crosslift.sources.picture import Picture, picture_sum
 from crosslift.sources.record import Bitext
 from crosslift.targets.protocol import Direction
@@ -54,12 +56,13 @@ class QueryExamples(Protocol):
         """What an encoder returned: the candidate with an id, or the answer itself."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetData(ABC):
     """The data of a target, whatever its kind.
 
     A property of one kind alone is empty or None for the others. A kind that has a field with the name
     of a property declares it with ``field()``: otherwise, a dataclass would use the property as its
-    default.
+    default. The fields of a kind come before these, which are given by name.
 
     Args:
         gaps: language, or pair of languages -> why it is not measured.
@@ -68,12 +71,10 @@ class TargetData(ABC):
         unread: file of the data that looks like a part of it and is not read -> why.
     """
 
-    __slots__ = ()
-
-    gaps: Mapping[str, str]
-    notes: Mapping[str, str]
-    left_out: Mapping[str, Mapping[str, int]]
-    unread: Mapping[str, str]
+    gaps: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
 
     @property
     @abstractmethod
@@ -147,6 +148,11 @@ class TargetData(ABC):
     def pictures(self) -> Mapping[str, Picture]:
         """Id -> picture."""
         return {}
+
+    @property
+    def published(self) -> tuple[PublishedModel, ...]:
+        """Published scores of other models, to stand beside those of the arms."""
+        return ()
 
     @property
     def split(self) -> Literal["dev", "test"] | None:

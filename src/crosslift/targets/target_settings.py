@@ -148,6 +148,27 @@ class JudgedSettings(SidePrompts, AnyTargetSettings):
     of all languages together), or the code of a language. None: as the data have them."""
 
 
+class MtebSettings(SidePrompts, AnyTargetSettings):
+    """What tasks of MTEB read.
+
+    ``src`` texts are what MTEB calls queries, ``tgt`` texts what it calls documents; a task without
+    these two reads every text with the prompt of the encoder. `data` is a local copy of the repository
+    of the task's dataset; None: `mteb` loads it from the hub.
+    """
+
+    does: ClassVar[str] = "is a task of MTEB"
+    part: ClassVar[str] = "eval_split"
+
+    eval_split: str | None = None
+    """The split of a task of MTEB that is scored, as MTEB names it. None: `test`, or the task's
+    first."""
+    published: Path | None = None
+    """Folder of MTEB's result files (such as a copy of the repository embeddings-benchmark/results):
+    the scores of their models on the task stand beside those of the arms."""
+    published_models: Annotated[tuple[str, ...], Field(min_length=1), EachOnce] | None = None
+    """Names of these models, such as `intfloat/multilingual-e5-small`. None: all that have a result."""
+
+
 class LabelledSettings(AnyTargetSettings):
     """What targets of labelled examples read."""
 
@@ -180,6 +201,7 @@ _KINDS: tuple[type[AnyTargetSettings], ...] = (
     MiningTargetSettings,
     GradedSettings,
     JudgedSettings,
+    MtebSettings,
     LabelledSettings,
 )
 
@@ -190,11 +212,12 @@ class TargetSettings(
     MiningTargetSettings,
     GradedSettings,
     JudgedSettings,
+    MtebSettings,
     LabelledSettings,
 ):
     """A target as a study or a command requests it, before its kind is known.
 
-    Only bitexts, mining and retrieval with judgements have a prompt for each side.
+    Only bitexts, mining, retrieval with judgements and tasks of MTEB have a prompt for each side.
     """
 
     def check_read_by(self, kind: type[AnyTargetSettings]) -> None:

@@ -50,7 +50,7 @@ def load_text_pairs(settings: BitextSettings) -> BitextData:
             f"{path} has no pair in {', '.join(languages)}", f"one of {', '.join(by_language)}"
         )
     bitexts = {c: _bitext(c, by_language[c]) for c in languages if c in by_language}
-    return BitextData(bitexts, gaps, left_out=left_out)
+    return BitextData(bitexts, gaps=gaps, left_out=left_out)
 
 
 def _bitext(language: str, records: list[Record]) -> Bitext:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,19 +58,24 @@ class CaptionedPictures:
         """Raises if captions or pictures are missing."""
         self.read("train")
 
-    def train(self) -> list[Record]:
+    def train(self) -> Sequence[Record]:
         """One record per caption."""
         return self.read("train").records
 
-    def dev(self) -> list[Record]:
+    def dev(self) -> Sequence[Record]:
         """One record per caption; empty if the data have no dev split."""
         return self.read("dev").records
 
     def checksum(self) -> str:
         """Of captions and pictures."""
-        from crosslift.sources.captions import checksum_of
+        return _checksum(self.data, tuple(sorted(self.columns.items())))
 
-        return checksum_of(self.data, self.columns)
+
+@read_once()
+def _checksum(data: Path, columns: tuple[tuple[str, str], ...]) -> str:
+    from crosslift.sources.captions import checksum_of
+
+    return checksum_of(data, dict(columns))
 
 
 @read_once()
@@ -112,11 +117,11 @@ class HubPictures:
         """Raises if the hub does not have the dataset."""
         self.dataset.check_available()
 
-    def train(self) -> list[Record]:
+    def train(self) -> Sequence[Record]:
         """One record per caption."""
         return self.read("train").records
 
-    def dev(self) -> list[Record]:
+    def dev(self) -> Sequence[Record]:
         """One record per caption."""
         return self.read("dev").records
 

@@ -1,31 +1,23 @@
-"""The tasks that read your own texts: text-pairs, bitext-distillation and masked-lm."""
+"""The tasks that read your own texts: text-pairs, regression, bitext-distillation and masked-lm."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from hashlib import sha256
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crosslift.artifacts.read_once import read_once
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.sources.dataset_files import checksum_by_meaning
 from crosslift.sources.file_names import is_folder
-from crosslift.sources.file_records import records_of_files
-from crosslift.sources.language_files import (
-    LANGUAGE_COLUMN,
-    checksum_of_languages,
-    find_language_files,
-    language_records_in,
-    meanings_of,
-)
-from crosslift.sources.record import Record
+from crosslift.sources.language_files import LANGUAGE_COLUMN, find_language_files
 from crosslift.sources.record_tables import records_in
 from crosslift.sources.table_types import column_names, files_of_table
+from crosslift.tasks.own_records import FileRecords, FolderRecords
 from crosslift.tasks.task import FormSpec, IntermediateTask
 
-_GROUP_COLUMN = "group"
+_GROUP_COLUMN, _SCORE_COLUMN, _MARGIN_COLUMN = "group", "score", "margin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +29,7 @@ class OwnFileTask:
         form: with its columns.
         of_records: further columns of a record, read if a file has them or `columns` binds others to
             them.
+        needed: those of them that each row has.
         folders: whether it also reads a folder with a file for each language.
         states_language: whether a file without a column of languages needs `language`: its texts are
             not English alone.
@@ -45,28 +38,37 @@ class OwnFileTask:
     title: str
     form: FormSpec
     of_records: tuple[str, ...]
-    folders: bool
+    folders: bool = False
+    needed: tuple[str, ...] = ()
     states_language: bool = False
 
 
 _TASKS = (
     OwnFileTask(
         title="text pairs of your own file, or of a folder of files (columns anchor, positive; "
-        "negative optional, one or several)",
+        "negative optional, one or several; margin optional, of each negative)",
         form=FormSpec(
             "text-pairs",
             {"anchor": "anchor", "positive": "positive", "negative": "negative"},
             optional=("negative",),
         ),
-        of_records=(LANGUAGE_COLUMN, _GROUP_COLUMN),
-        folders=False,
+        of_records=(LANGUAGE_COLUMN, _GROUP_COLUMN, _MARGIN_COLUMN),
+    ),
+    OwnFileTask(
+        title="graded pairs of your own file: how similar two texts are (columns text, pair, score)",
+        form=FormSpec(
+            "regression",
+            {"text": "text", "pair": "pair"},
+            options={"lowest": 0.0, "highest": 1.0},
+        ),
+        of_records=(LANGUAGE_COLUMN, _SCORE_COLUMN),
+        needed=(_SCORE_COLUMN,),
     ),
     OwnFileTask(
         title="a teacher's vectors of English, learned on both sides of a bitext of your own file "
         "(columns english, translation; language of the translation)",
         form=FormSpec("bitext-distillation", {"english": "english", "translation": "translation"}),
         of_records=(LANGUAGE_COLUMN,),
-        folders=False,
         states_language=True,
     ),
     OwnFileTask(
@@ -85,125 +87,6 @@ _FURTHER = re.compile(r"negative_(\d{1,6})")
 """A further column of hard negatives, named as in sentence-transformers."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileRecords:
-    """Records of a file, or of a folder of files that are one table; it has no dev records.
-
-    Records of one group are never negatives of one another. A record without a group (no column, or an
-    empty cell) is in the group of its anchor.
-
-    Args:
-        path: of the file or the folder.
-        columns: column of the form -> column of the file.
-        language_column: column of the texts' BCP-47 codes; None: all texts are of one language.
-        group_column: column of the records' groups; None: no groups.
-        several: column of the form of which a row may have no, one or several texts -> columns of the
-            file.
-        language: of all texts, if the file has no column of languages; None: English, unchecked.
-    """
-
-    path: Path
-    columns: Mapping[str, str]
-    language_column: str | None = None
-    group_column: str | None = None
-    several: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    language: str | None = None
-
-    @property
-    def assumes_english(self) -> bool:
-        """Whether nothing says which language the texts are in."""
-        return self.language_column is None and self.language is None
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """The columns of the form that are read."""
-        return (*self.columns, *self.several)
-
-    def check(self) -> None:
-        """Raises if the texts cannot be read, or there are none."""
-        self.train()
-
-    def train(self) -> Sequence[Record]:
-        """All records."""
-        columns = sorted(self.columns.items()), sorted(self.several.items())
-        facts = (*columns, self.group_column, self.language_column, self.language)
-        return records_of_files(self._files, self._read, facts)
-
-    @property
-    def _files(self) -> dict[str, Path]:
-        return files_of_table(self.path)
-
-    def _read(self) -> Iterator[Record]:
-        records = records_in(
-            self.path,
-            self.columns,
-            several=self.several,
-            group_column=self.group_column,
-            language_column=self.language_column,
-        )
-        stated = self.language
-        for r in records:
-            group = r.group or r.texts.get("anchor", "")
-            yield replace(r, group=group, language=stated or r.language)
-
-    def dev(self) -> list[Record]:
-        """Empty."""
-        return []
-
-    def checksum(self) -> str:
-        """Of the bytes and the types of the files, and the names of the columns that are read."""
-        optional = (self.language_column, self.group_column)
-        content = checksum_by_meaning(self._files)
-        return _checksum(content, {**self.columns, **self.several}, optional)
-
-
-@dataclass(frozen=True, slots=True)
-class FolderRecords:
-    """Texts of a folder with a file for each language; it has no dev records.
-
-    Args:
-        folder: for `find_language_files`.
-        columns: column of the form -> column of those files that are tables.
-    """
-
-    folder: Path
-    columns: Mapping[str, str]
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """The columns of the form that are read."""
-        return tuple(self.columns)
-
-    def check(self) -> None:
-        """Raises if the texts cannot be read, or there are none."""
-        self.train()
-
-    def train(self) -> Sequence[Record]:
-        """The texts of all files, language by language."""
-        facts = sorted(self.columns.items())
-        return records_of_files(meanings_of(self.folder), self._read, facts)
-
-    def _read(self) -> Iterator[Record]:
-        return language_records_in(self.folder, self.columns)
-
-    def dev(self) -> list[Record]:
-        """Empty."""
-        return []
-
-    def checksum(self) -> str:
-        """Of all files and the names of the columns that are read."""
-        return _checksum(checksum_of_languages(self.folder), self.columns, ())
-
-
-def _checksum(
-    content: str,
-    columns: Mapping[str, str | tuple[str, ...]],
-    optional: tuple[str | None, ...],
-) -> str:
-    facts = repr((content, sorted(columns.items()), optional))
-    return sha256(facts.encode()).hexdigest()
-
-
 def task_of_file(
     name: str, path: Path | None, columns: Mapping[str, str], language: str | None = None
 ) -> IntermediateTask:
@@ -212,8 +95,8 @@ def task_of_file(
     Args:
         name: one of `OWN_FILE_TASKS`.
         path: the file of records, or the folder.
-        columns: column of the form (or `language`, `group`) -> column of the file, if the names differ;
-            for `negative` also several, separated by commas.
+        columns: column of the form (or `language`, `group`, `score`, `margin`) -> column of the file,
+            if the names differ; for `negative` also several, separated by commas.
         language: of all texts of a file without a column `language`; None: English.
 
     Raises:
@@ -249,7 +132,7 @@ def task_of_file(
     return IntermediateTask(
         name=name,
         title=f"{facts.title}: {path}",
-        form=FormSpec(name, {n: n for n in source.texts}),
+        form=FormSpec(name, {n: n for n in source.texts}, options=facts.form.options),
         source=source,
         languages=languages,
         licence="of your file",
@@ -287,10 +170,18 @@ def _file_source(
     several = {n: names for n, names in bound.items() if names}
 
     def optional(column: str) -> str | None:
-        default = column if column in facts.of_records and column in unbound else None
-        return columns.get(column, default)
+        exists = column in facts.of_records and column in unbound
+        return columns.get(column, column if exists or column in facts.needed else None)
 
-    source = FileRecords(path, used, optional(LANGUAGE_COLUMN), optional(_GROUP_COLUMN), several)
+    source = FileRecords(
+        path,
+        used,
+        language_column=optional(LANGUAGE_COLUMN),
+        group_column=optional(_GROUP_COLUMN),
+        score_column=optional(_SCORE_COLUMN),
+        margin_column=optional(_MARGIN_COLUMN),
+        several=several,
+    )
     if source.language_column is None:
         return source, ("en",)
     return source, _languages_in(path, source.language_column)

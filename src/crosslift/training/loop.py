@@ -54,6 +54,7 @@ class Stage:
         note: called before it with the update's number and loss, in words.
         kept: which weights are kept beside those that the stage ends with.
         ranks: that train it together; its tasks are opened with the same.
+        track: called after each update, on the first rank alone, with what is done so far.
     """
 
     settings: StageSettings
@@ -64,6 +65,7 @@ class Stage:
     note: Callable[[str], None] = lambda _: None
     kept: Sequence[KeptWeights] = ()
     ranks: Ranks = ALONE
+    track: Callable[[Progress], None] = lambda _: None
 
 
 def train(
@@ -151,6 +153,8 @@ class _Run:
                 with _interrupts_held():
                     self._update()
                 self._take_dev_score()
+                with _interrupts_held():
+                    self.ranks.on_the_first(lambda: self.stage.track(self.progress))
                 self.stage.report(self._spent())
                 self.ranks.stop_if_asked()
                 if time.monotonic() > due:
@@ -290,7 +294,8 @@ class _Run:
             return
         began = time.monotonic()
         self._evaluation_mode()
-        scores = self.ranks.once(lambda: {n: task.dev_scores() for n, task in self.tasks.items()})
+        mine = {name: task.dev_scores() for name, task in self.tasks.items()}
+        scores = self.ranks.once(lambda: mine)
         _training_mode(self.encoder, self.tasks.values(), self.stage.settings)
         with _interrupts_held():
             progress.curve.extend(
@@ -344,7 +349,14 @@ def _on(encoder: Encoder, guards: Sequence[Guard], stage: Stage) -> Iterator[dic
     another guard may have changed its layers."""
     settings = stage.settings
     locked = settings.text_side == "locked"
-    options = FormOptions(locked, "own", stage.seed, settings.cached_texts, stage.ranks)
+    options = FormOptions(
+        locked,
+        "own",
+        stage.seed,
+        settings.cached_texts,
+        stage.ranks,
+        settings.cached_tokens,
+    )
     in_order = sorted(guards, key=lambda guard: not isinstance(guard, GuardOnData))
     with contextlib.ExitStack() as stack:
         yield {guard.name: stack.enter_context(guard.open(encoder, options)) for guard in in_order}
@@ -361,7 +373,7 @@ def _recomputing(encoder: Encoder, settings: StageSettings) -> Iterator[None]:
         raise TrainingError(
             f"a model of type {model.config.model_type} has no gradient checkpointing",
             "gradient_checkpointing: false",
-            "cached_texts saves memory with every model",
+            "cached_texts and cached_tokens save memory with every model",
         )
     without = {"use_reentrant": False}
     if hasattr(model, "activation_checkpointing_enable"):  # the name in newer transformers

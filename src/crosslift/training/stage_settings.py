@@ -29,6 +29,8 @@ _SUM_TOLERANCE = 1e-6
 
 GUARDS: dict[str, type[Guard]] = {kind.name: kind for kind in (Lora, L2SP, Distillation)}
 """Setting of a stage -> the guard that it asks for."""
+CACHED = ("cached_texts", "cached_tokens")
+"""Settings of how much goes through the encoder at a time; only forms that read vectors have them."""
 GUARDS_ON_DATA = [name for name, kind in GUARDS.items() if issubclass(kind, GuardOnData)]
 
 
@@ -85,6 +87,9 @@ class TrainingSettings(BaseModel):
     """Number of texts that go through the encoder at a time; the backward pass computes their
     activations again. It bounds the memory of a large contrastive batch (Gao et al. 2021, arXiv
     2101.06983). None: all at once."""
+    cached_tokens: Count | None = None
+    """The same by tokens: number of tokens of all texts that go through the encoder at a time. A text
+    with more goes through alone. With both, neither is exceeded."""
     gradient_checkpointing: bool = False
     """The backward pass computes activations inside layers again: less memory."""
     devices: Count | None = None

@@ -23,7 +23,7 @@ class TaskSettings(BaseModel):
     task: str
     """Name of an intermediate task (`crosslift tasks` lists them)."""
     data: DataPath | None = None
-    """File of records, for the tasks that read your own files (text-pairs,
+    """File of records, for the tasks that read your own files (text-pairs, regression,
     bitext-distillation, image-text, masked-lm); folder of the published files, for tasks on
     published datasets (None: from the hub)."""
     hub: str | None = None

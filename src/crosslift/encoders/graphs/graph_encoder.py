@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.encoders.encode_texts import batches_by_length, check_finite
+from crosslift.artifacts.array_file import Rows
+from crosslift.encoders.encode_texts import ALL, batches_by_length, check_finite
 from crosslift.encoders.encoder_folder import local_folder, own_use, prompt_of
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.graphs.graph_facts import GraphFacts, graph_in
@@ -52,14 +53,11 @@ class GraphEncoder:
         rows = self._facts.token_rows
         return tokenise(self._tokenizer, self.folder, rows, self.reading.max_tokens, prompted)
 
-    def encode(
-        self, texts: Sequence[str], *, advance: Callable[[int], None] | None = None
-    ) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of N texts; each distinct text is encoded once.
 
         Args:
             texts: N texts.
-            advance: called with the number of texts done since the last call. None: not called.
 
         Returns:
             float32 [N, D], in the order of the texts; of length 1 unless they are cut here.
@@ -69,17 +67,38 @@ class GraphEncoder:
         """
         distinct = list(dict.fromkeys(texts))
         vectors = np.empty((len(distinct), self.width), np.float32)
-        sequences = self.tokenise(distinct) if distinct else []
-        for indices in batches_by_length(sequences, _TOKENS_AT_ONCE):
-            with library_errors_explained(self.folder, "cannot be run"):
-                found = self._run(*_padded([sequences[i] for i in indices], self._pad))
-            part = np.asarray(found, np.float32)[:, : self.width]
-            check_finite(part, [distinct[i] for i in indices])
-            vectors[indices] = part
-            if advance is not None:
-                advance(len(indices))
+        self.encode_into(vectors, distinct)
         rows = {text: row for row, text in enumerate(distinct)}
         return vectors[[rows[text] for text in texts]]
+
+    def encode_into(
+        self,
+        store: Rows,
+        texts: Sequence[str],
+        *,
+        turn: slice = ALL,
+        advance: Callable[[int], None] | None = None,
+    ) -> None:
+        """Writes the vectors of N texts.
+
+        Args:
+            store: float32 [N, D]: an array or an array file.
+            texts: N texts.
+            turn: which of the batches are run; the rows of the others are not written.
+            advance: called with the number of texts done since the last call. None: not called.
+
+        Raises:
+            EncoderError: a vector is not finite.
+        """
+        sequences = self.tokenise(texts) if texts else []
+        for indices in batches_by_length(sequences, _TOKENS_AT_ONCE, turn):
+            with library_errors_explained(self.folder, "cannot be run"):
+                vectors = self._run(*_padded([sequences[i] for i in indices], self._pad))
+            part = np.asarray(vectors, np.float32)[:, : self.width]
+            check_finite(part, [texts[i] for i in indices])
+            store[indices] = part
+            if advance is not None:
+                advance(len(indices))
 
     @property
     def _pad(self) -> int:

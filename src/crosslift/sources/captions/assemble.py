@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 from crosslift.errors import DataError
 from crosslift.sources.captions.entry import CaptionEntry, split_from_name
-from crosslift.sources.captions.language_check import in_their_language
+from crosslift.sources.captions.language_check import language_check
 from crosslift.sources.file_names import is_file
 from crosslift.sources.picture import FilePart, Picture
 from crosslift.sources.record import Record, SplitName
+from crosslift.sources.stored_records import hold_records
 
 EMPTY = "empty caption"
 NO_CAPTION = "no caption"
@@ -22,6 +27,10 @@ EMPTY_PICTURE = "empty picture file"
 REPEATED = "repeated caption of one picture"
 OTHER_LANGUAGE = "caption in another language"
 NO_SPLIT = "in no split"
+_PICTURES_REMEMBERED = 4096
+_FIRST_ENTRIES = 10_000
+ReadEntries = Callable[[], Iterable[CaptionEntry]]
+"""Yields the entries of some data, from the first on, each time that it is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,7 @@ class CaptionRecords:
         skipped: reason -> number of skipped captions, or of pictures without one.
     """
 
-    records: list[Record]
+    records: Sequence[Record]
     skipped: Mapping[str, int]
 
 
@@ -56,33 +65,68 @@ class Rules:
     check_language: bool = False
 
 
-def assemble(entries: Iterable[CaptionEntry], split: SplitName, rules: Rules) -> CaptionRecords:
+def assemble(read: ReadEntries, split: SplitName, rules: Rules) -> CaptionRecords:
     """The records of a split.
 
     Args:
-        entries: of all splits; if none names a split, all are training data.
+        read: yields the entries of all splits, each time that it is called; if none names a split, all
+            are training data.
         split: the requested one.
         rules: for faulty entries.
 
     Returns:
-        The records; none if the data have no such split, unless it is "train".
+        The records, in a file where they are too many for memory; none if the data have no such split,
+        unless it is "train".
 
     Raises:
         DataError: no record though the split has entries, or no training data; a picture is
             missing; two captions have one id; one picture is in two groups.
     """
-    skipped: Counter[str] = Counter()
-    numbered = list(_with_numbers(entries))
-    split_entries = _entries_of_split(numbered, split, skipped)
-    usable = list(_with_pictures(split_entries, rules, skipped))
-    records = list(_records(usable, rules, skipped))
-    if rules.check_language:
-        in_language = in_their_language(records)
-        _count(skipped, OTHER_LANGUAGE, len(records) - len(in_language))
-        records = in_language
-    if not records and (split_entries or split == "train"):
-        raise _no_records_error(numbered, split, skipped)
-    return CaptionRecords(records, dict(skipped))
+    has_splits, entries = _with_splits(read)
+    survey = _Survey(has_splits)
+
+    def records() -> Iterator[Record]:
+        of_split = _entries_of_split(_with_numbers(entries), split, survey)
+        usable = _with_pictures(of_split, lambda: _all_of_split(read, split), rules, survey.skipped)
+        of_any_language = _records(usable, rules, survey.skipped)
+        if not rules.check_language:
+            return of_any_language
+        return _in_their_language(of_any_language, survey.skipped)
+
+    held = hold_records(records)
+    if not held and (survey.of_split or split == "train"):
+        raise _no_records_error(survey, split)
+    return CaptionRecords(held, dict(survey.skipped))
+
+
+@dataclass(slots=True)
+class _Survey:
+    """What the entries of some data are, counted while they are read.
+
+    Args:
+        has_splits: whether an entry names a split.
+        splits: name of a split, or `NO_SPLIT` -> entries.
+        of_split: entries of the requested split.
+        skipped: reason -> skipped captions.
+    """
+
+    has_splits: bool
+    splits: Counter[str] = field(default_factory=Counter)
+    of_split: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+
+
+def _with_splits(read: ReadEntries) -> tuple[bool, Iterable[CaptionEntry]]:
+    """Whether an entry names a split, and all entries; they are read twice only if many of the first
+    name none."""
+    entries, first = iter(read()), []
+    for entry in entries:
+        first.append(entry)
+        if entry.split:
+            return True, chain(first, entries)
+        if len(first) == _FIRST_ENTRIES:
+            return any(other.split for other in entries), read()
+    return False, first
 
 
 def _with_numbers(entries: Iterable[CaptionEntry]) -> Iterator[CaptionEntry]:
@@ -95,32 +139,41 @@ def _with_numbers(entries: Iterable[CaptionEntry]) -> Iterator[CaptionEntry]:
 
 
 def _entries_of_split(
-    entries: list[CaptionEntry], split: SplitName, skipped: Counter[str]
-) -> list[CaptionEntry]:
-    if not any(entry.split for entry in entries):
-        return entries if split == "train" else []
-    split_entries = []
+    entries: Iterable[CaptionEntry], split: SplitName, survey: _Survey
+) -> Iterator[CaptionEntry]:
     for entry in entries:
-        entry_split = split_from_name(entry.split) if entry.split else None
+        survey.splits[entry.split or NO_SPLIT] += 1
+        entry_split: SplitName | None = "train"
+        if survey.has_splits:
+            entry_split = split_from_name(entry.split) if entry.split else None
         if entry_split is None:
             why = f"in the split {entry.split!r}" if entry.split else NO_SPLIT
-            _count(skipped, why, len(entry.captions) or 1)
+            _count(survey.skipped, why, len(entry.captions) or 1)
         elif entry_split == split:
-            split_entries.append(entry)
-    return split_entries
+            survey.of_split += 1
+            yield entry
+
+
+def _all_of_split(read: ReadEntries, split: SplitName) -> Iterator[CaptionEntry]:
+    """The entries of a split, read once more."""
+    has_splits, entries = _with_splits(read)
+    return _entries_of_split(entries, split, _Survey(has_splits))
 
 
 def _with_pictures(
-    entries: list[CaptionEntry], rules: Rules, skipped: Counter[str]
+    entries: Iterable[CaptionEntry],
+    again: Callable[[], Iterable[CaptionEntry]],
+    rules: Rules,
+    skipped: Counter[str],
 ) -> Iterator[CaptionEntry]:
-    """The entries with a picture; each picture is checked once."""
-    faults: dict[Picture, str] = {}
+    """The entries with a picture; those of one picture that follow one another check it once."""
+    fault_of = lru_cache(maxsize=_PICTURES_REMEMBERED)(_fault_of)
     for entry in entries:
         why = entry.left_out
         if not why:
-            why = _fault(entry.picture, faults)
+            why = NO_PICTURE if entry.picture is None else fault_of(entry.picture)
             if why and not rules.skip_broken:
-                raise _broken_picture_error(entry, why, entries)
+                raise _broken_picture_error(entry, why, again())
         if not why and not entry.captions:
             why = NO_CAPTION
         if why:
@@ -129,13 +182,13 @@ def _with_pictures(
             yield entry
 
 
-def _fault(picture: Picture | None, faults: dict[Picture, str]) -> str:
-    """Why the picture cannot be read; empty if it can."""
-    if picture is None:
-        return NO_PICTURE
-    if picture not in faults:
-        faults[picture] = _fault_of(picture)
-    return faults[picture]
+def _in_their_language(records: Iterable[Record], skipped: Counter[str]) -> Iterator[Record]:
+    is_in_its_language = language_check()
+    for record in records:
+        if is_in_its_language(record):
+            yield record
+        else:
+            _count(skipped, OTHER_LANGUAGE, 1)
 
 
 def _fault_of(picture: Picture) -> str:
@@ -148,7 +201,9 @@ def _fault_of(picture: Picture) -> str:
     return "" if picture.stat().st_size else EMPTY_PICTURE
 
 
-def _broken_picture_error(entry: CaptionEntry, why: str, entries: list[CaptionEntry]) -> DataError:
+def _broken_picture_error(
+    entry: CaptionEntry, why: str, entries: Iterable[CaptionEntry]
+) -> DataError:
     """The error for the first faulty entry; it counts the missing pictures of all entries."""
     skip = "or leave such rows out and count them: skip_broken"
     if why == NO_PICTURE:
@@ -169,40 +224,49 @@ def _broken_picture_error(entry: CaptionEntry, why: str, entries: list[CaptionEn
     return DataError(f"{entry.place}: {what}", "the file of a picture", remedy)
 
 
-def _records(entries: list[CaptionEntry], rules: Rules, skipped: Counter[str]) -> Iterator[Record]:
-    ids: set[str] = set()
+class _Once:
+    """Remembers what it has seen, by digests of 16 bytes: millions of captions fit into memory."""
+
+    def __init__(self) -> None:
+        self._seen: set[bytes] = set()
+
+    def is_new(self, *parts: str) -> bool:
+        """Whether some texts are seen for the first time."""
+        content = json.dumps(parts).encode()
+        digest = hashlib.blake2b(content, digest_size=16).digest()
+        before = len(self._seen)
+        self._seen.add(digest)
+        return len(self._seen) > before
+
+
+def _records(
+    entries: Iterable[CaptionEntry], rules: Rules, skipped: Counter[str]
+) -> Iterator[Record]:
+    ids, captions = _Once(), _Once()
     groups: dict[str, str] = {}
-    repeats: set[tuple[str, str, str]] = set()
     for entry in entries:
         group = _group(entry, groups)
         language = entry.language or rules.language
         for number, caption in enumerate(entry.captions, start=entry.number or 0):
             text = caption.strip()
             name = f"{entry.picture_id}#{number}"
-            if name in ids:
+            if not ids.is_new(name):
                 raise DataError(
                     f"{entry.place}: the caption {name} appears twice", "a number for each caption"
                 )
-            ids.add(name)
-            why = _left_out(entry, text, language, rules, repeats)
+            why = _left_out(entry, text, language, rules, captions)
             if why:
                 _count(skipped, why, 1)
             else:
                 yield Record(name, {"text": text}, entry.picture, language, group)
 
 
-def _left_out(
-    entry: CaptionEntry, text: str, language: str, rules: Rules, repeats: set[tuple[str, str, str]]
-) -> str:
+def _left_out(entry: CaptionEntry, text: str, language: str, rules: Rules, captions: _Once) -> str:
     if not text:
         return EMPTY
     if rules.keeps_repeats:
         return ""
-    key = (entry.picture_id, text, language)
-    if key in repeats:
-        return REPEATED
-    repeats.add(key)
-    return ""
+    return "" if captions.is_new(entry.picture_id, text, language) else REPEATED
 
 
 def _group(entry: CaptionEntry, groups: dict[str, str]) -> str:
@@ -222,18 +286,15 @@ def _count(skipped: Counter[str], why: str, number: int) -> None:
         skipped[why] += number
 
 
-def _no_records_error(
-    entries: list[CaptionEntry], split: SplitName, skipped: Mapping[str, int]
-) -> DataError:
-    counts = ", ".join(f"{number} {why}" for why, number in skipped.items())
-    if not entries:
+def _no_records_error(survey: _Survey, split: SplitName) -> DataError:
+    counts = ", ".join(f"{number} {why}" for why, number in survey.skipped.items())
+    if not survey.splits:
         return DataError("the data hold no captioned picture", "at least one")
     if counts:
         return DataError(
             f"no {split} caption is left ({counts})", "captions with a text and a picture"
         )
-    splits = Counter(entry.split or NO_SPLIT for entry in entries)
-    names = ", ".join(f"{number} of {name}" for name, number in splits.items())
+    names = ", ".join(f"{number} of {name}" for name, number in survey.splits.items())
     return DataError(
         f"no {split} caption; there are {names}",
         f"entries of a split whose name begins with {split}",

@@ -34,6 +34,11 @@ class DatasetPicture:
     column: str
     dataset: Any = field(compare=False, repr=False)
 
+    @property
+    def shared(self) -> Any:
+        """The dataset: all its pictures hold the same."""
+        return self.dataset
+
     def read_bytes(self) -> bytes:
         """The picture's bytes.
 

@@ -66,7 +66,7 @@ class HubCaptions(HubRepository):
         if split not in SPLITS:
             raise UnknownNameError("split", split, SPLITS)
         rules = Rules(self.language, skip_broken=skip_broken, check_language=check_language)
-        return assemble(self._entries(split), split, rules)
+        return assemble(lambda: self._entries(split), split, rules)
 
     def check_available(self) -> None:
         """As `check`, with our own remedy."""

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.sources.record import Record
@@ -59,22 +60,12 @@ def language_shares(records: Sequence[Record], declared: str = "en") -> Language
     )
 
 
-def in_their_language(records: Sequence[Record]) -> list[Record]:
-    """The records without those whose text is confidently assigned to another language.
-
-    Args:
-        records: with the text ``text`` and a declared language each.
-
-    Raises:
-        DataError: py3langid is not installed.
-        UnknownNameError: py3langid does not know a language.
-    """
-    rankers = {code: _ranker(code) for code in sorted({record.language for record in records})}
-    return [
-        record
-        for record in records
-        if rankers[record.language](record.texts["text"])[1] >= LEAST_PROBABILITY
-    ]
+def language_check() -> Callable[[Record], bool]:
+    """Returns a function: whether the text ``text`` of a record is not confidently assigned to another
+    language than it declares. It raises DataError if py3langid is not installed, and UnknownNameError
+    if that does not know the language."""
+    ranker_of = lru_cache(_ranker)
+    return lambda record: ranker_of(record.language)(record.texts["text"])[1] >= LEAST_PROBABILITY
 
 
 def _ranker(language: str) -> Callable[[str], tuple[str, float]]:

@@ -58,7 +58,7 @@ def read_captions(
     source = _source(data, columns)
     code = language_code(language, "the argument `language`")
     rules = Rules(code, source.keeps_repeats, skip_broken, check_language)
-    return assemble(source.entries(columns), split, rules)
+    return assemble(lambda: source.entries(columns), split, rules)
 
 
 def checksum_of(data: Path, columns: Mapping[str, str] = _NO_COLUMNS) -> str:

@@ -20,12 +20,13 @@ from crosslift.sources.judged.collection import Collection, JudgedFiles, Reader
 from crosslift.sources.judged.judged_set import JudgedSet
 from crosslift.sources.judged.lareqa import lareqa
 from crosslift.sources.judged.logs import logs
+from crosslift.sources.judged.mewsli import mewsli
 
 JUDGED_LAYOUTS = (
     "queries.jsonl, corpus.jsonl and qrels/test.tsv (BEIR); queries.tsv, collection.tsv and qrels.txt "
     "(TREC); either in a sub-folder for each language (de, or de-en: queries in German, passages in "
     "English) or with codes in the names (queries.de.tsv); MIRACL, Mr. TyDi, mMARCO, CLIRMatrix, "
-    "LAReQA as published; your own logs NAME.de.tsv (query, tab, passage, tab, grade)"
+    "LAReQA, Mewsli-X as published; your own logs NAME.de.tsv (query, tab, passage, tab, grade)"
 )
 _SPLITS = ("test", "dev", "train")
 _KINDS = {
@@ -69,6 +70,7 @@ def load_judged(folder: Path, language: str | None = None) -> LoadedSets:
         _miracl,
         _mmarco,
         clir_matrix,
+        mewsli,
         lambda place: _named_files(place, language, unread),
         logs,
         lareqa,

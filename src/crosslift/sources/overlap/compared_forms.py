@@ -86,6 +86,9 @@ def _runs(text: str, length: int) -> list[str]:
 
 def spaced(text: str) -> str:
     """A text under NFKC and case folding, without punctuation and control characters, with spaces."""
+    if text.isascii():  # as below, in a tenth of the time
+        spelled = text.lower().encode("ascii").translate(_ASCII, _DROPPED_ASCII).decode("ascii")
+        return spelled if spelled.strip() else text.lower()
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     remaining = folded.translate(_DROPPED)
     return remaining if remaining.strip() else folded
@@ -118,4 +121,6 @@ class _Dropped(dict[int, str | None]):
 
 
 _DROPPED = _Dropped("PZC")
+_DROPPED_ASCII = bytes(point for point in range(128) if _DROPPED[point] is None)
+_ASCII = bytes(ord(_DROPPED[point] or chr(point)) if point < 128 else point for point in range(256))
 _MARKS = _Dropped("M")

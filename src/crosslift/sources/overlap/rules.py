@@ -13,17 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cpdist
-from scipy.sparse import csr_matrix
 
 from crosslift.sources.overlap.compared_forms import Wording
 from crosslift.sources.overlap.sets import (
     GRAM,
     CandidatePairs,
+    Sets,
     count_shared,
     gram_sets,
     rarest,
     sharing,
-    sizes_of,
     word_sets,
 )
 
@@ -77,28 +76,28 @@ class Texts:
         letters: N strings, see `Wording`.
         sizes: float64 [N], numbers of words.
         lengths: int64 [N], numbers of letters.
-        grams: [N, grams], the texts' runs of four letters.
-        words: [N, words].
+        grams: the texts' runs of four letters; those that no test text has are left out.
+        words: the same of words.
     """
 
     letters: NDArray[np.object_]
     sizes: NDArray[np.float64]
     lengths: NDArray[np.int64]
-    grams: csr_matrix
-    words: csr_matrix
+    grams: Sets
+    words: Sets
 
     @classmethod
     def of(cls, train: Sequence[Wording], test: Sequence[Wording]) -> tuple[Texts, Texts]:
         """Training texts and test texts, whose sets have the same columns."""
         both = [*train, *test]
-        grams = gram_sets([text.letters for text in both])
-        words = word_sets([text.words for text in both])
+        grams = gram_sets([text.letters for text in both], len(train))
+        words = word_sets([text.words for text in both], len(train))
         letters = np.array([text.letters for text in both], dtype=object)
         sizes = np.array([text.size for text in both], dtype=np.float64)
         lengths = np.array([len(text.letters) for text in both], dtype=np.int64)
         cut = len(train)
         first, second = (
-            cls(letters[part], sizes[part], lengths[part], grams[part], words[part])
+            cls(letters[part], sizes[part], lengths[part], grams.part(part), words.part(part))
             for part in (slice(None, cut), slice(cut, None))
         )
         return first, second
@@ -110,7 +109,7 @@ def near_in_grams(train: Texts, test: Texts, threshold: float) -> Iterator[Overl
     The sizes of the sets bound it (Xiao et al., "Efficient similarity joins for near duplicate
     detection", WWW 2008, section 2).
     """
-    sizes = sizes_of(test.grams), sizes_of(train.grams)
+    sizes = test.grams.sizes, train.grams.sizes
     heads = [
         rarest(texts.grams, _prefix(size, threshold) * (texts.lengths >= NEAR_LETTERS))
         for texts, size in zip((test, train), sizes, strict=True)
@@ -119,14 +118,14 @@ def near_in_grams(train: Texts, test: Texts, threshold: float) -> Iterator[Overl
         smaller, larger = _smaller_larger(*sizes, block)
         pairs = block.where(smaller >= threshold * larger - _SLACK)
         smaller, larger = _smaller_larger(*sizes, pairs)
-        common = count_shared(test.grams, train.grams, pairs)
+        common = count_shared(test.grams.members, train.grams.members, pairs)
         similarity = common / (smaller + larger - common)
         yield OverlappingPairs.of(pairs, similarity, similarity >= threshold)
 
 
 def near_in_words(train: Texts, test: Texts) -> Iterator[OverlappingPairs]:
     """Pairs that share three quarters of the words of the longer one, in any order."""
-    sizes = sizes_of(test.words), sizes_of(train.words)
+    sizes = test.words.sizes, train.words.sizes
     long = [texts.lengths >= NEAR_LETTERS for texts in (test, train)]
     heads = [
         rarest(test.words, _prefix(sizes[0], WORDS_SHARED) * (long[0] & (test.sizes >= WORDS))),
@@ -136,7 +135,7 @@ def near_in_words(train: Texts, test: Texts) -> Iterator[OverlappingPairs]:
         smaller, larger = _smaller_larger(*sizes, block)
         pairs = block.where(smaller >= WORDS_SHARED * larger - _SLACK)
         larger = _smaller_larger(*sizes, pairs)[1]
-        similarity = count_shared(test.words, train.words, pairs) / larger
+        similarity = count_shared(test.words.members, train.words.members, pairs) / larger
         yield OverlappingPairs.of(pairs, similarity, similarity >= WORDS_SHARED)
 
 
@@ -178,7 +177,7 @@ def inside_training(train: Texts, test: Texts) -> Iterator[OverlappingPairs]:
     """Pairs of a test text and a longer training text that contains it, letter for letter."""
     enough = (test.sizes >= INSIDE_WORDS) | (test.lengths >= INSIDE_LETTERS)
     anchors = rarest(test.grams, (enough & (test.lengths >= NEAR_LETTERS)).astype(np.int64))
-    for block in sharing(anchors, train.grams):
+    for block in sharing(anchors, train.grams.members):
         pairs = block.where(train.lengths[block.columns] > test.lengths[block.rows])
         is_inside = _is_inside(test.letters[pairs.rows], train.letters[pairs.columns])
         yield OverlappingPairs.of(pairs, np.ones(len(is_inside)), is_inside)
@@ -187,7 +186,7 @@ def inside_training(train: Texts, test: Texts) -> Iterator[OverlappingPairs]:
 def inside_test(train: Texts, test: Texts) -> Iterator[OverlappingPairs]:
     """Pairs of a test text and a training text that is most of it, letter for letter."""
     anchors = rarest(train.grams, (train.lengths >= PART_LETTERS).astype(np.int64))
-    for block in sharing(test.grams, anchors):
+    for block in sharing(test.grams.members, anchors):
         share = train.lengths[block.columns] / test.lengths[block.rows]
         mask = (share < 1) & (share >= PART_SHARE) & (test.sizes[block.rows] >= FEW_WORDS)
         pairs = block.where(mask)

@@ -23,19 +23,11 @@ class BitextData(TargetData):
     Args:
         bitexts: language -> N pairs of that language and English; or pair of languages, such as
             ``de-zh`` -> N pairs of these two.
-        gaps: language, or pair -> why it is not measured.
         words: whether they are single words, whose cosines are reported beside retrieval.
-        notes: language, or pair -> what its texts are, in words, where a reader of scores must know.
-        left_out: language -> reason -> number of pairs of the data that are not measured.
-        unread: file of the data that looks like a part of it and is not read -> why.
     """
 
     bitexts: Mapping[str, Bitext] = field()
-    gaps: Mapping[str, str]
     words: bool = False
-    notes: Mapping[str, str] = field(default_factory=dict)
-    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    unread: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def languages(self) -> tuple[str, ...]:

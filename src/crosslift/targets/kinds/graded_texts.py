@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
 from crosslift.encoders.encoder_settings import Side
@@ -22,17 +22,9 @@ class GradedData(TargetData):
 
     Args:
         pairs: language, or two such as ``en-de`` -> its graded pairs.
-        gaps: language -> why it is not measured.
-        notes: language -> what its texts are, in words, where a reader of scores must know.
-        left_out: language -> reason -> number of pairs of the data that are not measured.
-        unread: file of the data that looks like a part of it and is not read -> why.
     """
 
     pairs: Mapping[str, GradedPairs]
-    gaps: Mapping[str, str]
-    notes: Mapping[str, str] = field(default_factory=dict)
-    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    unread: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def languages(self) -> tuple[str, ...]:

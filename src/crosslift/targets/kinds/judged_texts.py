@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from crosslift.encoders.encoder_settings import Side
@@ -24,17 +24,9 @@ class JudgedData(TargetData):
     Args:
         sets: language, or two such as ``de-en`` (queries in German, passages in English) -> its queries
             and its pool; sets may share a pool.
-        gaps: language -> why it is not measured.
-        notes: language -> what its texts are, in words, where a reader of scores must know.
-        left_out: language -> reason -> number of queries of the data that are not measured.
-        unread: file of the data that looks like a part of it and is not read -> why.
     """
 
     sets: Mapping[str, JudgedSet]
-    gaps: Mapping[str, str]
-    notes: Mapping[str, str] = field(default_factory=dict)
-    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    unread: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -122,3 +114,4 @@ class JudgedTarget(Target[JudgedSettings, JudgedData]):
 
     kind: ClassVar[KindName] = "judged"
     settings: ClassVar[type[JudgedSettings]] = JudgedSettings
+    ranks_passages: ClassVar[bool] = True

@@ -34,12 +34,8 @@ class LabelledData(TargetData):
         split: of the records.
         labelled: False if they are published without labels: they can be answered, not scored.
         selection: the source of the task's dev records, in words.
-        gaps: language -> why it is not measured.
         checksum: of everything the tests are made of.
-        left_out: language -> reason -> number of rows of the files that are no examples.
         remark: what a reader of the scores must know beside the split; may be empty.
-        unread: file of the data that looks like a part of it and is not read -> why.
-        notes: language -> what its texts are, in words, where a reader of scores must know.
         own_dev: language -> its own dev examples, which are never scored; only where the oracle chooses
             by them. A language without any: the oracle chooses by the scored examples.
     """
@@ -49,12 +45,8 @@ class LabelledData(TargetData):
     split: Literal["dev", "test"] = field()
     labelled: bool
     selection: str = field()
-    gaps: Mapping[str, str]
     checksum: str = field()
-    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     remark: str = ""
-    unread: Mapping[str, str] = field(default_factory=dict)
-    notes: Mapping[str, str] = field(default_factory=dict)
     own_dev: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
 
     @property

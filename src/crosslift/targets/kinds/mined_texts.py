@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -25,17 +25,9 @@ class MiningData(TargetData):
 
     Args:
         splits: language -> name of a split with gold -> its texts.
-        gaps: language -> why it is not measured.
-        unread: file of the data that looks like a part of it and is not read -> why.
-        notes: language -> what its texts are, in words, where a reader of scores must know.
-        left_out: language -> reason -> number of texts of the data that are not measured.
     """
 
     splits: Mapping[str, Mapping[Split, BuccSplit]]
-    gaps: Mapping[str, str]
-    unread: Mapping[str, str] = field(default_factory=dict)
-    notes: Mapping[str, str] = field(default_factory=dict)
-    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def scored(self, language: str) -> BuccSplit:
         """The split that is scored: the test split if its gold exists, else dev."""

@@ -27,28 +27,20 @@ class PictureData(TargetData):
         pictures: item id -> picture.
         texts: language -> {item id -> its texts, one or more}; of pictures with classes, {class ->
             its texts}.
-        gaps: language -> why it is not measured.
         classes: item id -> its class, of pictures that are classified; empty: pictures have no classes.
         pool: the candidates of a text: all pictures of the target, or those that have a text in its
             language, if a publication has one set of pictures per language.
-        notes: language -> what its texts are, in words, where a reader of scores must know.
-        left_out: language -> reason -> number of texts of the data that are not measured.
         topics: id of a picture or of a text -> its topic, if every picture of a text's topic is right;
             empty: a text belongs to the picture with its id.
         choices: language -> {query -> a few pictures to choose among}, of data with topics.
-        unread: file of the data that looks like a part of it and is not read -> why.
     """
 
     pictures: Mapping[str, Picture] = field()
     texts: Mapping[str, Mapping[str, tuple[str, ...]]]
-    gaps: Mapping[str, str]
     classes: Mapping[str, str] = field(default_factory=dict)
     pool: Literal["all", "language"] = "all"
-    notes: Mapping[str, str] = field(default_factory=dict)
-    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     topics: Mapping[str, str] = field(default_factory=dict)
     choices: Mapping[str, Mapping[str, Choice]] = field(default_factory=dict)
-    unread: Mapping[str, str] = field(default_factory=dict)
 
     def right_picture(self, item: str) -> str:
         """A picture that is right for the text of an item: its own picture, or the first of its

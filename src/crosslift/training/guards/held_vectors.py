@@ -47,7 +47,7 @@ class OpenDistillation:
         self.size = len(chosen)
         self._options = options
         self._sequences = tokenise_compactly(encoder, [r.texts[column] for r in chosen])
-        self._before = unit(all_vectors(encoder, self._sequences))
+        self._before = unit(all_vectors(encoder, self._sequences, options.ranks))
 
     def token_ids(self) -> Iterable[int]:
         """Ids of every token of the texts."""

@@ -1,0 +1,1 @@
+"""Trackers: where a run shows its curves, costs and dev scores while it trains."""
