@@ -9,7 +9,7 @@ import pytest
 from tiny_encoder import load_tiny
 
 from crosslift.artifacts.read_once import reading_once
-from crosslift.encoders import encode_texts
+from crosslift.encoders import text_reader
 from crosslift.encoders.encode_texts import encode
 from crosslift.forms.further_encoder import FurtherVectors
 from crosslift.ranks.ranks import ALONE
@@ -21,13 +21,13 @@ ANCHORS, POSITIVES = ["a cat", "two", "a cat"], ["cats", "a cat", "zwei"]
 def encoded(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The texts of each call that encodes."""
     calls: list[list[str]] = []
-    inner = encode_texts.encode
+    inner = text_reader.encode
 
     def counting(encoder: object, texts: list[str]) -> object:
         calls.append(list(texts))
         return inner(encoder, texts)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(encode_texts, "encode", counting)
+    monkeypatch.setattr(text_reader, "encode", counting)
     return calls
 
 

@@ -226,23 +226,54 @@ def _outcomes(
 ) -> pa.Table:
     """The outcomes of one side under the target's primary protocol, one row for each query."""
     if side.run is None:
-        table = outcomes_of_encoder(side.model, target, store, listener)
-        return table.append_column("seed", pa.array([0] * len(table)))
+        return with_seed(outcomes_of_encoder(side.model, target, store, listener))
     facts = side.run.target(target.name)
     return _rows(side.run, side.arm, target.name).filter(pc.field("protocol") == facts.protocol)
+
+
+def with_seed(outcomes: pa.Table) -> pa.Table:
+    """The outcomes of an encoder without a run, as those of one seed."""
+    return outcomes.append_column("seed", pa.array([0] * len(outcomes)))
 
 
 def _compared(
     target: str, sides: tuple[_Side, _Side], first: pa.Table, second: pa.Table
 ) -> ComparedTarget:
+    names = sides[0].name, sides[1].name
+    trained = any(side.trained for side in sides)
+    metric, outcomes = _metric(target, sides), (first, second)
+    table = compare_outcomes(target, metric, names, outcomes, trained=trained)
+    return table.model_copy(update={"published": _published(target, sides)})
+
+
+def compare_outcomes(
+    target: str,
+    metric: str,
+    names: tuple[str, str],
+    outcomes: tuple[pa.Table, pa.Table],
+    *,
+    trained: bool,
+) -> ComparedTarget:
+    """Compares the outcomes of two encoders, one row for each query, with a column `seed`.
+
+    Args:
+        target: name of the target.
+        metric: its primary metric.
+        names: names of the encoders, for messages.
+        outcomes: those of the first and of the second.
+        trained: whether scores of either can differ between seeds.
+
+    Raises:
+        DataError: the two have different protocols or queries, or no language in common.
+    """
+    first, second = outcomes
     protocols = [pc.unique(table["protocol"]).to_pylist() for table in (first, second)]
     if protocols[0] != protocols[1] or len(protocols[0]) != 1:
         raise DataError(
-            f"{target}: {sides[0].name} is scored by {', '.join(protocols[0])}, {sides[1].name} by "
+            f"{target}: {names[0]} is scored by {', '.join(protocols[0])}, {names[1]} by "
             f"{', '.join(protocols[1])}",
             "one protocol",
         )
-    metric = _metric(target, sides)
     both = set(first["language"].to_pylist()) & set(second["language"].to_pylist())
     if not both:
         raise DataError(f"{target}: no language in which both are measured", "one language or more")
@@ -257,9 +288,7 @@ def _compared(
             "the same data, number of pairs and languages",
             "measure both anew on one folder of data",
         )
-    trained = any(side.trained for side in sides)
-    table = _table(target, metric, protocols[0][0], languages, (cube, other), trained, tables)
-    return table.model_copy(update={"published": _published(target, sides)})
+    return _table(target, metric, protocols[0][0], languages, (cube, other), trained, tables)
 
 
 def _published(target: str, sides: tuple[_Side, _Side]) -> tuple[ModelScores, ...]:

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.api.models import Model, known_model
-from crosslift.encoders.encode_texts import encode as pooled_vectors
-from crosslift.encoders.load_encoder import load_encoder
+from crosslift.encoders.text_reader import load_reader
 from crosslift.making.object_encoder import ObjectEncoder
 from crosslift.retrieval.similarity import unit_rows
 
@@ -33,5 +32,5 @@ def encode(model: Model, texts: Sequence[str], *, normalise: bool = True) -> NDA
     if isinstance(known, ObjectEncoder):
         vectors = known.encode(texts)
     else:
-        vectors = pooled_vectors(load_encoder(known), texts)
+        vectors = load_reader(known).encode(texts)
     return unit_rows(vectors) if normalise else vectors

@@ -6,21 +6,30 @@ from pathlib import Path
 
 from crosslift.analysis.reported import refuse_unreported
 from crosslift.api.compare import compare_with_baseline
+from crosslift.api.parity import check_parity, measure_parity
 from crosslift.artifacts.disk_errors import disk_errors_explained
-from crosslift.artifacts.files import file_written_whole
+from crosslift.artifacts.files import folder_written_whole
 from crosslift.artifacts.read_once import reading_once
 from crosslift.artifacts.store import Store
-from crosslift.encoders.export import write_sentence_transformer
-from crosslift.encoders.kinds import WeightPrecision
+from crosslift.encoders.export import check_precision, write_encoder
+from crosslift.encoders.kinds import Backend, WeightPrecision
 from crosslift.encoders.origin import CARD_FILE, origin_of
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.model_files.upload import check_upload, upload_folder
 from crosslift.planning.plan import arm_run
 from crosslift.reports.model_card import ExportedWeights, card_of_arm
 from crosslift.reports.model_card_text import model_card
+from crosslift.results.parity import PARITY_FILE
+from crosslift.results.result_record import write_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.steps.step import Workplace
 from crosslift.studies.reading import saved_study
+from crosslift.studies.schema import Study
+from crosslift.targets.kinds.every_kind import KINDS
+from crosslift.targets.target_settings import TargetSettings
+
+ALLOWED_LOSS = 0.3
+"""Points that an export may lose."""
 
 
 @reading_once()
@@ -30,26 +39,40 @@ def export_arm(
     to: Path | str,
     seed: int | None = None,
     *,
+    backend: Backend = "torch",
     precision: WeightPrecision = "float32",
+    dimensions: int | None = None,
+    check: str | None = None,
+    allow_loss: float = ALLOWED_LOSS,
     push: str | None = None,
     private: bool = False,
 ) -> Path:
     """Writes an arm's text encoder as a sentence-transformers folder with a model card.
+
+    An export that may differ from the encoder is measured beside it, on the texts of a target, and
+    refused if it loses too much.
 
     Args:
         run: folder of a run.
         arm: name of the arm.
         to: new folder.
         seed: the seed whose weights are exported; None: the first seed of the arm.
+        backend: what runs the exported encoder.
         precision: precision of the written weights.
+        dimensions: number of dimensions kept from the start of each vector; None: all.
+        check: name of the target on which the export is measured: one of the run's, or one that needs
+            no data; None: the first of the run on which an encoder alone can be measured.
+        allow_loss: points of the target's metric that the export may lose.
         push: repository of the Hugging Face hub, NAMESPACE/NAME, for the upload; it is created if it
             does not exist. None: no upload.
         private: the repository is private.
 
     Raises:
         UnknownNameError: no such arm or seed.
-        StudyError: the folder to write exists and is not empty; ``private`` without ``push``.
-        EncoderError: the encoder cannot be exported, or uploaded.
+        StudyError: the folder to write exists and is not empty; ``private`` without ``push``; no target
+            to measure the export on.
+        EncoderError: the encoder cannot be exported, or uploaded; a package of the backend is not
+            installed; the export loses more than `allow_loss`.
         ArtifactError: the store no longer has the run's artifacts, or has others in their place; or the
             folder cannot be written.
     """
@@ -57,6 +80,7 @@ def export_arm(
     folder = RunFolder.read(run)
     chosen = _seed(folder, arm, seed)
     _check_place(to)
+    check_precision(backend, precision)
     if push is not None:
         check_upload(push)
     elif private:
@@ -66,23 +90,59 @@ def export_arm(
     store = Store(Path(folder.run.store))
     refuse_unreported(folder, encoder.stages, store)
     loaded = encoder.load(Workplace(store))
-    weights = ExportedWeights(
-        name=to.name if push is None else push.rpartition("/")[2],
-        place="path/to/this/folder" if push is None else push,
-        seed=chosen,
-        prompt=loaded.reading.prompt,
-        max_tokens=loaded.reading.max_tokens,
-        precision=precision,
-        origin=origin_of(encoder.settings, loaded.folder),
-        postprocessing=study.arms[arm].postprocessing,
-    )
-    card = card_of_arm(folder, arm, weights, compare_with_baseline(folder, arm))
-    write_sentence_transformer(loaded, to, precision)
-    with file_written_whole(to / CARD_FILE) as draft:
-        draft.write_text(model_card(card), encoding="utf-8")
+    changed = backend != "torch" or precision != "float32" or dimensions is not None
+    measured = measured_target(folder, study, check) if changed else None
+    with folder_written_whole(to, replaces=to.is_dir()) as draft:
+        write_encoder(loaded, draft, backend, precision, dimensions)
+        parity = None
+        if measured is not None:
+            parity = measure_parity(encoder, draft, measured, allow_loss, store)
+            check_parity(parity)
+            write_json_file(draft / PARITY_FILE, parity)
+        weights = ExportedWeights(
+            name=to.name if push is None else push.rpartition("/")[2],
+            place="path/to/this/folder" if push is None else push,
+            seed=chosen,
+            prompt=loaded.reading.prompt,
+            max_tokens=loaded.reading.max_tokens,
+            backend=backend,
+            precision=precision,
+            dimensions=dimensions,
+            parity=parity,
+            origin=origin_of(encoder.settings, loaded.folder),
+            postprocessing=study.arms[arm].postprocessing,
+        )
+        card = card_of_arm(folder, arm, weights, compare_with_baseline(folder, arm))
+        (draft / CARD_FILE).write_text(model_card(card), encoding="utf-8")
     if push is not None:
         upload_folder(to, push, private=private)
     return to
+
+
+def measured_target(folder: RunFolder, study: Study, check: str | None) -> TargetSettings:
+    """The target on which an export is measured.
+
+    Args:
+        folder: the run.
+        study: its study.
+        check: name of one of the run's targets, or of one that needs no data; None: the first of the
+            run on which an encoder alone can be measured.
+
+    Raises:
+        StudyError: none is named, and the run has none.
+    """
+    of_run = {each.name: each for each in study.targets}
+    if check is not None:
+        return of_run.get(check) or TargetSettings(name=check)
+    for target in folder.run.targets:
+        kind = KINDS[target.kind]
+        if kind.encoder_alone and not kind.fine_tuned:
+            return of_run[target.name]
+    raise StudyError(
+        f"{folder.path} has no target on which an encoder alone can be measured",
+        "a target of texts, to measure what the export changes",
+        "name one that needs no data: `--check names`",
+    )
 
 
 def _seed(folder: RunFolder, arm: str, seed: int | None) -> int:

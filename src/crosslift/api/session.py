@@ -195,10 +195,19 @@ def outcomes_of_encoder(
     """The outcomes of an untrained encoder on a target, one row for each query, under the target's
     primary protocol."""
     known, loaded = _loaded(model, target, (OURS,), target.direction)
-    loaded = replace(loaded, protocols=loaded.protocols[:1])
     with store_of(known, store) as place:
-        scored = _scored(untouched(known), loaded, place, listener or Silent())
-        return open_outcomes(scored, place)
+        return outcomes_of_loaded(untouched(known), loaded, place, listener)
+
+
+def outcomes_of_loaded(
+    encoder: Trained | ObjectEncoder,
+    loaded: LoadedTarget,
+    store: Store,
+    listener: Listener | None = None,
+) -> pa.Table:
+    """The outcomes of an encoder on a loaded target, as `outcomes_of_encoder`."""
+    primary = replace(loaded, protocols=loaded.protocols[:1])
+    return open_outcomes(_scored(encoder, primary, store, listener or Silent()), store)
 
 
 def _scored(

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from crosslift.cli.options import Json
-from crosslift.encoders.kinds import WeightPrecision
+from crosslift.encoders.kinds import Backend, WeightPrecision
 
 
 def export(
@@ -18,9 +18,36 @@ def export(
     seed: Annotated[
         int | None, typer.Option("--seed", help="Whose weights. Default: the arm's first seed.")
     ] = None,
+    backend: Annotated[
+        Backend,
+        typer.Option(
+            "--backend", help="onnx, openvino: a graph that runs without PyTorch's weights."
+        ),
+    ] = "torch",
     precision: Annotated[
-        WeightPrecision, typer.Option("--precision", help="Of the written weights.")
+        WeightPrecision,
+        typer.Option("--precision", help="Of the written weights. int8: with onnx and openvino."),
     ] = "float32",
+    dimensions: Annotated[
+        int | None,
+        typer.Option(
+            "--dimensions", min=1, metavar="N", help="Keep the first N of each vector, scaled anew."
+        ),
+    ] = None,
+    check: Annotated[
+        str | None,
+        typer.Option(
+            "--check",
+            metavar="TARGET",
+            help="Measure there what the export changes. Default: the run's first target of texts.",
+        ),
+    ] = None,
+    allow_loss: Annotated[
+        float,
+        typer.Option(
+            "--allow-loss", min=0, metavar="POINTS", help="Refuse an export that loses more there."
+        ),
+    ] = 0.3,
     push: Annotated[
         str | None,
         typer.Option(
@@ -36,6 +63,9 @@ def export(
 ) -> None:
     """Write an arm's encoder as a sentence-transformers folder with a model card; upload it on request.
 
+    An export in another precision, for another backend, or with fewer dimensions is measured beside the
+    encoder in float32.
+
     An upload needs a token of the hub: log in with `hf auth login`, or set HF_TOKEN.
     """
     from crosslift.model_files.upload import check_upload
@@ -48,4 +78,17 @@ def export(
         raise typer.BadParameter("there is no repository: give --push", param_hint="--private")
     from crosslift.cli import exporting  # takes seconds: after what may be wrong
 
-    exporting.show(folder, arm, to, seed, precision, push, json, private=private)
+    exporting.show(
+        folder,
+        arm,
+        to,
+        seed,
+        json,
+        backend=backend,
+        precision=precision,
+        dimensions=dimensions,
+        check=check,
+        allow_loss=allow_loss,
+        push=push,
+        private=private,
+    )

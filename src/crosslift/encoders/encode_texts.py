@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from itertools import islice
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from crosslift.artifacts.array_file import Rows
+from crosslift.encoders.int8_products import int8_products
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.ordered_weights import ordered_weights
 from crosslift.encoders.reading import Place
@@ -87,16 +89,23 @@ def encode_into(
         EncoderError: a vector is not finite.
     """
     sequences = encoder.tokenise(texts) if texts else []
-    with torch.inference_mode(), ordered_weights(encoder.model, sum(map(len, sequences))):
+    with torch.inference_mode(), _products(encoder, sum(map(len, sequences))):
         for indices in batches_by_length(sequences, tokens_per_batch, turn):
             batch = [sequences[i] for i in indices]
             vectors_of_places = encoder.vectors_by_reading(batch, places)
             for store, tensor in zip(stores, vectors_of_places, strict=True):
                 vectors = tensor.float().cpu().numpy()
-                _check_finite(vectors, [texts[i] for i in indices])
+                check_finite(vectors, [texts[i] for i in indices])
                 store[indices] = vectors
             if advance is not None:
                 advance(len(indices))
+
+
+def _products(encoder: Encoder, tokens: int) -> AbstractContextManager[None]:
+    """How the encoder multiplies: in int8 if its precision says so."""
+    if encoder.reading.precision == "int8":
+        return int8_products(encoder.model)
+    return ordered_weights(encoder.model, tokens)
 
 
 def batches_by_length(
@@ -126,7 +135,12 @@ def _all_batches(sequences: Sequence[Sequence[int]], tokens_per_batch: int) -> I
         yield batch
 
 
-def _check_finite(vectors: NDArray[np.float32], texts: Sequence[str]) -> None:
+def check_finite(vectors: NDArray[np.float32], texts: Sequence[str]) -> None:
+    """Checks the vectors [N, D] of N texts.
+
+    Raises:
+        EncoderError: one is not finite.
+    """
     bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
     if len(bad):
         raise EncoderError(

@@ -25,6 +25,7 @@ from crosslift.encoders.embedded import (
     embedded_folder,
 )
 from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.encoders.graphs.graph_facts import GRAPH_FILES, graph_files, graph_in
 from crosslift.errors import EncoderError, UnknownNameError
 from crosslift.model_files.find_model import WEIGHTS, ModelKind, PublishedModel, listing
 from crosslift.model_files.read_model import check_weights, read_json_object, tensor_shapes
@@ -38,7 +39,9 @@ _ENCODER = ModelKind(
     expected="`embedded`, a folder with config.json, model.safetensors and tokenizer files, or a hub "
     "name such as `FacebookAI/xlm-roberta-large`",
     built_in=(EMBEDDED,),
+    weights=(WEIGHTS, *GRAPH_FILES),
 )
+_GRAPH = replace(_ENCODER, files=(*_ENCODER.files, *GRAPH_FILES))
 
 
 def is_encoder_folder(folder: Path) -> bool:
@@ -52,7 +55,12 @@ def local_folder(settings: EncoderSettings) -> Path:
     Raises:
         EncoderError: no such folder, no network.
     """
-    return embedded_folder() if settings.name == EMBEDDED else _published(settings).folder()
+    if settings.name == EMBEDDED:
+        return embedded_folder()
+    folder = _published(settings).folder()
+    if graph_in(folder) is not None and not graph_files(folder):  # of the hub
+        return PublishedModel(_GRAPH, settings.name, settings.revision).folder()
+    return folder
 
 
 @read_once()
@@ -69,6 +77,8 @@ def check_encoder(settings: EncoderSettings) -> None:
     folder = _published(settings).present()
     if folder is None:
         return
+    if graph_in(folder) is not None:
+        return
     if is_adapter_folder(folder):
         check_encoder(base_settings(folder))
     else:
@@ -82,9 +92,18 @@ def folder_here(settings: EncoderSettings) -> Path | None:
     Raises:
         EncoderError: an adapter that does not name its model.
     """
-    folder = _published(settings).on_disk()
+    folder = folder_on_disk(settings)
     adapter = folder is not None and is_adapter_folder(folder)
     return folder_here(base_settings(folder)) if folder is not None and adapter else folder
+
+
+def folder_on_disk(settings: EncoderSettings) -> Path | None:
+    """The folder that a name stands for, as `folder_here`; an adapter's is its own.
+
+    Raises:
+        EncoderError: the name can be none.
+    """
+    return _published(settings).on_disk()
 
 
 def _published(settings: EncoderSettings) -> PublishedModel:
@@ -159,7 +178,10 @@ def _is_published_elsewhere(settings: EncoderSettings) -> bool:
 
 def _sum_of_folder(model: PublishedModel, folder: Path) -> str:
     places = (folder, *module_folders(folder))
-    whole = listing(folder, (path for place in places for path in model.files_in(place)))
+    paths = [path for place in places for path in model.files_in(place)]
+    if graph_in(folder) is not None:
+        paths += graph_files(folder)
+    whole = listing(folder, paths)
     if is_adapter_folder(folder):
         whole += fingerprint(base_settings(folder))
     return hashlib.sha256(whole.encode()).hexdigest()
@@ -260,7 +282,10 @@ def weight_bytes(settings: EncoderSettings) -> int:
     places = [folder, *module_folders(folder)]
     if is_adapter_folder(folder):
         places.append(base_of(folder))
-    return sum(path.stat().st_size for place in places for path in place.glob(WEIGHTS))
+    paths = [path for place in places for path in place.glob(WEIGHTS)]
+    if graph_in(folder) is not None:
+        paths += graph_files(folder)
+    return sum(path.stat().st_size for path in paths)
 
 
 _WIDTHS = ("hidden_size", "d_model", "dim", "n_embd", "emb_dim")

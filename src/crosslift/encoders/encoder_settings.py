@@ -46,7 +46,8 @@ class EncoderSettings(BaseModel):
     """Number of dimensions kept from the start of each vector, for encoders trained for it
     (Kusupati et al. 2022, arXiv 2205.13147)."""
     precision: Precision = "auto"
-    """Precision of the arithmetic; auto: bfloat16 if the processor has it, else float32."""
+    """Precision of the arithmetic; auto: bfloat16 if the processor has it, else float32. int8: products
+    of encoding in int8, everything else, training included, in float32."""
 
     @model_validator(mode="after")
     def _one_prompt(self) -> EncoderSettings:

@@ -10,6 +10,7 @@ from crosslift.encoders.description import describe
 from crosslift.encoders.embedded import PARAMETERS, TABLE
 from crosslift.encoders.encoder_folder import EMBEDDED, folder_here
 from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.encoders.graphs.graph_facts import graph_in
 from crosslift.model_files.read_model import tensor_shapes
 
 
@@ -30,7 +31,8 @@ class EncoderSize:
 
 @read_once()
 def size_of(settings: EncoderSettings) -> EncoderSize | None:
-    """The size of an encoder; returns None if its files are not on this machine.
+    """The size of an encoder; returns None if its files are not on this machine, or if it is
+    exported as a graph.
 
     The token table is the matrix with the most rows.
 
@@ -40,7 +42,7 @@ def size_of(settings: EncoderSettings) -> EncoderSize | None:
     if settings.name == EMBEDDED:
         return EncoderSize(PARAMETERS, math.prod(TABLE), TABLE[1])
     folder = folder_here(settings)
-    if folder is None:
+    if folder is None or graph_in(folder) is not None:
         return None
     shapes = tensor_shapes(describe(folder, pooled_here=False).input).values()
     table = max((shape for shape in shapes if len(shape) == 2), default=(0, 0))

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from crosslift.artifacts.files import folder_written_whole
 from crosslift.encoders.description import LEGACY_POOLINGS, POOLING_NAMES
-from crosslift.encoders.kinds import WeightPrecision
+from crosslift.encoders.graphs.write_graph import check_backend, replace_weights
+from crosslift.encoders.kinds import Backend, WeightPrecision
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.packing import pack
 from crosslift.encoders.pooler import pooler_tensors
@@ -30,26 +31,81 @@ _DTYPES: Mapping[WeightPrecision, torch.dtype] = {
 _PUBLISHED_NAMES = {ours: published for published, ours in POOLING_NAMES.items()}
 
 
+def write_encoder(
+    encoder: Encoder,
+    place: Path,
+    backend: Backend = "torch",
+    precision: WeightPrecision = "float32",
+    dimensions: int | None = None,
+) -> None:
+    """Writes the encoder as a folder of sentence-transformers, for a backend.
+
+    Args:
+        encoder: the encoder; its weights do not change.
+        place: new or empty folder.
+        backend: what runs the exported encoder.
+        precision: precision of the written weights.
+        dimensions: number of dimensions kept from the start of each vector; None: those of the encoder.
+
+    Raises:
+        EncoderError: as in `write_sentence_transformer`, `check_precision` and `replace_weights`.
+    """
+    check_precision(backend, precision)
+    if backend == "torch":
+        write_sentence_transformer(encoder, place, precision, dimensions)
+        return
+    _make_way(place)
+    with folder_written_whole(place) as draft:
+        write_sentence_transformer(encoder, draft, "float32", dimensions)
+        replace_weights(draft, backend, precision)
+
+
+def check_precision(backend: Backend, precision: WeightPrecision) -> None:
+    """Checks that a backend writes a precision, and that its packages are installed.
+
+    Raises:
+        EncoderError: it does not, or they are not.
+    """
+    if backend != "torch":
+        check_backend(backend, precision)
+    elif precision not in _DTYPES:
+        raise EncoderError(
+            f"precision {precision} for the backend torch",
+            " or ".join(_DTYPES),
+            f"export {precision} with `--backend onnx` or `--backend openvino`",
+        )
+
+
 def write_sentence_transformer(
-    encoder: Encoder, place: Path, precision: WeightPrecision = "float32"
+    encoder: Encoder,
+    place: Path,
+    precision: WeightPrecision = "float32",
+    dimensions: int | None = None,
 ) -> None:
     """Writes the encoder so that sentence-transformers gives the same vectors, scaled to length 1.
 
     For a `hidden_state` below the last, the export leaves out the layers above it. It includes the
     pooler that transformers loads with BERT and similar models, although no vector depends on it.
+    Vectors are cut to fewer dimensions by a linear layer, before they are scaled: sentence-transformers
+    does not scale vectors that it cuts itself.
 
     Args:
         encoder: the encoder; its weights do not change.
         place: new or empty folder.
         precision: precision of the model's written weights. Modules after the pooling remain in
             float32.
+        dimensions: number of dimensions kept from the start of each vector; None: those of the encoder.
 
     Raises:
         EncoderError: the folder is not empty; sentence-transformers has no such pooling, or no class
             for the encoder of such a model alone; the model does more after its last layer, so that
-            a model without its upper layers does not give a lower hidden state; or a weight is too
-            large for float16.
+            a model without its upper layers does not give a lower hidden state; a weight is too
+            large for float16; or the vectors have fewer dimensions.
     """
+    if dimensions is not None and not 1 <= dimensions <= encoder.width:
+        raise EncoderError(
+            f"dimensions {dimensions}", f"1 to {encoder.width}, those of the vectors"
+        )
     for pooling in encoder.reading.pooling.split("+"):
         if pooling not in _PUBLISHED_NAMES:
             raise EncoderError(
@@ -64,14 +120,11 @@ def write_sentence_transformer(
             "a text encoder, such as xlm-roberta-base",
             "use it in CrossLift; `crosslift evaluate` reads its folder",
         )
-    if place.is_dir():
-        if any(place.iterdir()):
-            raise EncoderError(f"{place} is not empty", "a new or empty folder")
-        place.rmdir()
+    _make_way(place)
     _check_ends_with_its_layers(encoder)
     with folder_written_whole(place) as draft:
         modules = [_write_input(encoder, draft, precision)]
-        for kind, config, tensors in _modules(encoder):
+        for kind, config, tensors in _modules(encoder, dimensions or encoder.width):
             path = f"{len(modules)}_{kind}"
             _write_json(draft / path / "config.json", config)
             if tensors:
@@ -98,13 +151,29 @@ def _write_input(encoder: Encoder, folder: Path, precision: WeightPrecision) -> 
     return "Transformer", ""
 
 
-def _modules(encoder: Encoder) -> Iterator[tuple[str, dict[str, Any], dict[str, Tensor]]]:
+def _modules(
+    encoder: Encoder, dimensions: int
+) -> Iterator[tuple[str, dict[str, Any], dict[str, Tensor]]]:
     """Kind, config.json and weights of each module after the one that reads the texts."""
     if not isinstance(encoder.model, StaticModel):
         yield "Pooling", _pooling(encoder), {}
     for module in encoder.modules:
         yield module.kind, module.config(), module.tensors()
+    width = encoder.modules[-1].width if encoder.modules else encoder.pooled_width
+    if dimensions < width:
+        yield _first_dimensions(width, dimensions)
     yield "Normalize", {}, {}
+
+
+def _first_dimensions(width: int, dimensions: int) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
+    """A linear layer that keeps the first dimensions of vectors."""
+    config = {
+        "in_features": width,
+        "out_features": dimensions,
+        "bias": False,
+        "activation_function": "torch.nn.modules.linear.Identity",
+    }
+    return "Dense", config, {"linear.weight": torch.eye(dimensions, width)}
 
 
 def _pooling(encoder: Encoder) -> dict[str, Any]:
@@ -126,17 +195,24 @@ def _entry(number: int, kind: str, path: str) -> dict[str, Any]:
 
 
 def _use(encoder: Encoder) -> dict[str, Any]:
-    """The prompt and the number of dimensions, as config_sentence_transformers.json has them.
+    """The prompt, as config_sentence_transformers.json has it.
 
-    The prompt is the default and that of both roles: sentence-transformers puts nothing before a
-    document where only queries have a prompt.
+    It is the default and that of both roles: sentence-transformers puts nothing before a document where
+    only queries have a prompt.
     """
     reading = encoder.reading
-    use: dict[str, Any] = {"prompts": {}}
     if reading.prompt:
         prompts = dict.fromkeys(("query", "document"), reading.prompt)
-        use = {"prompts": prompts, "default_prompt_name": "query"}
-    return use if reading.dimensions is None else use | {"truncate_dim": reading.dimensions}
+        return {"prompts": prompts, "default_prompt_name": "query"}
+    return {"prompts": {}}
+
+
+def _make_way(place: Path) -> None:
+    """Deletes an empty folder, so that a whole one can take its place."""
+    if place.is_dir():
+        if any(place.iterdir()):
+            raise EncoderError(f"{place} is not empty", "a new or empty folder")
+        place.rmdir()
 
 
 def _write_json(path: Path, content: Any) -> None:

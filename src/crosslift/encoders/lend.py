@@ -7,9 +7,13 @@ from pathlib import Path
 
 import torch
 
+from crosslift.encoders.encoder_folder import local_folder
 from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.encoders.graphs.graph_encoder import GraphEncoder, open_graph
+from crosslift.encoders.graphs.graph_facts import graph_in
 from crosslift.encoders.load_encoder import Encoder, load_encoder
 from crosslift.encoders.state import apply_changes
+from crosslift.encoders.text_reader import TextReader, TorchReader
 from crosslift.encoders.token_table import TokenTable
 
 _State = tuple[EncoderSettings, tuple[Path, ...], tuple[Path, ...], float]
@@ -30,6 +34,7 @@ class LentEncoder:
         self._former_rows: tuple[torch.Tensor, torch.Tensor] | None = None
         self._dropout: list[tuple[torch.nn.Dropout, float]] = []
         self._unchanged: _State | None = None
+        self._graph: tuple[EncoderSettings, GraphEncoder] | None = None
 
     def lend(
         self,
@@ -63,6 +68,22 @@ class LentEncoder:
         encoder.model.eval()
         self._unchanged = state if to_read else None
         return encoder
+
+    def lend_reader(
+        self,
+        settings: EncoderSettings,
+        changes: Sequence[Path] = (),
+        further: Sequence[Path] = (),
+        share: float = 1.0,
+    ) -> TextReader:
+        """What gives the vectors of the encoder in a state; arguments as in `lend`."""
+        if graph_in(local_folder(settings)) is None:
+            return TorchReader(self.lend(settings, changes, further, share, to_read=True))
+        if self._graph is None or self._graph[0] != settings:
+            self._graph = None  # freed before the next is loaded
+            own = settings.model_copy(update={"precision": "auto"})  # that of the graph
+            self._graph = settings, open_graph(own)
+        return self._graph[1]
 
     def _keep(self, encoder: Encoder, settings: EncoderSettings) -> Encoder:
         self._loaded_weights = {

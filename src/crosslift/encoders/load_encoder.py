@@ -17,6 +17,7 @@ from crosslift.encoders.description import Description
 from crosslift.encoders.dropout import make_dropout_cheap
 from crosslift.encoders.encoder_folder import base_of, local_folder, own_use, prompt_of
 from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.encoders.graphs.graph_folder import check_torch
 from crosslift.encoders.packing import PackedBatch, pack
 from crosslift.encoders.pooling import pool
 from crosslift.encoders.precision import device, dtype_of, resolve_precision
@@ -26,10 +27,11 @@ from crosslift.encoders.run_packed import PackedRunner, transformer_layers
 from crosslift.encoders.static import StaticRunner, load_static
 from crosslift.encoders.token_table import TokenTable
 from crosslift.encoders.tokenizer import (
-    check_rows,
     check_vocabulary,
     load_padding_tokenizer,
     longest_sequence,
+    placeholder_token,
+    tokenise,
 )
 from crosslift.encoders.transformer import learned_positions, load_transformer
 from crosslift.encoders.vector_modules import VectorModule, apply_modules, read_modules
@@ -90,11 +92,16 @@ class Encoder:
 
     def width_in(self, place: Place) -> int:
         """Length of the vectors from a place."""
-        width = self.state_width * len(place.pooling.split("+"))
         if place != self.place:
-            return width
+            return self.state_width * len(place.pooling.split("+"))
+        width = self.pooled_width
         width = self.modules[-1].width if self.modules else width
         return min(width, self.reading.dimensions or width)
+
+    @property
+    def pooled_width(self) -> int:
+        """Length of the pooled vectors, before the modules after the pooling."""
+        return self.state_width * len(self.reading.pooling.split("+"))
 
     @property
     def state_width(self) -> int:
@@ -117,18 +124,8 @@ class Encoder:
         return self._tokenise([self.reading.prompt + text for text in first], list(second))
 
     def _tokenise(self, *texts: list[str]) -> list[list[int]]:
-        with library_errors_explained(self.folder, "has a tokenizer that fails"):
-            sequences: list[list[int]] = self.tokenizer(
-                *texts,
-                truncation=True,
-                max_length=self.reading.max_tokens,
-                return_attention_mask=False,
-                return_token_type_ids=False,
-            )["input_ids"]
-        sequences = [ids or [self.placeholder_token()] for ids in sequences]
-        if len(self.tokenizer) > len(self.table.whole):
-            check_rows(sequences, len(self.table.whole), self.folder)
-        return sequences
+        rows = len(self.table.whole)
+        return tokenise(self.tokenizer, self.folder, rows, self.reading.max_tokens, *texts)
 
     def placeholder_token(self) -> int:
         """The token of a text for which the tokenizer returns no token.
@@ -136,15 +133,12 @@ class Encoder:
         Raises:
             EncoderError: the tokenizer has no token for it.
         """
-        for name in ("unk_token_id", "eos_token_id", "pad_token_id"):
-            token = getattr(self.tokenizer, name, None)
-            if token is not None:
-                return int(token)
-        raise EncoderError(
-            f"{self.folder}: the tokenizer returns no token for some texts, such as an empty one, and "
-            "has no unknown token",
-            "texts with words",
-        )
+        return placeholder_token(self.tokenizer, self.folder)
+
+    @property
+    def skipped(self) -> int:
+        """Number of tokens at the beginning of each sequence that are not pooled."""
+        return self._skipped
 
     def _tokens_of_prompt(self) -> int:
         """Number of tokens of the prompt, and of those before it, at the beginning of each sequence."""
@@ -223,9 +217,10 @@ def load_encoder(settings: EncoderSettings) -> Encoder:
     """Loads an encoder by name, folder or hub name, in evaluation mode.
 
     Raises:
-        EncoderError: the encoder cannot be found, read or used.
+        EncoderError: the encoder cannot be found, read or used; or it is exported as a graph.
     """
     folder = local_folder(settings)
+    check_torch(settings)
     description = own_use(settings, folder)
     with library_errors_explained(folder):
         if description.kind == "static":

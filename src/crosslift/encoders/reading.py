@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple
 
 from crosslift.encoders.encoder_settings import Poolings, Precision
+from crosslift.encoders.kinds import Backend, WeightPrecision
 
 
 class Place(NamedTuple):
@@ -29,22 +30,24 @@ class Reading:
         prompt: prompt before every text; may be empty.
         hidden_state: index of the pooled state; 0 is the embedding output.
         max_tokens: maximum number of tokens; longer texts are truncated.
-        precision: precision of the arithmetic, never ``auto``.
+        precision: precision of the arithmetic, never ``auto``; of an exported graph, of its weights.
         include_prompt: whether the tokens of the prompt are pooled too.
         modules: kind and width of each module after the pooling.
         dimensions: length to which vectors are truncated at the end; None: not truncated.
         lower_case: whether texts are lower-cased first.
+        backend: what computes.
     """
 
     pooling: Poolings
     prompt: str
     hidden_state: int
     max_tokens: int
-    precision: Precision
+    precision: Precision | WeightPrecision
     include_prompt: bool = True
     modules: tuple[str, ...] = ()
     dimensions: int | None = None
     lower_case: bool = False
+    backend: Backend = "torch"
 
     def facts(self) -> dict[str, Any]:
         """The reading as JSON values. Fields at their defaults are left out."""

@@ -93,6 +93,52 @@ def _surely_fits(tokenizer: Any, rows: int) -> bool:
     return bool(max([pieces - 1, *tokenizer.added_tokens_decoder]) < rows)
 
 
+def tokenise(
+    tokenizer: Any, folder: Path, rows: int, max_tokens: int, *columns: list[str]
+) -> list[list[int]]:
+    """Token ids of N texts, or of N pairs if there are two columns, with special tokens.
+
+    Args:
+        tokenizer: the tokenizer.
+        folder: its folder, for messages.
+        rows: number of rows of the token table.
+        max_tokens: number of tokens to which longer sequences are cut.
+        columns: the texts, with prompts.
+
+    Raises:
+        EncoderError: the tokenizer fails, or a token has no row.
+    """
+    with library_errors_explained(folder, "has a tokenizer that fails"):
+        sequences: list[list[int]] = tokenizer(
+            *columns,
+            truncation=True,
+            max_length=max_tokens,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+        )["input_ids"]
+    sequences = [ids or [placeholder_token(tokenizer, folder)] for ids in sequences]
+    if len(tokenizer) > rows:
+        check_rows(sequences, rows, folder)
+    return sequences
+
+
+def placeholder_token(tokenizer: Any, folder: Path) -> int:
+    """The token of a text for which the tokenizer returns no token.
+
+    Raises:
+        EncoderError: the tokenizer has no token for it.
+    """
+    for name in ("unk_token_id", "eos_token_id", "pad_token_id"):
+        token = getattr(tokenizer, name, None)
+        if token is not None:
+            return int(token)
+    raise EncoderError(
+        f"{folder}: the tokenizer returns no token for some texts, such as an empty one, and has no "
+        "unknown token",
+        "texts with words",
+    )
+
+
 def check_rows(sequences: Iterable[Sequence[int]], rows: int, folder: Path) -> None:
     """Checks that every token that occurs has a row in the token table.
 

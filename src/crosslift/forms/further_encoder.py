@@ -76,10 +76,9 @@ def _key(name: str, texts: Sequence[str]) -> tuple[str, str]:
 @read_once(key=_key, most=1)
 def _encoded(name: str, texts: Sequence[str]) -> NDArray[np.float32]:
     """The vectors of distinct texts, float32 [N, E]; those of the last call are kept for the run."""
-    from crosslift.encoders.encode_texts import encode
-    from crosslift.encoders.load_encoder import load_encoder
+    from crosslift.encoders.text_reader import load_reader
 
-    return encode(load_encoder(further_settings(name)), texts)
+    return load_reader(further_settings(name)).encode(texts)
 
 
 class _Joined:

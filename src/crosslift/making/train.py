@@ -51,8 +51,10 @@ class Training:
     kept: tuple[KeptWeights, ...] = ()
 
     def check_needs(self) -> None:
-        """Raises if the encoder, or the records or the image tower of a task, cannot be had."""
+        """Raises if the encoder cannot be had or cannot train, or if the records or the image tower of
+        a task cannot be had."""
         self.before.check_needs()
+        self.before.check_trains()
         for run in self.tasks.values():
             run.check_needs()
 

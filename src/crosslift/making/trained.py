@@ -19,7 +19,7 @@ from crosslift.encoders.encoder_folder import (
     with_prompt_text,
 )
 from crosslift.encoders.encoder_settings import EncoderSettings, Side, SidePrompts
-from crosslift.encoders.precision import resolve_precision
+from crosslift.encoders.graphs.graph_folder import check_torch, precision_of
 from crosslift.errors import StudyError
 from crosslift.making.on_devices import advancing, shared_file
 from crosslift.making.weight_files import weights_file
@@ -28,6 +28,7 @@ from crosslift.steps.step import Step, Workplace
 
 if TYPE_CHECKING:
     from crosslift.encoders.load_encoder import Encoder
+    from crosslift.encoders.text_reader import TextReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Trained:
     def untouched(cls, settings: EncoderSettings, devices: int = 1) -> Trained:
         """An encoder as it was published."""
         resolved = with_prompt_text(settings)
-        precise = resolved.model_copy(update={"precision": resolve_precision(resolved.precision)})
+        precise = resolved.model_copy(update={"precision": precision_of(resolved)})
         return cls(precise, fingerprint(settings), devices=devices)
 
     @property
@@ -138,6 +139,10 @@ class Trained:
         """Raises if the encoder that it began as cannot be had; see `check_encoder`."""
         check_encoder(self.settings)
 
+    def check_trains(self) -> None:
+        """Raises if the encoder that it began as cannot train; see `check_torch`."""
+        check_torch(self.settings)
+
     def vectors(
         self, texts: Sequence[str], workplace: Workplace
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
@@ -145,17 +150,16 @@ class Trained:
         torch).
 
         Args:
-            texts: N texts.
+            texts: N distinct texts.
             workplace: with the artifacts of its stages.
 
         Raises:
             EncoderError: a vector is not finite.
         """
-        from crosslift.encoders.encode_texts import encode
-
-        ready = self.load(workplace, to_read=True)
-        vectors = encode(ready, texts, advance=workplace.counting(len(texts)))
-        return vectors, ready.reading.facts()
+        reader = self._reader(workplace)
+        vectors = np.zeros((len(texts), reader.width), np.float32)
+        reader.encode_into(vectors, texts, advance=workplace.counting(len(texts)))
+        return vectors, reader.reading.facts()
 
     def write_vectors(
         self, path: Path, texts: Sequence[str], workplace: Workplace, ranks: Ranks
@@ -171,30 +175,37 @@ class Trained:
         Raises:
             EncoderError: a vector is not finite.
         """
-        from crosslift.encoders.encode_texts import encode_into
-
-        ready = self.load(workplace, to_read=True)
+        reader = self._reader(workplace)
         advance = advancing(ranks, workplace, len(texts))
-        with shared_file(ranks, path, (len(texts), ready.width), np.float32) as file:
-            encode_into([file], ready, texts, [ready.place], turn=ranks.turn, advance=advance)
-        return ready.reading.facts()
+        with shared_file(ranks, path, (len(texts), reader.width), np.float32) as file:
+            reader.encode_into(file, texts, turn=ranks.turn, advance=advance)
+        return reader.reading.facts()
 
-    def load(self, workplace: Workplace, *, to_read: bool = False) -> Encoder:
-        """The encoder itself (this loads torch).
+    def _reader(self, workplace: Workplace) -> TextReader:
+        from crosslift.encoders.lend import LentEncoder
+
+        lent = workplace.the(LentEncoder)
+        return lent.lend_reader(self.settings, *self._changes(workplace))
+
+    def load(self, workplace: Workplace) -> Encoder:
+        """The encoder itself, which the caller may change (this loads torch).
 
         Args:
             workplace: with the artifacts of its stages.
-            to_read: the caller changes nothing of it.
+
+        Raises:
+            EncoderError: it is exported as a graph.
         """
         from crosslift.encoders.lend import LentEncoder
 
+        return workplace.the(LentEncoder).lend(self.settings, *self._changes(workplace))
+
+    def _changes(self, workplace: Workplace) -> tuple[list[Path], list[Path], float]:
+        """Files of changes, files of those that are applied in part, and the part."""
         folders = [step.open(workplace.store) for step in self.stages]
         changes = [folder / weights_file("encoder") for folder in folders]
         if self.checkpoint:
             changes[-1] = folders[-1] / weights_file("encoder", self.checkpoint)
         if self.share == 1:
-            return workplace.the(LentEncoder).lend(self.settings, changes, to_read=to_read)
-        before, after = changes[: self.since], changes[self.since :]
-        return workplace.the(LentEncoder).lend(
-            self.settings, before, after, self.share, to_read=to_read
-        )
+            return changes, [], 1.0
+        return changes[: self.since], changes[self.since :], self.share

@@ -30,6 +30,7 @@ class ModelKind:
         one_of: a folder has at least one of these files; the first is the usual one.
         expected: the names that a user may use for a model, with an example.
         built_in: names that need no folder; errors suggest them for similar names.
+        weights: patterns of the files that hold the weights of a model, any of which is enough.
         on_hub: returns the name of the hub's repository for a user's name of a model.
     """
 
@@ -39,6 +40,7 @@ class ModelKind:
     one_of: tuple[str, ...]
     expected: str
     built_in: tuple[str, ...] = ()
+    weights: tuple[str, ...] = (WEIGHTS,)
     on_hub: Callable[[str], str] = str
 
 
@@ -148,9 +150,10 @@ class PublishedModel:
             CrossLiftError: the kind's own error, if the name is neither a folder nor a hub name.
         """
         folder = self.local_folder() or self._cached_folder()
-        if folder is None or not self.weights or any(folder.rglob(WEIGHTS)):
+        if folder is None or not self.weights:
             return folder
-        return None
+        has_weights = any(path for each in self.kind.weights for path in folder.rglob(each))
+        return folder if has_weights else None
 
     def present(self) -> Path | None:
         """The folder of its files as they are here; None: they are on the hub, and nothing is fetched.

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crosslift.encoders.kinds import WeightPrecision
+from crosslift.encoders.kinds import Backend, WeightPrecision
 from crosslift.encoders.origin import Origin
 from crosslift.reports.score_tables import MACRO, ScoreIndex
 from crosslift.results.arm_facts import ArmFacts, StageFacts
 from crosslift.results.comparison import ComparedLanguage, ComparedTarget
+from crosslift.results.parity import Parity
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.score_rows import Score
 from crosslift.results.target_facts import TargetFacts
@@ -28,8 +29,11 @@ class ExportedWeights:
         seed: whose weights.
         prompt: what goes before each text; empty for none.
         max_tokens: longer texts are cut.
-        precision: of the written weights.
         origin: what they derive from.
+        precision: of the written weights.
+        backend: what runs them.
+        dimensions: number of dimensions that vectors were cut to; None: all.
+        parity: what the export changed; None: nothing that could change a vector.
         postprocessing: of the arm's vectors and scores, which the exported folder does not do.
     """
 
@@ -38,8 +42,11 @@ class ExportedWeights:
     seed: int
     prompt: str
     max_tokens: int
-    precision: WeightPrecision
     origin: Origin
+    precision: WeightPrecision = "float32"
+    backend: Backend = "torch"
+    dimensions: int | None = None
+    parity: Parity | None = None
     postprocessing: tuple[str, ...] = ()
 
 

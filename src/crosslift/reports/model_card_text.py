@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from crosslift.reports.model_card import CardScore, ModelCard
+from crosslift.reports.model_card_export import loading_code, parity_words, weight_words
 from crosslift.reports.model_card_facts import card_data
 from crosslift.reports.model_card_tables import (
     language_sections,
@@ -18,6 +19,7 @@ from crosslift.reports.stages import left_out_words, stage_words
 from crosslift.reports.starts import phase_one_words, start_sentences
 from crosslift.reports.zero_shot import not_zero_shot
 from crosslift.results.arm_facts import StageFacts
+from crosslift.results.parity import Parity
 from crosslift.wording import count, large, listed, plural, share
 
 
@@ -46,6 +48,7 @@ def model_card(card: ModelCard) -> str:
         _fine_tuning(card.scores),
         _protocols(card.protocols),
         *(["## In each language", *languages] if languages else []),
+        *_export(card.weights.parity),
         "## How it was trained",
         _training(card),
         "## Limits",
@@ -71,16 +74,8 @@ def _loading(card: ModelCard) -> str:
         if weights.prompt
         else "Texts are encoded as they are, without a prompt, as they were in training."
     )
-    code = (
-        "```python\n"
-        "from sentence_transformers import SentenceTransformer\n\n"
-        f'model = SentenceTransformer("{weights.place}")\n'
-        'vectors = model.encode(["Where is the station?", "Wo ist der Bahnhof?"])\n'
-        "print(vectors @ vectors.T)\n"
-        "```"
-    )
     vectors = "Vectors have length 1: their products are cosines."
-    return f"{code}\n\n{prompt} {vectors} Weights are in {weights.precision}."
+    return f"{loading_code(weights)}\n\n{prompt} {vectors} {weight_words(weights)}"
 
 
 def _what_scores_are(card: ModelCard) -> str:
@@ -94,6 +89,11 @@ def _what_scores_are(card: ModelCard) -> str:
         *map(plain, start_sentences([card.arm])),
     ]
     return " ".join(sentences)
+
+
+def _export(parity: Parity | None) -> list[str]:
+    """What the export changed; nothing if it changed no vector."""
+    return [] if parity is None else ["## What the export changed", plain(parity_words(parity))]
 
 
 def _fine_tuning(scores: Sequence[CardScore]) -> str:
@@ -188,6 +188,11 @@ def _limits(card: ModelCard) -> Iterator[str]:
         yield (
             f"Its weights were rounded to {card.weights.precision} after they were measured: scores"
             " may differ a little from those above."
+        )
+    if card.weights.dimensions is not None:
+        yield (
+            f"Its vectors were cut to {card.weights.dimensions} dimensions after they were measured:"
+            " scores may differ from those above."
         )
     yield f"Texts longer than {count(card.weights.max_tokens)} tokens are cut."
     yield "If the model has a pooler, it was not trained, and no vector reads it."

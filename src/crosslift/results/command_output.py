@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from crosslift.results.parity import Parity
 from crosslift.results.reference_noise import PlannedPower
 from crosslift.results.result_record import ResultRecord, absent_if
 from crosslift.results.verdict import Verdict
@@ -286,6 +287,10 @@ class ExportedArm(ResultRecord):
     """Path of the folder."""
     precision: str
     """Precision of the written weights."""
+    backend: str = "torch"
+    """What runs the exported encoder."""
+    parity: Annotated[Parity | None, absent_if(None)] = None
+    """What the export changed, as measured; absent: nothing that could change a vector."""
     url: Annotated[str | None, absent_if(None)] = None
     """Address of the repository of the upload; absent: no upload."""
 
