@@ -60,6 +60,9 @@ def run(
     report = folder / REPORT
     ending = f"\n{duration(time.monotonic() - began)}. Report: "
     console.print(Text.assemble(ending, (str(report), "bold")))
+    console.print(
+        Text.assemble("Query by query: ", (f"crosslift explore {folder}", "bold")), soft_wrap=True
+    )
     write_json(outcome(run_folder, report), json_to)
 
 
