@@ -753,7 +753,7 @@ FAULTS = [
     ("tagging", {"words": ("x", "y"), "tags": ("ADJ",)}, "2 words and 1 tags"),
     ("tagging", {"words": ("x",), "tags": ("PUNCT",)}, "word 0, 'x', has tag 'PUNCT'\n.*'ADJ'"),
     ("tagging", {"words": ("x", ""), "tags": ("ADJ", "ADJ")}, "word 1 is ''"),
-    ("regression", {"score": 2.5}, "score 2.5\n.*0.0 to 2.0"),
+    ("regression", {"score": 2.5}, "score 2.5\n.*0 to 2\n"),
     ("regression", {"score": None}, "score None"),
     ("regression", {"score": float("nan")}, "score nan"),
     ("regression", {"texts": {"text": "x", "pair": "  "}}, "text 'pair' is '  '"),

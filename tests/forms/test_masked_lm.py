@@ -15,7 +15,7 @@ from tiny_encoder import NAMES, OTHER_NAMES, load_tiny
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.packing import PackedBatch
 from crosslift.errors import DataError
-from crosslift.forms import masked_lm
+from crosslift.forms import forward
 from crosslift.forms.form import FormOptions, Split
 from crosslift.forms.masked_lm import LanguageDraw, MaskedLM, OpenMaskedLM
 from crosslift.sources.record import Record
@@ -175,7 +175,7 @@ def test_dev_scores_in_small_batches_are_those_of_one(
     whole = task.dev_scores()
     assert len(sizes) == 1
     assert whole == {"dev_loss": pytest.approx(expected, rel=1e-6)}
-    monkeypatch.setattr(masked_lm, "TOKENS_PER_BATCH", 16)
+    monkeypatch.setattr(forward, "TOKENS_PER_BATCH", 16)
     sizes.clear()
     assert task.dev_scores() == {"dev_loss": pytest.approx(expected, rel=1e-6)}
     assert len(sizes) > 2

@@ -47,9 +47,9 @@ def options(run_of_arms: Path, own_data: tuple[Path, Path]) -> LiveOptions:
 
 
 @pytest.fixture(scope="session")
-def live(options: LiveOptions) -> Iterator[LiveSearch]:
-    with reading_once():
-        yield open_live(options, PAGE, None, Silent())
+def live(options: LiveOptions) -> LiveSearch:
+    with reading_once():  # not longer: other tests of the process read their files again
+        return open_live(options, PAGE, None, Silent())
 
 
 @pytest.fixture(scope="session")

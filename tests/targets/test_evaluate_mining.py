@@ -18,6 +18,7 @@ from small_study import small_study
 from crosslift.api.session import evaluate, evaluate_protocols, run_study
 from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, StudyError
+from crosslift.making.trained import Trained
 from crosslift.planning.plan import load_target
 from crosslift.results.mined_languages import MinedLanguage
 from crosslift.retrieval.folds import folds_of
@@ -317,9 +318,12 @@ def test_one_protocol_is_measured_without_the_others(
     bucc: Path, xlm_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Our protocol refuses a negative mean; this must not prevent LASER's number."""
-    monkeypatch.setattr(
-        "crosslift.encoders.encode_texts.encode", lambda _encoder, texts, **_: turned(texts)
-    )
+
+    def write(_: Trained, path: Path, texts: Sequence[str], *__: object) -> dict[str, str]:
+        np.save(path, turned(texts))
+        return {}
+
+    monkeypatch.setattr(Trained, "write_vectors", write)
     target = TargetSettings(name="bucc", data=bucc, languages=("fr",))
     with pytest.raises(DataError, match="`xtreme` or `laser` alone"):
         evaluate(str(xlm_folder), target, store=Store(tmp_path / "store"))

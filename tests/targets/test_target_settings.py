@@ -16,7 +16,7 @@ READ = {
     "pictures": {"pairs", "columns", "images"},
     "mining": {"sentences"},
     "judged": {"queries", "pool"},
-    "mteb": {"eval_split"},
+    "mteb": {"eval_split", "published", "published_models"},
     "labelled": {
         *("split", "examples", "english", "english_task", "english_labels"),
         *("generalised", "fine_tune"),
@@ -27,7 +27,8 @@ PROMPTS = {"prompt_src", "prompt_tgt", "prompt_name_src", "prompt_name_tgt"}
 VALUES: dict[str, Any] = {
     **dict.fromkeys(("pairs", "sentences", "queries", "examples"), 7),
     **{name: {"a": "b"} for name in ("columns", "english_labels")},
-    **dict.fromkeys(("catalogs", "images", "english"), "folder"),
+    "published_models": ["org/model"],
+    **dict.fromkeys(("catalogs", "images", "english", "published"), "folder"),
     **dict.fromkeys((*sorted(PROMPTS), "english_task", "pool", "eval_split"), "text"),
     **{"split": "dev", "generalised": True, "fine_tune": {"learning_rate": 1e-5}},
 }

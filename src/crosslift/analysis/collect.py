@@ -116,7 +116,8 @@ class Gathered:
             for target, steps in run.evaluations.items():
                 table = open_found_answers(steps.values(), self.store)
                 for name, value in (("target", target), ("seed", run.seed), ("arm", run.arm)):
-                    table = table.add_column(0, name, pa.array([value] * len(table)))
+                    column = pa.array([value] * len(table), pa.scalar(value).type)
+                    table = table.add_column(0, name, column)
                 tables.append(table)
         return pa.concat_tables(tables).unify_dictionaries()
 
