@@ -321,7 +321,7 @@ def test_one_protocol_is_measured_without_the_others(
 
     def write(_: Trained, path: Path, texts: Sequence[str], *__: object) -> dict[str, str]:
         np.save(path, turned(texts))
-        return {}
+        return {"pooling": "mean", "prompt": ""}
 
     monkeypatch.setattr(Trained, "write_vectors", write)
     target = TargetSettings(name="bucc", data=bucc, languages=("fr",))
