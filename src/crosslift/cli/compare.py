@@ -13,6 +13,8 @@ from crosslift.cli.options import (
     Json,
     LanguagesOption,
     PairsOption,
+    PoolOption,
+    PublishedOption,
     StoreOption,
     TargetDataOption,
     target_settings,
@@ -37,6 +39,8 @@ def compare(
     languages: LanguagesOption = None,
     pairs: PairsOption = None,
     direction: DirectionOption = None,
+    pool: PoolOption = None,
+    published: PublishedOption = None,
     form: Annotated[
         Literal["table", "markdown", "latex"], typer.Option("--format", help="What is printed.")
     ] = "table",
@@ -54,7 +58,16 @@ def compare(
     """
     settings = None
     if target is not None:
-        settings = target_settings(target, data, catalogs, languages, pairs, direction=direction)
+        settings = target_settings(
+            target,
+            data,
+            catalogs,
+            languages,
+            pairs,
+            direction=direction,
+            pool=pool,
+            published=published,
+        )
     elif not any(":" in side or _run(side).is_file() for side in (first, second)):
         raise typer.BadParameter("two encoders as they are need a target", param_hint="--target")
     from crosslift.cli import comparing  # takes seconds: after what may be wrong
