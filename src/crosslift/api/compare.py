@@ -1,4 +1,4 @@
-"""Compares two encoders on the same queries: untrained encoders, or arms of runs."""
+"""Compares two sides on the same queries: untrained encoders, arms of runs, run files of TREC."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def compare(
 
     Args:
         first: `embedded`, a folder, a hub name, settings of an encoder, any object with a method
-            `encode` (see `evaluate`), or an arm of a run as ``RUN:ARM`` (the run's folder).
+            `encode` (see `evaluate`), an arm of a run as ``RUN:ARM`` (the run's folder), or the
+            rankings of another system: a run file of TREC, or a folder of ``NAME.LANGUAGE.run``.
         second: as `first`.
         target: the target for encoders without a run. None: the targets of the runs.
         store: keeps vectors; None: the user's cache.

@@ -17,11 +17,18 @@ from crosslift.api.session import outcomes_of_encoder
 from crosslift.artifacts.store import Store
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.errors import DataError, StudyError
+from crosslift.making.evaluate import outcome_table
+from crosslift.making.loaded_target import Loaded
 from crosslift.making.object_encoder import ObjectEncoder
+from crosslift.planning.plan import load_target
 from crosslift.results.published_scores import ModelScores
 from crosslift.results.run_folder import RunFolder
+from crosslift.sources.judged.trec_runs import has_runs, read_trec_run, runs_in
 from crosslift.steps.run import Listener
 from crosslift.studies.reading import saved_study
+from crosslift.targets.evaluate_judged import outcomes_of_rankings
+from crosslift.targets.kinds.judged_texts import JudgedData
+from crosslift.targets.protocol import OURS
 from crosslift.targets.target_settings import TargetSettings
 
 _OUTCOMES = "outcomes.parquet"
@@ -139,6 +146,58 @@ class EncoderSide(_WithoutRun):
         return Measured(with_seed(outcomes), loaded.target.metric, published)
 
 
+@dataclass(frozen=True)
+class RankingSide(_WithoutRun):
+    """Another system for search, of which only the rankings are known, as run files of TREC.
+
+    Args:
+        name: the path as the user wrote it.
+        path: a run file, or a folder of them, one for each language.
+    """
+
+    name: str
+    path: Path
+
+    def measured(
+        self, target: TargetSettings, store: Store | None, listener: Listener | None
+    ) -> Measured:
+        """The outcomes of its rankings, in the languages that have a run file.
+
+        Raises:
+            StudyError: the queries of the target search no passages.
+            DataError: a file cannot be used, or is for no language of the target.
+        """
+        del store, listener
+        loaded: Loaded[JudgedData] = load_target(target.model_copy(update={"protocols": (OURS,)}))
+        if not loaded.target.ranks_passages:
+            raise StudyError(
+                f"{self.name}, run files of TREC, on target {target.name!r}, whose queries search no "
+                "passages",
+                "a target such as `judged` or `measures`",
+            )
+        outcomes = [
+            outcomes_of_rankings(
+                language, loaded.data.sets[language], read_trec_run(path), loaded.protocols[0]
+            )
+            for language, path in self._files(target.name, list(loaded.data.sets)).items()
+        ]
+        return Measured(with_seed(outcome_table(outcomes)), loaded.target.metric)
+
+    def _files(self, target: str, languages: Sequence[str]) -> dict[str, Path]:
+        """Language of the target -> its run file."""
+        files = runs_in(self.path, target)
+        if None in files and len(languages) == 1:
+            return {languages[0]: files[None]}
+        chosen = {code: files[code] for code in languages if code in files}
+        if not chosen:
+            raise DataError(
+                f"{self.name} does not name a language of {target!r}",
+                f"a folder of files NAME.LANGUAGE.run, for {', '.join(languages)}",
+                "name the language of a single file: `--languages CODE`",
+            )
+        return chosen
+
+
 def side_of(value: Model) -> Side:
     """The side that a user names.
 
@@ -167,6 +226,8 @@ def side_of(value: Model) -> Side:
         raise StudyError(
             f"{value} is the folder of a run", f"an arm of it: {value}:{arms[-1]}", None
         )
+    if has_runs(Path(value)):
+        return RankingSide(value, Path(value))
     return EncoderSide(value, EncoderSettings(name=value))
 
 

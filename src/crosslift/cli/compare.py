@@ -20,7 +20,7 @@ from crosslift.cli.options import (
     target_settings,
 )
 
-_SIDE = "`embedded`, a folder, a hub name, an arm of a run as RUN:ARM, or (both) a run."
+_SIDE = "`embedded`, a folder, a hub name, an arm as RUN:ARM, a run file of TREC, or (both) a run."
 
 
 def compare(
@@ -54,7 +54,8 @@ def compare(
     """Compare two encoders query by query: differences in each language, with intervals.
 
     Encoders as they are need a target. An arm of a run is compared on the run's targets. Of two runs,
-    arms of the same name are compared.
+    arms of the same name are compared. Another system for search is compared by its rankings, a run
+    file of TREC or a folder of NAME.LANGUAGE.run, on a target whose queries search passages.
     """
     settings = None
     if target is not None:
