@@ -231,6 +231,8 @@ def test_every_setting_is_part_of_the_key(xlm_folder: Path, pairs: Path) -> None
         {"cached_tokens": 64},
         {"gradient_checkpointing": True},
         {"schedule": "cosine"},
+        {"prompt_src": "query: "},
+        {"prompt_tgt": "query: "},
     ]
     assert len({key(**settings) for settings in changed}) == len(changed)
     assert key() == key()
@@ -385,6 +387,7 @@ def test_a_study_file_with_a_faulty_stage(stage: str, told: str) -> None:
         ({"task": "name-alias", "hub": "a/b@c"}, "hub: a/b@c"),
         ({"task": "image-text", "hub": "a/b"}, "no revision"),
         ({"task": "gettext-mlm", "keep_best": True}, "without dev records"),
+        ({"task": "gettext-mlm", "prompt_src": "query: "}, "does not tell queries from passages"),
         ({"task": "gettext-mlm", "early_stopping": {}}, "without dev records"),
         (
             {"task": "gettext-mlm", "translate": {"engine": "apertium", "to": ["es"]}},

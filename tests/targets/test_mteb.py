@@ -72,12 +72,14 @@ def test_the_score_is_that_of_mteb_alone(task: Any, folder: Path, tmp_path: Path
 
 def test_outcomes_are_those_of_items(folder: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
-    table = outcomes_of_encoder(str(folder), TargetSettings(name="mteb:SmallRetrieval"), store)
+    table, _ = outcomes_of_encoder(str(folder), TargetSettings(name="mteb:SmallRetrieval"), store)
     assert set(table["item"].to_pylist()) == {f"{s}:q{i}" for s in ("de", "zh") for i in range(12)}
     assert table["mteb_score"].to_pylist() == table["ndcg_at_10"].to_pylist()
-    table = outcomes_of_encoder(str(folder), TargetSettings(name="mteb:SmallParallel"), store)
+    table, _ = outcomes_of_encoder(str(folder), TargetSettings(name="mteb:SmallParallel"), store)
     assert len(set(table["item"].to_pylist())) == len(samples.PAIRS), "one cluster a row"
-    table = outcomes_of_encoder(str(folder), TargetSettings(name="mteb:SmallClassification"), store)
+    table, _ = outcomes_of_encoder(
+        str(folder), TargetSettings(name="mteb:SmallClassification"), store
+    )
     thirds = np.array(table["mteb_score"].to_pylist()) * samples.SmallClassification.n_experiments
     np.testing.assert_allclose(thirds, thirds.round(), atol=1e-5)
 
@@ -171,6 +173,9 @@ def assert_published(folder: Path, tmp_path: Path, study: Any) -> None:
     assert "Published: me/small-text, revision seed-1" in markdown(compared)
     shown = evaluate(str(folder), beside, store=store)
     assert len(shown.published) == 2
+    as_they_are = compare(str(folder), str(folder), beside, store)
+    assert as_they_are.targets[0].published == rows
+    assert "Published: me/small-text, revision seed-1" in markdown(as_they_are)
     missing = beside.model_copy(update={"published_models": ("me/other",)})
     with pytest.raises(UnknownNameError, match="'me/other'"):
         evaluate(str(folder), missing, store=store)

@@ -1,27 +1,22 @@
-"""Compares two encoders on the same queries: untrained encoders, or arms of runs."""
+"""Compares two sides on the same queries: untrained encoders, arms of runs, run files of TREC."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from crosslift.api.models import Model, known_model
-from crosslift.api.session import outcomes_of_encoder
+from crosslift.api.compared_sides import ArmSide, Side, side_of
+from crosslift.api.models import Model
 from crosslift.artifacts.store import Store
-from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.errors import DataError, StudyError, UnknownNameError
-from crosslift.making.object_encoder import ObjectEncoder
 from crosslift.metrics.table import metric_named, outcome_of
 from crosslift.results.comparison import ComparedLanguage, ComparedTarget, EncoderComparison
-from crosslift.results.published_scores import ModelScores
 from crosslift.results.run_folder import RunFolder
 from crosslift.statistics.differences import (
     Difference,
@@ -32,35 +27,9 @@ from crosslift.statistics.differences import (
 from crosslift.statistics.judgements import judge_family
 from crosslift.statistics.query_cubes import as_many_seeds, cube_of
 from crosslift.steps.run import Listener
-from crosslift.studies.reading import saved_study
 from crosslift.targets.target_settings import TargetSettings
 
-_OUTCOMES = "outcomes.parquet"
 Cube = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class _Side:
-    """One of the two compared encoders.
-
-    Args:
-        name: as the user wrote it; for an object, its class and what is known about it.
-        run: folder of its run; None for an encoder without a run.
-        arm: name of an arm of that run.
-        model: the encoder, if it has no run.
-    """
-
-    name: str
-    run: RunFolder | None = None
-    arm: str = ""
-    model: EncoderSettings | ObjectEncoder = field(
-        default_factory=lambda: EncoderSettings(name="embedded")
-    )
-
-    @property
-    def trained(self) -> bool:
-        """Whether its scores can differ between seeds."""
-        return self.run is not None and bool(self.run.arm(self.arm).stages)
 
 
 def compare(
@@ -74,7 +43,8 @@ def compare(
 
     Args:
         first: `embedded`, a folder, a hub name, settings of an encoder, any object with a method
-            `encode` (see `evaluate`), or an arm of a run as ``RUN:ARM`` (the run's folder).
+            `encode` (see `evaluate`), an arm of a run as ``RUN:ARM`` (the run's folder), or the
+            rankings of another system: a run file of TREC, or a folder of ``NAME.LANGUAGE.run``.
         second: as `first`.
         target: the target for encoders without a run. None: the targets of the runs.
         store: keeps vectors; None: the user's cache.
@@ -85,13 +55,9 @@ def compare(
         StudyError: two encoders without a run and no target; a target that needs more than an encoder.
         DataError: the two have different queries, or share no target.
     """
-    sides = _side(first), _side(second)
-    settings = _targets(sides, target)
-    compared = []
-    for each in settings:
-        tables = [_outcomes(side, each, store, listener) for side in sides]
-        compared.append(_compared(each.name, sides, *tables))
-    seeds = tuple(len(set(_seeds(side))) for side in sides)
+    sides = side_of(first), side_of(second)
+    compared = [_compared(each, sides, store, listener) for each in _targets(sides, target)]
+    seeds = tuple(len(set(side.seeds)) for side in sides)
     return EncoderComparison(
         first=sides[0].name,
         second=sides[1].name,
@@ -150,50 +116,16 @@ def compare_with_baseline(run: RunFolder, arm: str) -> tuple[ComparedTarget, ...
     baseline = run.arm(arm).baseline
     if baseline == arm:
         return ()
-    sides = _Side(baseline, run, baseline), _Side(arm, run, arm)
-    settings = {each.name: each for each in saved_study(run.path).targets}
-    shared = [t.name for t in run.run.targets if all(_has(side, t.name) for side in sides)]
-    return tuple(
-        _compared(name, sides, *(_outcomes(side, settings[name], None, None) for side in sides))
-        for name in shared
-    )
+    sides = ArmSide(baseline, run, baseline), ArmSide(arm, run, arm)
+    shared = [t.name for t in run.run.targets if all(t.name in side.targets for side in sides)]
+    return tuple(_compared(sides[0].targets[name], sides) for name in shared)
 
 
-def _side(value: Model) -> _Side:
-    if not isinstance(value, str | Path):
-        known = known_model(value)
-        return _Side(known.name, model=known)
-    value = str(value)
-    path, separator, arm = value.rpartition(":")
-    if separator and (Path(path) / "run.json").is_file():
-        run = RunFolder.read(Path(path))
-        run.arm(arm)
-        return _Side(value, run, arm)
-    if separator and not Path(value).exists():
-        raise DataError(
-            f"{path} is no folder of a run",
-            "RUN:ARM, with the folder that a run left",
-            "check the path; a run writes into runs/NAME, or `--out DIR`",
-        )
-    if (Path(value) / "run.json").is_file():
-        arms = [each.name for each in RunFolder.read(Path(value)).run.arms]
-        raise StudyError(
-            f"{value} is the folder of a run", f"an arm of it: {value}:{arms[-1]}", None
-        )
-    return _Side(value, model=EncoderSettings(name=value))
-
-
-def _seeds(side: _Side) -> Sequence[int]:
-    return (0,) if side.run is None else side.run.arm(side.arm).seeds or (0,)
-
-
-def _targets(
-    sides: tuple[_Side, _Side], target: TargetSettings | str | None
-) -> list[TargetSettings]:
+def _targets(sides: tuple[Side, Side], target: TargetSettings | str | None) -> list[TargetSettings]:
     """The targets of the comparison."""
     asked = TargetSettings(name=target) if isinstance(target, str) else target
-    runs = [side.run for side in sides if side.run is not None]
-    if not runs:
+    of_runs = [side.targets for side in sides if side.targets is not None]
+    if not of_runs:
         if asked is None:
             raise StudyError("two encoders without a target", "`--target`: see `crosslift targets`")
         return [asked]
@@ -202,9 +134,7 @@ def _targets(
             f"settings of target {asked.name!r}, which the run has settings for",
             "the name of the target alone: an arm of a run is compared on the run's own queries",
         )
-    of_runs = [{t.name: t for t in saved_study(run.path).targets} for run in runs]
     shared = [name for name in of_runs[0] if all(name in each for each in of_runs)]
-    shared = [n for n in shared if all(_has(side, n) for side in sides if side.run is not None)]
     if asked is not None and asked.name not in shared:
         raise UnknownNameError("target of the runs", asked.name, shared)
     if not shared:
@@ -212,38 +142,18 @@ def _targets(
     return [of_runs[0][name] for name in shared if asked is None or name == asked.name]
 
 
-def _has(side: _Side, target: str) -> bool:
-    return side.run is not None and len(_rows(side.run, side.arm, target)) > 0
-
-
-def _rows(run: RunFolder, arm: str, target: str) -> pa.Table:
-    table = pq.read_table(run.path / _OUTCOMES)
-    return table.filter((pc.field("arm") == arm) & (pc.field("target") == target))
-
-
-def _outcomes(
-    side: _Side, target: TargetSettings, store: Store | None, listener: Listener | None
-) -> pa.Table:
-    """The outcomes of one side under the target's primary protocol, one row for each query."""
-    if side.run is None:
-        return with_seed(outcomes_of_encoder(side.model, target, store, listener))
-    facts = side.run.target(target.name)
-    return _rows(side.run, side.arm, target.name).filter(pc.field("protocol") == facts.protocol)
-
-
-def with_seed(outcomes: pa.Table) -> pa.Table:
-    """The outcomes of an encoder without a run, as those of one seed."""
-    return outcomes.append_column("seed", pa.array([0] * len(outcomes)))
-
-
 def _compared(
-    target: str, sides: tuple[_Side, _Side], first: pa.Table, second: pa.Table
+    target: TargetSettings,
+    sides: tuple[Side, Side],
+    store: Store | None = None,
+    listener: Listener | None = None,
 ) -> ComparedTarget:
-    names = sides[0].name, sides[1].name
+    first, second = (side.measured(target, store, listener) for side in sides)
+    names, outcomes = (sides[0].name, sides[1].name), (first.outcomes, second.outcomes)
     trained = any(side.trained for side in sides)
-    metric, outcomes = _metric(target, sides), (first, second)
-    table = compare_outcomes(target, metric, names, outcomes, trained=trained)
-    return table.model_copy(update={"published": _published(target, sides)})
+    table = compare_outcomes(target.name, first.metric, names, outcomes, trained=trained)
+    published = {(e.model, e.revision): e for e in (*first.published, *second.published)}
+    return table.model_copy(update={"published": tuple(published.values())})
 
 
 def compare_outcomes(
@@ -289,22 +199,6 @@ def compare_outcomes(
             "measure both anew on one folder of data",
         )
     return _table(target, metric, protocols[0][0], languages, (cube, other), trained, tables)
-
-
-def _published(target: str, sides: tuple[_Side, _Side]) -> tuple[ModelScores, ...]:
-    """The published scores that the runs of the sides hold, each once."""
-    runs = [side.run for side in sides if side.run is not None]
-    entries = [entry for run in runs for entry in run.target(target).published]
-    return tuple({(entry.model, entry.revision): entry for entry in entries}.values())
-
-
-def _metric(target: str, sides: tuple[_Side, _Side]) -> str:
-    for side in sides:
-        if side.run is not None:
-            return side.run.target(target).metric
-    from crosslift.targets.all_targets import find_target
-
-    return find_target(target).metric
 
 
 def _table(

@@ -11,12 +11,15 @@ from crosslift.artifacts.disk_errors import disk_errors_explained
 from crosslift.artifacts.files import folder_written_whole
 from crosslift.artifacts.read_once import reading_once
 from crosslift.artifacts.store import Store
+from crosslift.encoders.encoder_folder import prompts_of_sides
+from crosslift.encoders.encoder_settings import SidePrompts
 from crosslift.encoders.export import check_precision, write_encoder
 from crosslift.encoders.kinds import Backend, WeightPrecision
 from crosslift.encoders.origin import CARD_FILE, origin_of
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.model_files.upload import check_upload, upload_folder
 from crosslift.planning.plan import arm_run
+from crosslift.planning.training_steps import prompts_of_training
 from crosslift.reports.model_card import ExportedWeights, card_of_arm
 from crosslift.reports.model_card_text import model_card
 from crosslift.results.parity import PARITY_FILE
@@ -44,6 +47,7 @@ def export_arm(
     dimensions: int | None = None,
     check: str | None = None,
     allow_loss: float = ALLOWED_LOSS,
+    prompts: SidePrompts | None = None,
     push: str | None = None,
     private: bool = False,
 ) -> Path:
@@ -63,6 +67,8 @@ def export_arm(
         check: name of the target on which the export is measured: one of the run's, or one that needs
             no data; None: the first of the run on which an encoder alone can be measured.
         allow_loss: points of the target's metric that the export may lose.
+        prompts: those of queries (src) and documents (tgt), which the folder names; None: those of the
+            arm's training.
         push: repository of the Hugging Face hub, NAMESPACE/NAME, for the upload; it is created if it
             does not exist. None: no upload.
         private: the repository is private.
@@ -70,7 +76,7 @@ def export_arm(
     Raises:
         UnknownNameError: no such arm or seed.
         StudyError: the folder to write exists and is not empty; ``private`` without ``push``; no target
-            to measure the export on.
+            to measure the export on; no ``prompts``, and tasks of the training with different ones.
         EncoderError: the encoder cannot be exported, or uploaded; a package of the backend is not
             installed; the export loses more than `allow_loss`.
         ArtifactError: the store no longer has the run's artifacts, or has others in their place; or the
@@ -92,8 +98,10 @@ def export_arm(
     loaded = encoder.load(Workplace(store))
     changed = backend != "torch" or precision != "float32" or dimensions is not None
     measured = measured_target(folder, study, check) if changed else None
+    chosen_prompts = prompts_of_training(encoder.stages) if prompts is None else prompts
+    sides = prompts_of_sides(chosen_prompts, encoder.settings)
     with folder_written_whole(to, replaces=to.is_dir()) as draft:
-        write_encoder(loaded, draft, backend, precision, dimensions)
+        write_encoder(loaded, draft, backend, precision, dimensions, sides)
         parity = None
         if measured is not None:
             parity = measure_parity(encoder, draft, measured, allow_loss, store)
@@ -104,6 +112,7 @@ def export_arm(
             place="path/to/this/folder" if push is None else push,
             seed=chosen,
             prompt=loaded.reading.prompt,
+            side_prompts=sides,
             max_tokens=loaded.reading.max_tokens,
             backend=backend,
             precision=precision,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from crosslift.api.compare import compare_outcomes, with_seed
+from crosslift.api.compare import compare_outcomes
+from crosslift.api.compared_sides import with_seed
 from crosslift.api.session import outcomes_of_loaded
 from crosslift.artifacts.store import Store
 from crosslift.encoders.encoder_folder import with_prompt_text

@@ -191,12 +191,12 @@ def outcomes_of_encoder(
     target: TargetSettings,
     store: Store | None = None,
     listener: Listener | None = None,
-) -> pa.Table:
+) -> tuple[pa.Table, LoadedTarget]:
     """The outcomes of an untrained encoder on a target, one row for each query, under the target's
-    primary protocol."""
+    primary protocol; and the target with its data."""
     known, loaded = _loaded(model, target, (OURS,), target.direction)
     with store_of(known, store) as place:
-        return outcomes_of_loaded(untouched(known), loaded, place, listener)
+        return outcomes_of_loaded(untouched(known), loaded, place, listener), loaded
 
 
 def outcomes_of_loaded(
@@ -205,7 +205,8 @@ def outcomes_of_loaded(
     store: Store,
     listener: Listener | None = None,
 ) -> pa.Table:
-    """The outcomes of an encoder on a loaded target, as `outcomes_of_encoder`."""
+    """The outcomes of an encoder on a loaded target, one row for each query, under its primary
+    protocol."""
     primary = replace(loaded, protocols=loaded.protocols[:1])
     return open_outcomes(_scored(encoder, primary, store, listener or Silent()), store)
 

@@ -13,12 +13,14 @@ from crosslift.cli.options import (
     Json,
     LanguagesOption,
     PairsOption,
+    PoolOption,
+    PublishedOption,
     StoreOption,
     TargetDataOption,
     target_settings,
 )
 
-_SIDE = "`embedded`, a folder, a hub name, an arm of a run as RUN:ARM, or (both) a run."
+_SIDE = "`embedded`, a folder, a hub name, an arm as RUN:ARM, a run file of TREC, or (both) a run."
 
 
 def compare(
@@ -37,6 +39,8 @@ def compare(
     languages: LanguagesOption = None,
     pairs: PairsOption = None,
     direction: DirectionOption = None,
+    pool: PoolOption = None,
+    published: PublishedOption = None,
     form: Annotated[
         Literal["table", "markdown", "latex"], typer.Option("--format", help="What is printed.")
     ] = "table",
@@ -50,11 +54,21 @@ def compare(
     """Compare two encoders query by query: differences in each language, with intervals.
 
     Encoders as they are need a target. An arm of a run is compared on the run's targets. Of two runs,
-    arms of the same name are compared.
+    arms of the same name are compared. Another system for search is compared by its rankings, a run
+    file of TREC or a folder of NAME.LANGUAGE.run, on a target whose queries search passages.
     """
     settings = None
     if target is not None:
-        settings = target_settings(target, data, catalogs, languages, pairs, direction=direction)
+        settings = target_settings(
+            target,
+            data,
+            catalogs,
+            languages,
+            pairs,
+            direction=direction,
+            pool=pool,
+            published=published,
+        )
     elif not any(":" in side or _run(side).is_file() for side in (first, second)):
         raise typer.BadParameter("two encoders as they are need a target", param_hint="--target")
     from crosslift.cli import comparing  # takes seconds: after what may be wrong

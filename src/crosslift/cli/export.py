@@ -48,6 +48,16 @@ def export(
             "--allow-loss", min=0, metavar="POINTS", help="Refuse an export that loses more there."
         ),
     ] = 0.3,
+    prompt_src: Annotated[
+        str | None,
+        typer.Option(
+            "--prompt-src", help="Of queries, in the folder's files. Default: as trained."
+        ),
+    ] = None,
+    prompt_tgt: Annotated[
+        str | None,
+        typer.Option("--prompt-tgt", help="Of documents. With either option, both are new."),
+    ] = None,
     push: Annotated[
         str | None,
         typer.Option(
@@ -68,9 +78,11 @@ def export(
 
     An upload needs a token of the hub: log in with `hf auth login`, or set HF_TOKEN.
     """
+    from crosslift.encoders.encoder_settings import SidePrompts
     from crosslift.model_files.upload import check_upload
     from crosslift.results.run_folder import RunFolder
 
+    prompts = SidePrompts(prompt_src=prompt_src, prompt_tgt=prompt_tgt)
     RunFolder.read(folder).arm(arm)
     if push is not None:
         check_upload(push)
@@ -89,6 +101,7 @@ def export(
         dimensions=dimensions,
         check=check,
         allow_loss=allow_loss,
+        prompts=prompts if prompts.side_prompts else None,
         push=push,
         private=private,
     )

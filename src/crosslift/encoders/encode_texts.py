@@ -28,6 +28,7 @@ def encode(
     texts: Sequence[str],
     *,
     hidden_state: int | None = None,
+    prompt: str | None = None,
     tokens_per_batch: int = TOKENS_PER_BATCH,
     turn: slice = ALL,
     advance: Callable[[int], None] | None = None,
@@ -38,6 +39,7 @@ def encode(
         encoder: the encoder.
         texts: N texts; equal texts are encoded once and get equal vectors.
         hidden_state: the pooled hidden state; None: the encoder's.
+        prompt: put before each text; None: the encoder's.
         tokens_per_batch: largest number of tokens in one packed batch, unless a single text is longer.
         turn: which of the batches are run; the vectors of the others are 0.
         advance: called with the number of texts done since the last call; None: not called.
@@ -56,6 +58,7 @@ def encode(
         encoder,
         distinct,
         [place],
+        prompt=prompt,
         tokens_per_batch=tokens_per_batch,
         turn=turn,
         advance=advance,
@@ -70,6 +73,7 @@ def encode_into(
     texts: Sequence[str],
     places: Sequence[Place],
     *,
+    prompt: str | None = None,
     tokens_per_batch: int = TOKENS_PER_BATCH,
     turn: slice = ALL,
     advance: Callable[[int], None] | None = None,
@@ -81,6 +85,7 @@ def encode_into(
         encoder: the encoder.
         texts: N texts.
         places: hidden states and poolings.
+        prompt: as in `encode`.
         tokens_per_batch: as in `encode`.
         turn: which of the batches are run; the rows of the others are not written.
         advance: as in `encode`.
@@ -88,7 +93,7 @@ def encode_into(
     Raises:
         EncoderError: a vector is not finite.
     """
-    sequences = encoder.tokenise(texts) if texts else []
+    sequences = encoder.tokenise(texts, prompt) if texts else []
     with torch.inference_mode(), _products(encoder, sum(map(len, sequences))):
         for indices in batches_by_length(sequences, tokens_per_batch, turn):
             batch = [sequences[i] for i in indices]

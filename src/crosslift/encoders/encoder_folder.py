@@ -24,7 +24,7 @@ from crosslift.encoders.embedded import (
     check_embedded,
     embedded_folder,
 )
-from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.encoders.encoder_settings import EncoderSettings, Side, SidePrompts
 from crosslift.encoders.graphs.graph_facts import GRAPH_FILES, graph_files, graph_in
 from crosslift.errors import EncoderError, UnknownNameError
 from crosslift.model_files.find_model import WEIGHTS, ModelKind, PublishedModel, listing
@@ -232,6 +232,20 @@ def with_prompt_text(settings: EncoderSettings) -> EncoderSettings:
     if settings.prompt_name is None:
         return settings
     return settings.model_copy(update={"prompt": prompt_of(settings), "prompt_name": None})
+
+
+def prompts_of_sides(prompts: SidePrompts, settings: EncoderSettings) -> dict[Side, str]:
+    """The text of the prompt of each side that has one.
+
+    Args:
+        prompts: of the sides, as texts or names.
+        settings: the encoder whose files hold the names.
+
+    Raises:
+        EncoderError, UnknownNameError: as in `prompt_of`.
+    """
+    sides = prompts.sides_with_prompts()
+    return {side: prompt_of(prompts.encoder_of_side(settings, side)) for side in sides}
 
 
 def own_use(settings: EncoderSettings, folder: Path | None = None) -> Description:

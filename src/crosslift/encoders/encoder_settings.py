@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from crosslift.encoders.kinds import Pooling, Poolings, Precision
 
-__all__ = ["EncoderSettings", "Pooling", "Poolings", "Precision", "Side", "SidePrompts"]
+__all__ = ["SIDES", "EncoderSettings", "Pooling", "Poolings", "Precision", "Side", "SidePrompts"]
 
 Side = Literal["src", "tgt"]
 """A side of texts in pairs: ``src`` is the other language and ``tgt`` English, or as two files are
 named."""
+SIDES: tuple[Side, ...] = get_args(Side)
 
 
 class EncoderSettings(BaseModel):
@@ -91,6 +92,12 @@ class SidePrompts(BaseModel):
         if prompt is None and name is None:
             return encoder
         return encoder.model_copy(update={"prompt": prompt, "prompt_name": name})
+
+    def sides_with_prompts(self) -> tuple[Side, ...]:
+        """The sides that have a prompt."""
+        return tuple(
+            side for side in SIDES if any(name.endswith(side) for name in self.side_prompts)
+        )
 
 
 def _refuse_both(text: str | None, name: str | None, text_field: str, name_field: str) -> None:

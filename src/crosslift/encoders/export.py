@@ -13,6 +13,7 @@ from torch import Tensor
 
 from crosslift.artifacts.files import folder_written_whole
 from crosslift.encoders.description import LEGACY_POOLINGS, POOLING_NAMES
+from crosslift.encoders.encoder_settings import Side
 from crosslift.encoders.graphs.write_graph import check_backend, replace_weights
 from crosslift.encoders.kinds import Backend, WeightPrecision
 from crosslift.encoders.load_encoder import Encoder
@@ -28,6 +29,9 @@ _DTYPES: Mapping[WeightPrecision, torch.dtype] = {
     "bfloat16": torch.bfloat16,
     "float16": torch.float16,
 }
+ROLES: Mapping[str, Side] = {"query": "src", "document": "tgt"}
+"""Name of a prompt in sentence-transformers' files, of `encode_query` and `encode_document` -> side."""
+_NO_PROMPTS: Mapping[Side, str] = {}
 _PUBLISHED_NAMES = {ours: published for published, ours in POOLING_NAMES.items()}
 
 
@@ -37,6 +41,7 @@ def write_encoder(
     backend: Backend = "torch",
     precision: WeightPrecision = "float32",
     dimensions: int | None = None,
+    prompts: Mapping[Side, str] = _NO_PROMPTS,
 ) -> None:
     """Writes the encoder as a folder of sentence-transformers, for a backend.
 
@@ -46,17 +51,18 @@ def write_encoder(
         backend: what runs the exported encoder.
         precision: precision of the written weights.
         dimensions: number of dimensions kept from the start of each vector; None: those of the encoder.
+        prompts: as in `write_sentence_transformer`.
 
     Raises:
         EncoderError: as in `write_sentence_transformer`, `check_precision` and `replace_weights`.
     """
     check_precision(backend, precision)
     if backend == "torch":
-        write_sentence_transformer(encoder, place, precision, dimensions)
+        write_sentence_transformer(encoder, place, precision, dimensions, prompts)
         return
     _make_way(place)
     with folder_written_whole(place) as draft:
-        write_sentence_transformer(encoder, draft, "float32", dimensions)
+        write_sentence_transformer(encoder, draft, "float32", dimensions, prompts)
         replace_weights(draft, backend, precision)
 
 
@@ -81,6 +87,7 @@ def write_sentence_transformer(
     place: Path,
     precision: WeightPrecision = "float32",
     dimensions: int | None = None,
+    prompts: Mapping[Side, str] = _NO_PROMPTS,
 ) -> None:
     """Writes the encoder so that sentence-transformers gives the same vectors, scaled to length 1.
 
@@ -95,6 +102,7 @@ def write_sentence_transformer(
         precision: precision of the model's written weights. Modules after the pooling remain in
             float32.
         dimensions: number of dimensions kept from the start of each vector; None: those of the encoder.
+        prompts: of queries (src) and documents (tgt); without one, the encoder's prompt.
 
     Raises:
         EncoderError: the folder is not empty; sentence-transformers has no such pooling, or no class
@@ -131,7 +139,7 @@ def write_sentence_transformer(
                 _write_tensors(tensors, draft / path, "float32")
             modules.append((kind, path))
         _write_json(draft / "modules.json", [_entry(i, *each) for i, each in enumerate(modules)])
-        _write_json(draft / "config_sentence_transformers.json", _use(encoder))
+        _write_json(draft / "config_sentence_transformers.json", _use(encoder, prompts))
 
 
 def _write_input(encoder: Encoder, folder: Path, precision: WeightPrecision) -> tuple[str, str]:
@@ -194,17 +202,20 @@ def _entry(number: int, kind: str, path: str) -> dict[str, Any]:
     return {"idx": number, "name": str(number), "path": path, "type": kind}
 
 
-def _use(encoder: Encoder) -> dict[str, Any]:
-    """The prompt, as config_sentence_transformers.json has it.
+def _use(encoder: Encoder, prompts: Mapping[Side, str]) -> dict[str, Any]:
+    """The prompts, as config_sentence_transformers.json has them.
 
-    It is the default and that of both roles: sentence-transformers puts nothing before a document where
-    only queries have a prompt.
+    Both roles have one: sentence-transformers puts nothing before a document where only queries have a
+    prompt. The default is the encoder's prompt, which `encode` puts before every text.
     """
-    reading = encoder.reading
-    if reading.prompt:
-        prompts = dict.fromkeys(("query", "document"), reading.prompt)
-        return {"prompts": prompts, "default_prompt_name": "query"}
-    return {"prompts": {}}
+    default = encoder.reading.prompt
+    named = {name: prompts.get(side, default) for name, side in ROLES.items()}
+    if not any(named.values()) and not default:
+        return {"prompts": {}}
+    if default and default not in named.values():
+        named["default"] = default
+    name = next((name for name, prompt in named.items() if default and prompt == default), None)
+    return {"prompts": named, "default_prompt_name": name}
 
 
 def _make_way(place: Path) -> None:

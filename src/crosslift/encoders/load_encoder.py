@@ -113,9 +113,26 @@ class Encoder:
         """The device of the weights."""
         return self.table.weight.device
 
-    def tokenise(self, texts: Sequence[str]) -> list[list[int]]:
-        """Token ids of N texts, with prompt and special tokens, cut to ``max_tokens``."""
-        return self._tokenise([self.reading.prompt + text for text in texts])
+    def tokenise(self, texts: Sequence[str], prompt: str | None = None) -> list[list[int]]:
+        """Token ids of N texts, with prompt and special tokens, cut to ``max_tokens``.
+
+        Args:
+            texts: the texts.
+            prompt: put before each text; None: that of the reading.
+
+        Raises:
+            EncoderError: another prompt than that of the reading, of an encoder that leaves the tokens
+                of its prompt out of the pooling.
+        """
+        before = self.reading.prompt if prompt is None else prompt
+        if before != self.reading.prompt and not self.reading.include_prompt:
+            raise EncoderError(
+                f"the prompt {before!r} of one side, where the encoder's is {self.reading.prompt!r}: "
+                f"{self.folder} leaves the tokens of its prompt out of the pooling",
+                "one prompt for all texts",
+                "write it as `prompt` of the encoder",
+            )
+        return self._tokenise([before + text for text in texts])
 
     def tokenise_pairs(self, first: Sequence[str], second: Sequence[str]) -> list[list[int]]:
         """Token ids of N pairs of texts, each pair one sequence: prompt and first text, then the

@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -87,12 +88,20 @@ def _frame(encoder: Encoder, texts: Sequence[list[str]]) -> Frame:
     return Frame(tuple(ids[: places[0]]), tuple(between), tuple(ids[places[-1] + 1 :]))
 
 
-def tokenise_compactly(encoder: Encoder, *columns: Sequence[str]) -> TokenSequences:
+def tokenise_compactly(
+    encoder: Encoder, *columns: Sequence[str], prompt: str | None = None
+) -> TokenSequences:
     """Token ids of N texts, or of N pairs if there are two columns, int64 [T] each.
 
     They are those of ``Encoder.tokenise`` and ``Encoder.tokenise_pairs``, in a sixteenth of the memory.
+
+    Args:
+        encoder: the encoder.
+        columns: the texts, or both texts of the pairs.
+        prompt: put before texts, not pairs; None: that of the encoder.
     """
-    call = encoder.tokenise if len(columns) == 1 else encoder.tokenise_pairs
+    single = partial(encoder.tokenise, prompt=prompt)
+    call = single if len(columns) == 1 else encoder.tokenise_pairs
 
     def make() -> TokenSequences:
         return TokenSequences(
@@ -101,7 +110,8 @@ def tokenise_compactly(encoder: Encoder, *columns: Sequence[str]) -> TokenSequen
             for ids in call(*(texts[part] for texts in columns))
         )
 
-    what = ("sequences", encoder.reading.prompt, encoder.reading.max_tokens)
+    before = encoder.reading.prompt if prompt is None else prompt
+    what = ("sequences", before, encoder.reading.max_tokens)
     return encoder.remembered.of(what, columns, make, lambda sequences: sequences.nbytes)
 
 

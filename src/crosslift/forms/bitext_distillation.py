@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from crosslift.encoders.encoder_settings import Side
 from crosslift.encoders.load_encoder import Encoder
+from crosslift.encoders.token_sequences import TokenSequences
 from crosslift.encoders.tokens import tokenise_compactly
 from crosslift.errors import DataError
 from crosslift.forms.form import Column, FormOptions, Rows, Split, StepLoss, column, epoch_rows
 from crosslift.forms.forward import batch_vectors, count_tokens, dev_accuracy, distinct_ids
 from crosslift.forms.further_encoder import FurtherVectors
 from crosslift.forms.matryoshka import check_dimensions, over_dimensions
+
+_SIDES: tuple[Side, ...] = ("tgt", "src")
+"""Of English texts and of their translations, as in targets with bitexts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,7 @@ class OpenBitextDistillation:
         self.size = len(train.records)
         self._options = options
         sides = [Column(train.records, name) for name in form.columns]
-        self._texts = [tokenise_compactly(encoder, side) for side in sides]
+        self._texts = [self._tokenised(*each) for each in zip(sides, _SIDES, strict=True)]
         self._taught = FurtherVectors(form.teacher, sides[:1], options.ranks)
         if self._taught.width != encoder.width:
             raise DataError(
@@ -96,9 +101,13 @@ class OpenBitextDistillation:
         check_dimensions(form.matryoshka, form.matryoshka_weights, encoder.width)
         self._dev = [column(dev.records, name) for name in form.columns]
 
+    def _tokenised(self, texts: Sequence[str], side: Side) -> TokenSequences:
+        prompt = self._options.prompts.get(side)
+        return tokenise_compactly(self.encoder, texts, prompt=prompt)
+
     def token_ids(self) -> Iterable[int]:
         """Ids of every token of the training and dev texts."""
-        dev = [tokenise_compactly(self.encoder, texts) for texts in self._dev]
+        dev = [self._tokenised(*each) for each in zip(self._dev, _SIDES, strict=True)]
         return distinct_ids(*self._texts, *dev)
 
     def draw(self, start: int, count: int, seed: int) -> Rows:
@@ -127,4 +136,4 @@ class OpenBitextDistillation:
         english, translations = self._dev
         if not english:
             return {}
-        return dev_accuracy(self.encoder, translations, english, self._options.ranks)
+        return dev_accuracy(self.encoder, translations, english, self._options)

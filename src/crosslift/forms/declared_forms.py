@@ -175,6 +175,7 @@ _BITEXT_DISTILLATION = FormFacts(
     pictures=None,
     reads="vectors",
     shares_batch=True,
+    has_sides=True,
     labelled=True,
     texts_per_record=None,
     learns_from_others=_never,
@@ -290,6 +291,7 @@ _TEXT_PAIRS = FormFacts(
     pictures=None,
     reads="vectors",
     shares_batch=True,
+    has_sides=True,
     labelled=True,
     texts_per_record=None,
     learns_from_others=_without_hard_negatives,
@@ -348,6 +350,11 @@ def form_facts(name: str) -> FormFacts:
 def trains_on_captions(forms: Collection[str]) -> bool:
     """Whether tasks of these forms, by name, train only on captions of pictures."""
     return bool(forms) and all(form in FORMS and FORMS[form].pictures for form in forms)
+
+
+def forms_with_sides() -> list[str]:
+    """Names of the forms whose texts have two sides, in alphabetical order."""
+    return sorted(name for name, facts in FORMS.items() if facts.has_sides)
 
 
 def forms_of_vectors() -> list[str]:

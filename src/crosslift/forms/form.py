@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from crosslift.encoders.encoder_settings import Side
 from crosslift.errors import DataError
 from crosslift.forms.equal_numbers import equal_numbers
 from crosslift.forms.form_facts import Partners
@@ -55,6 +56,7 @@ class FormOptions:
             computed again for the gradient. None: all at once, and activations stay in memory.
         ranks: that share the work on a batch.
         cached_tokens: the same by their tokens; a text with more goes through alone.
+        prompts: side -> the text before each text of that side; without one, the encoder's prompt.
     """
 
     text_locked: bool
@@ -63,6 +65,7 @@ class FormOptions:
     cached_texts: int | None = None
     ranks: Ranks = ALONE
     cached_tokens: int | None = None
+    prompts: Mapping[Side, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

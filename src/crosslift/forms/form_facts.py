@@ -67,6 +67,8 @@ class FormFacts:
         passage: the column that contains the answers of a record (`spans`); None: there is none.
         shares_batch: whether its loss works on the share of one rank of a batch, so that it trains on
             several devices (`crosslift.forms.form.StepLoss`).
+        has_sides: whether its texts have two sides, src and tgt (queries and passages), each of which
+            may have a prompt (`FormOptions.prompts`).
         options: those that a study may change, by name. They do not include what a form binds and what
             a dataset fixes (its labels, the scale of its grades).
         encoders: the options that name a further encoder, such as a guide: its files are part of what a
@@ -88,6 +90,7 @@ class FormFacts:
     class_option: str | None = None
     passage: str | None = None
     shares_batch: bool = False
+    has_sides: bool = False
     options: Mapping[str, Option] = field(default_factory=dict)
     encoders: tuple[str, ...] = ()
     computed_by: str | None = None

@@ -111,7 +111,11 @@ def first_tokens(batch: PackedBatch) -> Tensor:
 
 
 def text_vectors(
-    encoder: Encoder, texts: Sequence[str], ranks: Ranks, hidden_state: int | None = None
+    encoder: Encoder,
+    texts: Sequence[str],
+    ranks: Ranks,
+    hidden_state: int | None = None,
+    prompt: str | None = None,
 ) -> NDArray[np.float32]:
     """Pooled vectors of N texts, float32 [N, D]: see `encode`. Of several ranks, each runs its share of
     the batches and has the vectors of all."""
@@ -119,6 +123,7 @@ def text_vectors(
         encoder,
         texts,
         hidden_state=hidden_state,
+        prompt=prompt,
         tokens_per_batch=TOKENS_PER_BATCH,
         turn=ranks.turn,
     )
@@ -138,12 +143,20 @@ def all_vectors(encoder: Encoder, sequences: Sequences, ranks: Ranks = ALONE) ->
 
 
 def dev_accuracy(
-    encoder: Encoder, queries: Sequence[str], answers: Sequence[str], ranks: Ranks
+    encoder: Encoder, queries: Sequence[str], answers: Sequence[str], options: FormOptions
 ) -> dict[str, float]:
     """Top-1 accuracy from N dev texts to the texts that are right for them, with its name; of several
-    ranks, the first one compares."""
-    asked = text_vectors(encoder, queries, ranks)
-    right = text_vectors(encoder, answers, ranks)
+    ranks, the first one compares.
+
+    Args:
+        encoder: the encoder.
+        queries: N texts, of the side src.
+        answers: the text that is right for each, of the side tgt.
+        options: with the ranks and the prompts of the sides.
+    """
+    ranks, prompts = options.ranks, options.prompts
+    asked = text_vectors(encoder, queries, ranks, prompt=prompts.get("src"))
+    right = text_vectors(encoder, answers, ranks, prompt=prompts.get("tgt"))
 
     def compared() -> dict[str, float]:
         accuracy = top1_accuracy(gold_ranks(asked, right, np.arange(len(queries))))

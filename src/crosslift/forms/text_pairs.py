@@ -11,7 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from crosslift.encoders.encoder_settings import Side
 from crosslift.encoders.load_encoder import Encoder
+from crosslift.encoders.token_sequences import TokenSequences
 from crosslift.encoders.tokens import tokenise_compactly
 from crosslift.errors import DataError
 from crosslift.forms.alike import Alike, text_numbers
@@ -36,6 +38,8 @@ from crosslift.forms.taught_margins import TaughtMargins
 
 _NEGATIVES = 2
 """Number of the column of negatives, after anchors and positives."""
+_SIDES: tuple[Side, ...] = ("src", "tgt")
+"""Of anchors and positives; negatives are of the side of positives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +154,9 @@ class OpenTextPairs:
         self.encoder = encoder
         self.head = torch.nn.Module()
         texts = [Column(train.records, name) for name in form.columns[:2]]
-        self._texts = [tokenise_compactly(encoder, each) for each in texts]
+        self._texts = [self._tokenised(*each) for each in zip(texts, _SIDES, strict=True)]
         self._negatives = NegativeTexts(train.records, form.negative)
-        self._negative_texts = tokenise_compactly(encoder, self._negatives)
+        self._negative_texts = self._tokenised(self._negatives, "tgt")
         self._groups = group_numbers(train.records)
         groups = len(np.unique(self._groups))
         self.size = groups if form.one_of_a_group else len(train.records)
@@ -175,6 +179,10 @@ class OpenTextPairs:
             self._taught = TaughtMargins(form, train.records, self._negatives, self._guide)
         self._dev = [column(dev.records, name) for name in form.columns[:2]]
 
+    def _tokenised(self, texts: Sequence[str], side: Side) -> TokenSequences:
+        prompt = self._options.prompts.get(side)
+        return tokenise_compactly(self.encoder, texts, prompt=prompt)
+
     def _read(self, rows: Rows) -> NDArray[np.float32]:
         """Vectors of the positives of some pairs, at the trained hidden state."""
         sequences = [self._texts[1][row] for row in rows]
@@ -183,7 +191,7 @@ class OpenTextPairs:
 
     def token_ids(self) -> Iterable[int]:
         """Ids of every token of the training and dev texts."""
-        dev = [tokenise_compactly(self.encoder, texts) for texts in self._dev]
+        dev = [self._tokenised(*each) for each in zip(self._dev, _SIDES, strict=True)]
         return distinct_ids(*self._texts, self._negative_texts, *dev)
 
     def draw(self, start: int, count: int, seed: int) -> Rows:
@@ -279,4 +287,4 @@ class OpenTextPairs:
         anchors, positives = self._dev
         if not anchors or anchors == positives:
             return {}
-        return dev_accuracy(self.encoder, anchors, positives, self._options.ranks)
+        return dev_accuracy(self.encoder, anchors, positives, self._options)

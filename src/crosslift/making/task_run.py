@@ -13,7 +13,7 @@ import numpy as np
 from crosslift.artifacts.read_once import read_once
 from crosslift.artifacts.store import Store
 from crosslift.encoders.encoder_folder import check_encoder
-from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.encoders.encoder_settings import EncoderSettings, SidePrompts
 from crosslift.forms.further_encoder import further_settings
 from crosslift.images.tower_facts import check_tower
 from crosslift.making.trained import Trained
@@ -31,6 +31,7 @@ from crosslift.training.task_settings import MixedTaskSettings
 _MOST_CHECKED = 5000
 _IN_THE_TASK = {"task", "data", "hub", "columns", "options", "translate", "language"}
 """Settings whose effect is in the form and the records of the task, or in its translation."""
+_PROMPTS = set(SidePrompts.model_fields)
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ class TaskRun(HeldByManySteps):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What decides what is learned, beside its translation."""
-        settings = self.settings.model_dump(mode="json", exclude=_IN_THE_TASK)
+        """What decides what is learned, beside its translation and the texts of its prompts."""
+        settings = self.settings.model_dump(mode="json", exclude=_IN_THE_TASK | _PROMPTS)
         if self.limited_by == "pictures" and (self.settings.limit or self.settings.dev_limit):
             settings["limited_by"] = self.limited_by
         encoders = {n: Trained.untouched(e).facts for n, e in self.further_encoders.items()}

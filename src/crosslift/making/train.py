@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crosslift.encoders.encoder_folder import prompts_of_sides
 from crosslift.forms.form import FormOptions
-from crosslift.forms.form_facts import Partners
 from crosslift.making.on_devices import make_on_devices
 from crosslift.making.synonym_copies import smoothed
 from crosslift.making.task_run import TaskRun
@@ -134,7 +134,7 @@ def _open_members(
             train_split, run.task.form, job.stage.robust, encoder, seed
         )
         dev_split, _ = open_split(step, store, name, "dev", run.dev())
-        options = _options(job, seed, PARTNERS.get(run.settings.control, "own"), ranks)
+        options = _options(job, run, seed, ranks)
         opened = run.task.form.open().open(encoder, train_split, dev_split, options)
         if "heads" in step.inputs:
             opened.head.load_state_dict(load_head(step.inputs["heads"], store, name))
@@ -160,7 +160,14 @@ def _save_heads(members: Sequence[MixedTask], place: Path) -> None:
     save_file(tensors, place)
 
 
-def _options(job: Training, seed: int, partners: Partners, ranks: Ranks) -> FormOptions:
+def _options(job: Training, run: TaskRun, seed: int, ranks: Ranks) -> FormOptions:
     stage = job.stage
-    locked = stage.text_side == "locked"
-    return FormOptions(locked, partners, seed, stage.cached_texts, ranks, stage.cached_tokens)
+    return FormOptions(
+        text_locked=stage.text_side == "locked",
+        partners=PARTNERS.get(run.settings.control, "own"),
+        seed=seed,
+        cached_texts=stage.cached_texts,
+        ranks=ranks,
+        cached_tokens=stage.cached_tokens,
+        prompts=prompts_of_sides(run.settings, job.before.settings),
+    )

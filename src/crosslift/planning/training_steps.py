@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from crosslift.encoders.encoder_folder import layers_of
-from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.encoders.encoder_folder import layers_of, prompts_of_sides
+from crosslift.encoders.encoder_settings import EncoderSettings, SidePrompts
 from crosslift.errors import DataError, StudyError
-from crosslift.forms.declared_forms import forms_of_vectors
+from crosslift.forms.declared_forms import forms_of_vectors, forms_with_sides
 from crosslift.making.synonym_copies import robust_facts
 from crosslift.making.task_run import TaskRun
 from crosslift.making.train import Training, train_stage
@@ -71,7 +71,7 @@ def train_step(
         beside.add("cached_tokens")
     settings = {
         "encoder": before.facts,
-        "tasks": [run.facts for run in tasks],
+        "tasks": [run.facts | _prompt_facts(run, before.settings) for run in tasks],
         "stage": stage.model_dump(mode="json", exclude=beside),
         **_guard_facts(guards),
         "robust": robust_facts(stage.robust),
@@ -89,6 +89,12 @@ def train_step(
         job=Training(before, runs, guards, stage, budget, seed, tuple(kept)),
         devices=stage.devices or 1,
     )
+
+
+def _prompt_facts(run: TaskRun, encoder: EncoderSettings) -> dict[str, Any]:
+    """The texts of a task's prompts; empty without any, as the keys were before there were such."""
+    prompts = prompts_of_sides(run.settings, encoder)
+    return {"prompts": prompts} if prompts else {}
 
 
 def _with_heads(previous: Step | None, tasks: Mapping[str, TaskRun]) -> Step:
@@ -129,6 +135,14 @@ def _check_stage(
     for name, run in tasks.items():
         form = run.task.form
         _check_hidden_state(name, run, encoder)
+        prompts = run.settings.side_prompts
+        if prompts and not form.facts.has_sides:
+            raise StudyError(
+                f"{', '.join(prompts)} of task {name!r}, whose form {form.name} does not tell queries "
+                "from passages",
+                f"a task of the forms {', '.join(forms_with_sides())}",
+                "`prompt` of the encoder is put before every text",
+            )
         if run.settings.control == "same-kind-pictures":
             _check_kinds(name, run)
         if (stage.devices or 1) > 1 and not form.facts.shares_batch:
@@ -173,6 +187,30 @@ def task_with_pictures(step: Step) -> str | None:
     job = step.job_as(Training)
     shared = [name for name, run in job.tasks.items() if run.task.form.facts.shares_space]
     return shared[-1] if shared else None
+
+
+def prompts_of_training(stages: Sequence[Step]) -> SidePrompts:
+    """The prompts of sides that training steps read texts with: those of the last one that has any.
+
+    Args:
+        stages: training steps of one encoder, first to last.
+
+    Raises:
+        StudyError: its tasks have different ones.
+    """
+    for step in reversed(stages):
+        tasks = step.job_as(Training).tasks
+        prompts = [SidePrompts(**run.settings.side_prompts) for run in tasks.values()]
+        distinct = list(dict.fromkeys(each for each in prompts if each.side_prompts))
+        if len(distinct) > 1:
+            raise StudyError(
+                f"the tasks {' + '.join(tasks)} have different prompts of sides",
+                "one prompt for queries and one for documents",
+                "name the prompts of the export: `--prompt-src TEXT --prompt-tgt TEXT`",
+            )
+        if distinct:
+            return distinct[0]
+    return SidePrompts()
 
 
 def devices_of(step: Step) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from crosslift.encoders.encoder_settings import Side
 from crosslift.encoders.kinds import Backend, WeightPrecision
 from crosslift.encoders.origin import Origin
 from crosslift.reports.score_tables import MACRO, ScoreIndex
@@ -35,6 +36,7 @@ class ExportedWeights:
         dimensions: number of dimensions that vectors were cut to; None: all.
         parity: what the export changed; None: nothing that could change a vector.
         postprocessing: of the arm's vectors and scores, which the exported folder does not do.
+        side_prompts: what goes before queries (src) and documents (tgt) instead, where it is another.
     """
 
     name: str
@@ -48,6 +50,7 @@ class ExportedWeights:
     dimensions: int | None = None
     parity: Parity | None = None
     postprocessing: tuple[str, ...] = ()
+    side_prompts: Mapping[Side, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

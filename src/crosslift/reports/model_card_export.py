@@ -7,11 +7,23 @@ from crosslift.reports.model_card import ExportedWeights
 from crosslift.results.parity import Parity
 from crosslift.wording import count
 
+_QUERIES = '["Where is the station?"]'
+_DOCUMENTS = '["Der Bahnhof ist am Markt."]'
 _TEXTS = '["Where is the station?", "Wo ist der Bahnhof?"]'
 
 
 def loading_code(weights: ExportedWeights) -> str:
     """Python that loads the model and encodes two texts."""
+    if weights.backend == "torch" and weights.side_prompts:
+        return (
+            "```python\n"
+            "from sentence_transformers import SentenceTransformer\n\n"
+            f'model = SentenceTransformer("{weights.place}")\n'
+            f"queries = model.encode_query({_QUERIES})\n"
+            f"documents = model.encode_document({_DOCUMENTS})\n"
+            "print(queries @ documents.T)\n"
+            "```"
+        )
     if weights.backend == "torch":
         return (
             "```python\n"
@@ -31,6 +43,19 @@ def loading_code(weights: ExportedWeights) -> str:
         "its inputs are `input_ids` and `attention_mask`, its output `sentence_embedding` is a "
         "vector of length 1, and `tokenizer.json` makes the ids. The graph holds pooling and "
         "normalisation; the prompt is put before the text, ahead of the tokenizer."
+    )
+
+
+def side_words(weights: ExportedWeights) -> str:
+    """The prompts of queries and documents, as sentences; empty if they are those of other texts."""
+    if not weights.side_prompts:
+        return ""
+    src, tgt = (weights.side_prompts.get(side, weights.prompt) for side in ("src", "tgt"))
+    other = f"after {weights.prompt!r}" if weights.prompt else "as they are"
+    return (
+        f"Queries are encoded after {src!r} (`encode_query`) and documents after {tgt!r} "
+        f"(`encode_document`), which the folder's files name `query` and `document`; other texts "
+        f"(`encode`) {other}."
     )
 
 

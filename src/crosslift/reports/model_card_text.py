@@ -6,7 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from crosslift.reports.model_card import CardScore, ModelCard
-from crosslift.reports.model_card_export import loading_code, parity_words, weight_words
+from crosslift.reports.model_card_export import (
+    loading_code,
+    parity_words,
+    side_words,
+    weight_words,
+)
 from crosslift.reports.model_card_facts import card_data
 from crosslift.reports.model_card_tables import (
     language_sections,
@@ -68,7 +73,7 @@ def _sentence(text: str) -> str:
 
 def _loading(card: ModelCard) -> str:
     weights = card.weights
-    prompt = (
+    prompt = side_words(weights) or (
         f"Every text is encoded with the prompt {weights.prompt!r} before it; the folder's settings"
         " add it. It was put before the texts in training and in the protocols that name no other."
         if weights.prompt

@@ -54,7 +54,7 @@ class ComparedTarget(ResultRecord):
     languages: Annotated[tuple[ComparedLanguage, ...], Field(min_length=1)]
     """The languages in which both have a score."""
     published: Annotated[tuple[ModelScores, ...], absent_if(())] = ()
-    """Published scores of other models on the target; absent: the runs name none."""
+    """Published scores of other models on the target; absent: none are named."""
 
 
 class EncoderComparison(ResultRecord):

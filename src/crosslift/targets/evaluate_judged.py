@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from crosslift.errors import DataError, first_few
 from crosslift.retrieval.best_answers import BEST, BestAnswers
 from crosslift.retrieval.judged_metrics import TOP, judged_outcomes
-from crosslift.retrieval.judged_search import RankedPassages, best_passages, trec_order
+from crosslift.retrieval.judged_search import DEPTH, RankedPassages, best_passages, trec_order
 from crosslift.retrieval.similarity import IntArray, unit_rows
 from crosslift.sources.judged.judged_set import JudgedSet
+from crosslift.sources.judged.trec_runs import RankedPassage
 from crosslift.targets.kinds.judged_texts import JudgedData
 from crosslift.targets.protocol import Protocol
 from crosslift.targets.query_outcomes import Found, Outcomes, SideLookups, Vectors
@@ -67,7 +69,7 @@ def evaluate_judged(
             queries = sides.src(list(judged.queries.values()))
             best = _search(queries, judged, sides, order)
             ids = [[judged.pool.ids[place] for place in row] for row in best.places]
-            values = judged_outcomes(_grades(judged, ids), _relevant(judged))
+            values = _values(judged, ids)
             first = BestAnswers(best.places[:, :BEST], best.scores[:, :BEST])
             found = Found.of(first, judged.pool.ids)
             items = tuple(judged.queries)
@@ -96,6 +98,49 @@ def ranked_ids(judged: JudgedSet, sides: SideLookups) -> list[list[tuple[str, fl
     ]
 
 
+def outcomes_of_rankings(
+    language: str,
+    judged: JudgedSet,
+    ranked: Mapping[str, Sequence[RankedPassage]],
+    protocol: Protocol,
+) -> Outcomes:
+    """The outcomes of every query, of the rankings of another system.
+
+    A query that it does not answer finds nothing: its outcomes are 0, as with trec_eval's option -c.
+    Rankings of other queries are not read.
+
+    Args:
+        language: of the queries, or two such as ``de-en``.
+        judged: the queries and their pool.
+        ranked: query -> its passages, the best first.
+        protocol: under which the outcomes are reported.
+
+    Raises:
+        DataError: it answers none of the queries, or names a passage that the pool lacks.
+    """
+    ids = [[row.passage for row in ranked.get(query, ())][:DEPTH] for query in judged.queries]
+    if not any(ids):
+        raise DataError(
+            f"a run with the queries {first_few(list(ranked), 3)}, none of which is asked in "
+            f"{language}",
+            f"queries such as {first_few(list(judged.queries), 3)}",
+            "name the run of this language and split",
+        )
+    for query in judged.queries:
+        for row in ranked.get(query, ()):
+            if row.passage not in judged.pool.place:
+                raise DataError(
+                    f"{row.place} names the passage {row.passage!r}, which is not among the "
+                    f"{len(judged.pool.ids)} that are searched",
+                    f"ids such as {first_few(list(judged.pool.ids[:3]), 3)}",
+                    "take a run over the same passages; see the setting `pool`",
+                )
+    padded = [[*row, *[""] * (DEPTH - len(row))] for row in ids]
+    first = tuple(row[0] for row in padded)
+    values = _values(judged, padded)
+    return Outcomes(language, protocol.id, tuple(judged.queries), values, first, judged.clusters)
+
+
 def _search(
     queries: Vectors, judged: JudgedSet, sides: SideLookups, order: IntArray
 ) -> RankedPassages:
@@ -107,6 +152,16 @@ def _search(
 
     best = best_passages(queries, vectors_of, len(texts))
     return best._replace(places=order[best.places])
+
+
+def _values(judged: JudgedSet, ids: list[list[str]]) -> dict[str, NDArray[np.float64]]:
+    """The outcomes of the queries, float64 [Q] each.
+
+    Args:
+        judged: Q queries.
+        ids: of each query, as many passages, the best first.
+    """
+    return judged_outcomes(_grades(judged, ids), _relevant(judged))
 
 
 def _grades(judged: JudgedSet, ids: list[list[str]]) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from crosslift.encoders.encoder_settings import SidePrompts
 from crosslift.languages import LanguageCode
 from crosslift.sources.python_data import DataPath
 from crosslift.sources.translation.translation_settings import TranslationSettings
@@ -15,8 +16,13 @@ from crosslift.training.bounded_numbers import Count, NotNegative, Positive, Sha
 Weight = NotNegative | Annotated[dict[Share, NotNegative], Field(min_length=1)]
 
 
-class TaskSettings(BaseModel):
-    """An intermediate task, alone in its stage or one of several."""
+class TaskSettings(SidePrompts):
+    """An intermediate task, alone in its stage or one of several.
+
+    Tasks whose texts have two sides may have a prompt for each. Of text-pairs, ``src`` are the anchors
+    (queries) and ``tgt`` the positives and negatives (passages). Of bitext-distillation, ``src`` are
+    the translations and ``tgt`` the English texts.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
