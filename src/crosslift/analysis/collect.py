@@ -22,7 +22,8 @@ from crosslift.planning.choice_steps import trainings
 from crosslift.planning.plan import ArmRun, Plan
 from crosslift.results.arm_facts import ArmBudget
 from crosslift.results.score_rows import CurvePoint, Score, table_of
-from crosslift.statistics.query_cubes import cube_of, dictionary_encoded
+from crosslift.statistics.query_cubes import cube_of
+from crosslift.statistics.table_parts import parts_of
 from crosslift.steps.step import Step
 
 MACRO = "macro"
@@ -229,21 +230,9 @@ class Gathered:
         return {}
 
     @cached_property
-    def _parts(self) -> dict[tuple[str, str, str], pa.Table]:
+    def _parts(self) -> dict[tuple[str, ...], pa.Table]:
         """Arm, target and protocol -> their rows of `outcomes`."""
-        columns = [
-            dictionary_encoded(self.outcomes[name]) for name in ("arm", "target", "protocol")
-        ]
-        place = np.ravel_multi_index(
-            tuple(codes for _, codes in columns), tuple(len(values) for values, _ in columns)
-        )
-        order = np.argsort(place, kind="stable")
-        begins = np.flatnonzero(np.diff(place[order], prepend=-1))
-        parts = {}
-        for rows in np.split(order, begins[1:]):
-            arm, target, protocol = (str(values[codes[rows[0]]]) for values, codes in columns)
-            parts[arm, target, protocol] = self.outcomes.take(pa.array(rows))
-        return parts
+        return parts_of(self.outcomes, ("arm", "target", "protocol"))
 
 
 def _with_key(step: Step, store: Store) -> pa.Table:

@@ -23,9 +23,9 @@ from crosslift.errors import DataError
 from crosslift.explorer.contents import keys_of
 from crosslift.explorer.explored import Explored
 from crosslift.explorer.facts import metric_of
-from crosslift.explorer.parts import parts_of
 from crosslift.explorer.selection import Chosen
 from crosslift.results.target_facts import TargetFacts
+from crosslift.statistics.table_parts import parts_of
 
 _NEIGHBOURS = pa.struct([("ids", pa.list_(pa.int32())), ("distances", pa.list_(pa.float32()))])
 _IMAGE = pa.struct([("bytes", pa.binary())])

@@ -26,10 +26,10 @@ from crosslift.explorer.facts import (
 )
 from crosslift.explorer.items import FoundColumns, Items, Measured
 from crosslift.explorer.languages import Languages
-from crosslift.explorer.parts import parts_of
 from crosslift.explorer.room import Room
 from crosslift.metrics.table import Metric
 from crosslift.results.target_facts import TargetFacts
+from crosslift.statistics.table_parts import parts_of
 from crosslift.wording import plural
 
 FORMAT = 1
