@@ -17,6 +17,7 @@ from crosslift.api.compared_sides import RankingSide
 from crosslift.api.session import run_study
 from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, StudyError
+from crosslift.reports.comparison_tables import markdown
 from crosslift.submissions.trec_runs import write_trec_runs
 from crosslift.targets.target_settings import TargetSettings
 from tests.samples.judged_samples import json_rows, written
@@ -98,7 +99,9 @@ def test_outcomes_are_those_of_trec_eval(data: Path, tmp_path: Path, end: str) -
 
 def test_a_query_without_an_answer_scores_0(data: Path, tmp_path: Path) -> None:
     path = written(tmp_path / "bm25.run", run_lines(random_run("de", QUERIES - 2)))
-    table = RankingSide("bm25", path).measured(target(data, "de"), None, None).outcomes
+    measured = RankingSide("bm25", path).measured(target(data, "de"), None, None)
+    assert measured.notes == (f"{path} has no line for 2 of 12 queries: they score 0.",)
+    table = measured.outcomes
     assert len(table) == QUERIES
     assert table["ndcg_at_10"].to_pylist()[-2:] == [0, 0]
     assert sum(table["ndcg_at_10"].to_pylist()) > 0
@@ -143,6 +146,7 @@ def test_two_systems_are_compared_in_the_language_that_both_have(
     (row,) = compared["languages"]
     assert (row["language"], row["n_queries"]) == ("de", QUERIES)
     assert row["second"] == pytest.approx(1)
+    assert "notes" not in compared
     assert 0 < row["low"] < row["difference"] < row["high"] and row["verdict"] == "higher"
 
 
@@ -166,6 +170,13 @@ def test_faulty_run_files(data: Path, tmp_path: Path, lines: str, message: str) 
     with pytest.raises(DataError) as caught:
         RankingSide("bm25", path).measured(target(data, "de"), None, None)
     assert message in str(caught.value)
+
+
+def test_the_name_of_a_file_has_its_language(data: Path, tmp_path: Path) -> None:
+    path = written(tmp_path / "bm25.fr.run", run_lines(random_run("fr", 3)))
+    comparison = compare(path, path, target(data))
+    assert [row.language for row in comparison.targets[0].languages] == ["fr"]
+    assert "no line for 9 of 12 queries" in markdown(comparison)
 
 
 def test_runs_that_do_not_fit_the_target(data: Path, tmp_path: Path) -> None:

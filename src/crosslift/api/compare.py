@@ -153,7 +153,8 @@ def _compared(
     trained = any(side.trained for side in sides)
     table = compare_outcomes(target.name, first.metric, names, outcomes, trained=trained)
     published = {(e.model, e.revision): e for e in (*first.published, *second.published)}
-    return table.model_copy(update={"published": tuple(published.values())})
+    notes = (*first.notes, *second.notes)
+    return table.model_copy(update={"published": tuple(published.values()), "notes": notes})
 
 
 def compare_outcomes(

@@ -30,6 +30,7 @@ from crosslift.targets.evaluate_judged import outcomes_of_rankings
 from crosslift.targets.kinds.judged_texts import JudgedData
 from crosslift.targets.protocol import OURS
 from crosslift.targets.target_settings import TargetSettings
+from crosslift.wording import plural
 
 _OUTCOMES = "outcomes.parquet"
 
@@ -41,11 +42,13 @@ class Measured(NamedTuple):
         outcomes: under the target's primary protocol, one row for each query and seed.
         metric: the target's primary metric.
         published: published scores of other models on the target.
+        notes: what is said of how it was measured.
     """
 
     outcomes: pa.Table
     metric: str
     published: tuple[ModelScores, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Side(Protocol):
@@ -175,25 +178,28 @@ class RankingSide(_WithoutRun):
                 "passages",
                 "a target such as `judged` or `measures`",
             )
-        outcomes = [
-            outcomes_of_rankings(
-                language, loaded.data.sets[language], read_trec_run(path), loaded.protocols[0]
-            )
-            for language, path in self._files(target.name, list(loaded.data.sets)).items()
-        ]
-        return Measured(with_seed(outcome_table(outcomes)), loaded.target.metric)
+        outcomes, notes = [], []
+        for language, path in self._files(target.name, list(loaded.data.sets)).items():
+            judged, ranked = loaded.data.sets[language], read_trec_run(path)
+            outcomes.append(outcomes_of_rankings(language, judged, ranked, loaded.protocols[0]))
+            unanswered = sum(query not in ranked for query in judged.queries)
+            if unanswered:
+                asked = plural(len(judged.queries), "query")
+                notes.append(f"{path} has no line for {unanswered} of {asked}: they score 0.")
+        table = with_seed(outcome_table(outcomes))
+        return Measured(table, loaded.target.metric, notes=tuple(notes))
 
     def _files(self, target: str, languages: Sequence[str]) -> dict[str, Path]:
         """Language of the target -> its run file."""
         files = runs_in(self.path, target)
-        if None in files and len(languages) == 1:
-            return {languages[0]: files[None]}
         chosen = {code: files[code] for code in languages if code in files}
+        if not chosen and self.path.is_file() and len(languages) == 1:
+            return {languages[0]: self.path}
         if not chosen:
             raise DataError(
                 f"{self.name} does not name a language of {target!r}",
-                f"a folder of files NAME.LANGUAGE.run, for {', '.join(languages)}",
-                "name the language of a single file: `--languages CODE`",
+                f"a file NAME.LANGUAGE.run, or a folder of them, for {', '.join(languages)}",
+                "name the language of the file: `--languages CODE`",
             )
         return chosen
 

@@ -19,7 +19,7 @@ from crosslift.reports.comparison_tables import (
     headings,
     latex,
     markdown,
-    published,
+    remarks_on,
     rows_of,
     summary,
 )
@@ -66,7 +66,7 @@ def _print(console: Console, comparison: EncoderComparison) -> None:
         for cells in rows_of(each):
             table.add_row(*cells)
         console.print(table)
-        for line in published(each):
+        for line in remarks_on(each):
             console.print(line, markup=False, highlight=False)
         console.print(summary(comparison, each), markup=False)
     console.print(LEGEND)

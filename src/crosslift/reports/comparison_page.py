@@ -12,7 +12,7 @@ from crosslift.metrics.table import described
 from crosslift.reports.comparison_tables import (
     LEGEND,
     headings,
-    published,
+    remarks_on,
     rows_of,
     short_names,
     summary,
@@ -31,7 +31,7 @@ class _Target:
     summary: str
     headings: tuple[str, ...]
     rows: list[tuple[str, ...]]
-    published: list[str]
+    remarks: list[str]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def _view(comparison: EncoderComparison) -> _Comparison:
             metric=described(each.metric).heading,
             headings=_headings(comparison, each),
             rows=rows_of(each),
-            published=published(each),
+            remarks=remarks_on(each),
         )
         for each in comparison.targets
     ]

@@ -64,10 +64,11 @@ def summary(comparison: EncoderComparison, target: ComparedTarget) -> str:
     )
 
 
-def published(target: ComparedTarget) -> list[str]:
-    """A line for each published score of another model."""
+def remarks_on(target: ComparedTarget) -> list[str]:
+    """What else the result says of a target: its notes, and a line for each published score."""
     languages = [row.language for row in target.languages]
-    return published_lines(target.published, languages, described(target.metric))
+    published = published_lines(target.published, languages, described(target.metric))
+    return [*target.notes, *published]
 
 
 def markdown(comparison: EncoderComparison) -> str:
@@ -77,7 +78,7 @@ def markdown(comparison: EncoderComparison) -> str:
         lines = [_line(headings(comparison, target))]
         lines.append(_line(["---", *["--:"] * 4, "---", "---", "--:", "--:"]))
         lines += [_line(cells) for cells in rows_of(target)]
-        lines += [f"\n{line}" for line in published(target)]
+        lines += [f"\n{line}" for line in remarks_on(target)]
         parts.append(summary(comparison, target) + "\n\n" + "\n".join(lines))
     return "\n\n".join([*parts, LEGEND]) + "\n"
 
@@ -96,7 +97,7 @@ def latex(comparison: EncoderComparison) -> str:
             cells = [cell.translate(_ESCAPED).replace("\u2212", "$-$") for cell in row]
             cells[6] = _LATEX_SIGNS.get(entry.verdict, "")
             lines.append(" & ".join(cells) + r" \\")
-        remarks = [f"% {line}" for line in published(target)]
+        remarks = [f"% {line}" for line in remarks_on(target)]
         parts.append("\n".join([*lines, r"\bottomrule", r"\end{tabular}", *remarks]))
     return "\n\n".join(parts) + "\n"
 

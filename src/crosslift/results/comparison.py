@@ -55,6 +55,8 @@ class ComparedTarget(ResultRecord):
     """The languages in which both have a score."""
     published: Annotated[tuple[ModelScores, ...], absent_if(())] = ()
     """Published scores of other models on the target; absent: none are named."""
+    notes: Annotated[tuple[str, ...], absent_if(())] = ()
+    """What is said of how a side was measured, such as queries that a run file does not answer."""
 
 
 class EncoderComparison(ResultRecord):

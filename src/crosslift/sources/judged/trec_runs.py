@@ -84,11 +84,11 @@ def _score(cell: str, place: str) -> float:
     return score
 
 
-def runs_in(path: Path, target: str) -> Mapping[str | None, Path]:
-    """Language -> its run file; None is the language of a single file.
+def runs_in(path: Path, target: str) -> Mapping[str, Path]:
+    """Language in the name of a run file -> the file.
 
     Args:
-        path: a run file, or a folder of files ``NAME.LANGUAGE.run`` (also with ``.gz``), as
+        path: a run file ``NAME.LANGUAGE.run`` (also with ``.gz``), or a folder of them, as
             `crosslift trec` writes them.
         target: name of the target; if a folder has files of that NAME, others are not read.
 
@@ -96,10 +96,10 @@ def runs_in(path: Path, target: str) -> Mapping[str | None, Path]:
         DataError: a folder without such files, or with two for one language.
     """
     if path.is_file():
-        return {None: path}
+        return {_name(path).rpartition(".")[2]: path}
     names = {file: _name(file) for file in sorted(path.iterdir()) if _name(file)}
     of_target = {file: name for file, name in names.items() if name.startswith(f"{target}.")}
-    files: dict[str | None, Path] = {}
+    files: dict[str, Path] = {}
     for file, name in (of_target or names).items():
         language = name.rpartition(".")[2]
         if language in files:
