@@ -31,7 +31,7 @@ export type Mark = "higher" | "lower" | "equal" | "not shown";
 export interface Difference {
   target: string; protocol: string; arm: string; against: string; language: string | null;
   difference: number | null; low: number | null; high: number | null;
-  mark: Mark | null; sentence: string | null;
+  corrected: boolean; mark: Mark | null; sentence: string | null;
 }
 
 export interface Curve {

@@ -27,6 +27,7 @@ from crosslift.explorer.page_file import filled, write_page_folder
 from crosslift.explorer.room import Room
 from crosslift.explorer.two_runs import joined
 from crosslift.results.run_folder import EXPLORER_PAGE
+from crosslift.results.verdict import Outcome
 from crosslift.statistics.differences import paired_difference
 from crosslift.statistics.query_cubes import as_many_seeds, cube_of
 
@@ -250,6 +251,53 @@ def test_one_seed_of_a_trained_arm_gives_no_interval(tmp_path: Path) -> None:
     data = page_data(Explored.read(ExplorerRun(seeds=1).write(tmp_path / "run")))
     of_languages = [each for each in data.facts["differences"] if each["language"]]
     assert of_languages and all(each["low"] is None is each["high"] for each in of_languages)
+
+
+def test_one_seed_against_several_gives_no_interval(run: Path) -> None:
+    explored = Explored.read(run)
+    one_seed = pc.or_(
+        pc.not_equal(explored.outcomes["arm"], "image-shuffled"),
+        pc.equal(explored.outcomes["seed"], 1),
+    )
+    data = page_data(replace(explored, outcomes=explored.outcomes.filter(one_seed)))
+    of_languages = [each for each in data.facts["differences"] if each["language"]]
+    intervals = {
+        (each["arm"], each["against"]): each["low"] is not None and each["high"] is not None
+        for each in of_languages
+    }
+    assert intervals == {
+        ("text", "raw"): True,
+        ("image", "raw"): True,
+        ("image-shuffled", "raw"): False,
+        ("image", "image-shuffled"): False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("outcome", "mark"),
+    [
+        ("higher", "higher"),
+        ("lower", "lower"),
+        ("equivalent", "equal"),
+        ("inconclusive", "not shown"),
+        ("one seed", None),
+    ],
+)
+def test_a_verdict_has_its_own_mark(run: Path, outcome: Outcome, mark: str | None) -> None:
+    explored = Explored.read(run)
+    verdicts = tuple(each.model_copy(update={"verdict": outcome}) for each in explored.verdicts)
+    differences = page_data(replace(explored, verdicts=verdicts)).facts["differences"]
+    assert {each["mark"] for each in differences if each["language"] is None} == {mark}
+
+
+def test_a_plain_interval_is_not_called_corrected(run: Path, data: PageData) -> None:
+    explored = Explored.read(run)
+    plain = {"low_corrected": None, "high_corrected": None}
+    verdicts = tuple(each.model_copy(update=plain) for each in explored.verdicts)
+    changed = page_data(replace(explored, verdicts=verdicts))
+    for facts, expected in ((data.facts, (4.0, 16.0, True)), (changed.facts, (5.0, 15.0, False))):
+        overall = [each for each in facts["differences"] if each["language"] is None]
+        assert {(each["low"], each["high"], each["corrected"]) for each in overall} == {expected}
 
 
 def test_the_map_has_the_places_of_every_arm(run: Path, data: PageData) -> None:

@@ -198,6 +198,26 @@ def test_numbers_that_are_missing_are_dashes(screen: Screen, tmp_path: Path, pac
     )
 
 
+def test_an_interval_that_is_not_corrected_says_so(
+    screen: Screen, tmp_path: Path, pack: Pack
+) -> None:
+    """One seed of an arm: the run has a plain interval and a sentence, and no verdict."""
+    changed = copy.deepcopy(pack)
+    for each in changed.facts["differences"]:
+        if each["arm"] == "text":
+            each.update(mark=None, corrected=False)
+    _open(screen, changed, tmp_path, "arm=text")
+    read = {}
+    for arm in ("text", "image"):
+        screen.driver.execute_script(
+            f"document.querySelector(\"td[data-arm={arm}][data-language='']\")"
+            ".dispatchEvent(new MouseEvent('mouseenter'))"
+        )
+        read[arm] = screen.text(".readout")
+    assert "(not corrected)" in read["text"] and "(corrected)" in read["image"]
+    assert "no verdict" in screen.text(".verdict") and "inconclusive" not in screen.text()
+
+
 def test_two_hundred_arms_fit(screen: Screen, tmp_path: Path) -> None:
     pack = small_pack(arms=200, items=80, pictures=False)
     for view in ("matrix", "items", "flips", "hubs", "map", "curves"):
