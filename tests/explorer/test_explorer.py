@@ -300,6 +300,22 @@ def test_a_plain_interval_is_not_called_corrected(run: Path, data: PageData) -> 
         assert {(each["low"], each["high"], each["corrected"]) for each in overall} == {expected}
 
 
+def test_protocols_say_whether_several_answers_are_right(run: Path) -> None:
+    explored = Explored.read(run)
+
+    def several(several_right: tuple[str, ...] | None) -> set[str]:
+        targets = [
+            each.model_copy(update={"several_right": several_right}) for each in explored.targets
+        ]
+        facts = page_data(replace(explored, targets=tuple(targets))).facts
+        protocols = [each for target in facts["targets"] for each in target["protocols"]]
+        return {each["id"] for each in protocols if each["several_right"]}
+
+    assert several(()) == set()
+    assert several(("crosslift/text->picture",)) == {"crosslift/text->picture"}
+    assert several(None) == {"crosslift/picture->text"}  # an earlier version does not say
+
+
 def test_the_map_has_the_places_of_every_arm(run: Path, data: PageData) -> None:
     target = Target(data, "sentences", "crosslift/xx->en")
     map_block = Decoded(data, target.facts["map"])

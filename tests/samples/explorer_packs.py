@@ -267,6 +267,7 @@ def _add_target(made: Pack, name: str, items: int, texts: Sequence[str], *, pict
                     "unit": "points",
                     "higher_is_better": True,
                     "right": True,
+                    "several_right": False,
                     "block": block,
                     "items": items,
                     "languages": list(range(languages)),

@@ -93,7 +93,8 @@ export function detail(page: Page, selection: Selection, comparison: Comparison,
         : items.contents.isPicture(items.query[item]) ? "picture" : "no text",
       items.clean[item] ? "" : " · overlaps with training"),
     h("div.ask", shown(items.contents, items.query[item])),
-    h("dl.pairs", h("dt", "Right answer"), h("dd", shown(items.contents, items.right[item]))),
+    h("dl.pairs", h("dt", items.protocol.several_right ? "A right answer (there may be others)"
+      : "Right answer"), h("dd", shown(items.contents, items.right[item]))),
     h("div.sides", beside.map((arm) => side(page, selection, comparison, item, arm))),
     others(page, comparison, item, new Set(beside)),
   ];
@@ -104,8 +105,7 @@ function side(page: Page, selection: Selection, { items }: Comparison, item: num
   const seeds = items.seeds(index);
   const seed = seeds.find((each) => String(each) === selection.state.seed) ?? seeds[0];
   const answers = seed === undefined ? null : items.answers(index, seed, item);
-  const right = items.right[item];
-  const place = answers?.findIndex((each) => each.content === right) ?? -1;
+  const judged = answers?.map((each) => items.rightAnswer(item, each.content)) ?? [];
   return h("section.side-arm", { vars: coloured(arm) },
     h("h3", armName(arm, true), strip(items, index, item).element),
     seeds.length > 1 && toggles("Seed", `seed-${index}`, String(seed), seeds.map(String),
@@ -114,11 +114,11 @@ function side(page: Page, selection: Selection, { items }: Comparison, item: num
       : !answers ? h("p.gap", "The run did not keep what this arm found.")
         : h("ol", { class: onlyPictures(items, answers) ? "ranks film" : "ranks" },
           answers.length === 0 && h("li.gap", "It found nothing."),
-          answers.map((each) => h("li", { class: each.content === right ? "right" : null },
+          answers.map((each, rank) => h("li", { class: judged[rank] ? "right" : null },
             h("span.answer", shown(items.contents, each.content)),
-            h("span.num", each.content === right && h("b.tick", "✓ right "),
+            h("span.num", judged[rank] && h("b.tick", "✓ right "),
               each.score === null ? "" : score(each.score)))),
-          answers.length > 1 && place < 0 && right !== NONE
+          answers.length > 1 && judged.every((each) => each === false)
             && h("li.gap", { value: answers.length + 1 },
             `The right answer is not among the first ${answers.length}.`)));
 }
@@ -140,7 +140,7 @@ function others(page: Page, { items }: Comparison, item: number, beside: Set<Arm
       button("button.plain", () => page.go({ arm: arm.name }), { title: `Compare ${arm.name}` },
         armName(arm)),
       strip(items, index, item).element,
-      h(first?.content === items.right[item] ? "span.right" : "span",
+      h(items.rightAnswer(item, first?.content) ? "span.right" : "span",
         first && brief(items.contents, first.content)));
   }));
   const details = h("details", { open: rest.length <= OPEN_ARMS,

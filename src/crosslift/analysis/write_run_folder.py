@@ -284,6 +284,7 @@ def _target(gathered: Gathered, name: str) -> TargetFacts:
         photographs=loaded.target.photographs,
         texts=loaded.target.texts,
         distinct_texts=len(loaded.texts),
+        several_right=tuple(p.id for p in loaded.protocols if data.several_right(p.direction)),
         published=tuple(map(ModelScores.of, data.published)),
         side_prompts=loaded.settings.side_prompts,
     )
