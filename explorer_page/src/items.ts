@@ -127,6 +127,11 @@ export class Items {
     });
   }
 
+  /** Whether an item has an outcome in every seed of an arm. */
+  hasOutcome(arm: number, item: number): boolean {
+    return Number.isFinite(this.mean(arm)[item]);
+  }
+
   /** In how many seeds of an arm each item is right. */
   rightSeeds(arm: number): Uint16Array {
     return kept(this.rights, arm, () => {

@@ -93,7 +93,8 @@ function bySeeds(page: Page, selection: Selection, comparison: Comparison, insid
   const [many, other] = [items.seeds(arm).length, items.seeds(against).length];
   const [ours, theirs] = [items.rightSeeds(arm), items.rightSeeds(against)];
   const table = Array.from({ length: many + 1 }, () => new Array<number>(other + 1).fill(0));
-  for (const item of inside) table[ours[item]][theirs[item]] += 1;
+  const measured = inside.filter((item) => [arm, against].every((each) => items.hasOutcome(each, item)));
+  for (const item of measured) table[ours[item]][theirs[item]] += 1;
   const most = Math.max(1, ...table.flat());
   const side = (right: number, all: number, before: number, whole: number): string =>
     right / all > before / whole ? "up" : right / all < before / whole ? "down" : "same";

@@ -19,15 +19,17 @@ export function strip(
   items: Items, arm: number, item: number,
 ): { element: HTMLElement; words: string } {
   const outcomes = items.seeds(arm).map((seed) => items.block.value(`outcome/${arm}/${seed}`, item));
+  const measured = outcomes.filter(finite).length;
   const right = outcomes.filter(isRight).length;
   const graded = !items.protocol.right;
   const words = !outcomes.length ? "not measured"
+    : !measured ? "no outcome"
     : graded ? outcomes.map((each) => (finite(each) ? decimal(each) : "–")).join(", ")
-      : `right in ${right} of ${plural(outcomes.length, "seed")}`;
+      : `right in ${right} of ${plural(measured, "seed")}`;
   const filled = (each: number): number => (finite(each) ? Math.max(0, Math.min(1, each)) : 0);
   const few = outcomes.length <= SQUARES && outcomes.every((each) => each >= 0 && each <= 1);
   const marks = few ? outcomes.map((each) => h("i.seed", { vars: { "--fill": filled(each) } }))
-    : h("span.num", graded ? words : `${right}/${outcomes.length}`);
+    : h("span.num", graded || !measured ? words : `${right}/${measured}`);
   return { element: h("span.strip", { role: "img", "aria-label": words, title: words }, marks), words };
 }
 

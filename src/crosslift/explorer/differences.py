@@ -28,8 +28,10 @@ _MARKS: Mapping[Outcome, str] = {
 
 
 def verdict_entry(verdict: Verdict, metric: Metric) -> dict[str, Any]:
-    """A verdict of the run: its mark, its sentence, and its corrected interval; the plain interval where
-    there is no verdict, or an earlier version wrote the run."""
+    """A verdict of the run: its mark, its sentence, and its corrected interval.
+
+    It has the plain interval where there is no verdict, or where an earlier version wrote the run.
+    """
     low, high = verdict.corrected or (verdict.low, verdict.high)
     scale = metric.unit.scale
     return {
