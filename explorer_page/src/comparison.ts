@@ -60,6 +60,11 @@ export class Comparison {
     }
   }
 
+  /** Those of some items that have an outcome in every seed of both arms. */
+  compared(items: number[]): number[] {
+    return items.filter((item) => this.kindOf[item] !== NO_KIND);
+  }
+
   /** How many of these items have each kind. */
   counts(items: Iterable<number>): number[] {
     const counts = this.kinds.map(() => 0);

@@ -521,6 +521,69 @@ def test_two_runs_with_other_texts_are_refused(run: Path, tmp_path: Path) -> Non
         joined(Explored.read(run), Explored.read(folder))
 
 
+def test_two_runs_with_other_right_answers_are_refused(run: Path) -> None:
+    one = Explored.read(run)
+    assert one.texts is not None
+    right = pc.and_(pc.equal(one.texts["role"], "right"), pc.equal(one.texts["item"], "s3"))
+    texts = pc.if_else(right, "another answer", one.texts["text"])
+    other = replace(one, texts=one.texts.set_column(5, "text", texts))
+    with pytest.raises(
+        DataError, match=r"the right answer to item 's3' in ar of sentences .* 'another answer' in"
+    ):
+        joined(one, other)
+
+
+def test_two_runs_with_another_picture_as_right_answer_are_refused(run: Path) -> None:
+    one = Explored.read(run)
+    assert one.texts is not None
+    place = one.texts.column_names.index("picture")
+    right = pc.and_(pc.equal(one.texts["role"], "right"), pc.equal(one.texts["picture"], "p3"))
+    pictures = pc.if_else(right, "p4", one.texts["picture"])
+    other = replace(one, texts=one.texts.set_column(place, "picture", pictures))
+    with pytest.raises(DataError, match=r"right answer to item 'p3' in ar of photo.* is 'p3' in"):
+        joined(one, other)
+
+
+def test_two_runs_with_another_metric_or_protocol_are_refused(run: Path) -> None:
+    one = Explored.read(run)
+    targets = tuple(each.model_copy(update={"metric": "mrr"}) for each in one.targets)
+    with pytest.raises(
+        DataError, match=r"metric of photographs is 'top1_accuracy' in the first run and 'mrr' in"
+    ):
+        joined(one, replace(one, targets=targets))
+
+    def protocols(**facts: str) -> dict[str, dict[str, Any]]:
+        return {name: {**known, **facts} for name, known in one.protocols.items()}
+
+    strict, loose = (replace(one, protocols=protocols(ties=ties)) for ties in ("strict", "loose"))
+    with pytest.raises(DataError, match=r"'ties' of the protocol .* is 'strict' in .* 'loose' in"):
+        joined(strict, loose)
+    assert joined(strict, one).runs == ("made-up", "made-up-2")  # an earlier version: not known
+
+
+def test_two_ways_of_reading_vectors_are_noted(run: Path) -> None:
+    one = Explored.read(run)
+    sides = [
+        replace(
+            one, protocols={name: {**f, "pooling": pooling} for name, f in one.protocols.items()}
+        )
+        for pooling in ("mean", "cls")
+    ]
+    words = "`pooling` is 'mean' in the first run and 'cls' in the second"
+    assert any(words in note for note in joined(*sides).notes)
+    assert not any("two ways" in note for note in joined(one, one).notes)
+
+
+def test_a_sentence_on_an_arm_that_both_runs_have_names_its_run(run: Path, other: Path) -> None:
+    one, two = Explored.read(run), Explored.read(other)
+    sentences = [each.sentence for each in joined(one, two).verdicts]
+    assert sentences[0] == "In `made-up`: `text` scored 10.0 points higher on sentences."
+    assert sentences[-1].startswith("In `other`: `image-shuffled` scored")
+    alone = [each.model_copy(update={"arm": "new", "against": "old"}) for each in two.verdicts]
+    unlike = joined(one, replace(two, verdicts=tuple(alone)))
+    assert unlike.verdicts[-1].sentence == two.verdicts[-1].sentence
+
+
 def test_two_runs_without_a_shared_target(run: Path, other: Path, tmp_path: Path) -> None:
     one = Explored.read(run)
     alone = joined(one, one)  # keeps both targets

@@ -287,6 +287,7 @@ def test_an_item_without_an_outcome_is_not_wrong(
     counts = [int(text) for text in screen.texts(".figures b")]
     assert counts == np.bincount(kinds[40:], minlength=4).tolist()
     assert sum(int(text) for text in screen.texts(".agreement td:not(:empty)")) == 200
+    assert "200 items: " in screen.text(".counts")
     _open(screen, changed, tmp_path, "view=items&arm=image&order=data")
     screen.wait(".detail .sign")
     assert "no outcome" in screen.text(".detail .eyebrow").lower()
