@@ -4,7 +4,7 @@ export interface Arm {
   name: string; run: string | null; role: "baseline" | "trained" | "control" | "reference";
   baseline: string; control_of: string | null;
   colour: string; colour_dark: string; mark: string; hollow: boolean;
-  seeds: number[]; budget: Record<string, number | null>;
+  postprocessing: string[]; seeds: number[]; budget: Record<string, number | null>;
 }
 
 export interface Language {

@@ -300,6 +300,13 @@ def test_a_plain_interval_is_not_called_corrected(run: Path, data: PageData) -> 
         assert {(each["low"], each["high"], each["corrected"]) for each in overall} == {expected}
 
 
+def test_arms_have_their_postprocessing(run: Path) -> None:
+    explored = Explored.read(run)
+    csls = explored.arms[1].model_copy(update={"postprocessing": ("csls",)})
+    facts = page_data(replace(explored, arms=(explored.arms[0], csls, *explored.arms[2:]))).facts
+    assert [arm["postprocessing"] for arm in facts["arms"]] == [[], ["csls"], [], []]
+
+
 def test_protocols_say_whether_several_answers_are_right(run: Path) -> None:
     explored = Explored.read(run)
 

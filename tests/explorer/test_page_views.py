@@ -134,6 +134,19 @@ def test_an_item_shows_what_each_arm_found(screen: Screen, page: Path, pack: Pac
     assert screen.texts(".others .arm") == ["text", "image-locked"]
 
 
+def test_scores_after_postprocessing_say_so(screen: Screen, tmp_path: Path, pack: Pack) -> None:
+    changed = copy.deepcopy(pack)
+    changed.facts["arms"][0]["postprocessing"] = ["centre"]
+    changed.facts["arms"][IMAGE]["postprocessing"] = ["centre", "csls"]
+    changed.write(tmp_path / "page.html")
+    screen.open(tmp_path / "page.html", "view=items&arm=image")
+    screen.wait(".side-arm .ranks")
+    assert screen.texts(".side-arm > .small") == [
+        "Scores after centre, csls: not cosines.",
+        "Scores after centre: cosines of changed vectors.",
+    ]
+
+
 def test_pictures_are_shown_and_sides_follow_the_script(screen: Screen, page: Path) -> None:
     screen.open(page, "view=items&arm=image&target=pictures&language=ar")
     picture = screen.wait(".ranks img")

@@ -112,6 +112,9 @@ function side(page: Page, selection: Selection, { items }: Comparison, item: num
     h("h3", armName(arm, true), strip(items, index, item).element),
     seeds.length > 1 && toggles("Seed", `seed-${index}`, String(seed), seeds.map(String),
       (value) => page.go({ seed: value }, true)),
+    answers?.some((each) => each.score !== null) && arm.postprocessing.length > 0
+      && h("p.small", `Scores after ${arm.postprocessing.join(", ")}: `,
+        arm.postprocessing.includes("csls") ? "not cosines." : "cosines of changed vectors."),
     seed === undefined ? h("p.gap", "not measured on this target")
       : !answers ? h("p.gap", "The run did not keep what this arm found.")
         : h("ol", { class: onlyPictures(items, answers) ? "ranks film" : "ranks" },

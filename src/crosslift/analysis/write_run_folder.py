@@ -258,6 +258,7 @@ def _arm(gathered: Gathered, name: str, arm: Arm) -> ArmFacts:
         start=arm.start or study.start,
         start_seeds=study.start_seeds_of(arm),
         prompt=prompt_of(study.start_of(arm).encoder),
+        postprocessing=arm.postprocessing,
         seeds=study.seeds_of(arm),
         stages=tuple(stage_facts(gathered, name, i) for i in range(len(arm.stages))),
         budget=gathered.spent(name),

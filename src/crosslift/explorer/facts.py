@@ -49,6 +49,7 @@ def arm_facts(explored: Explored) -> list[dict[str, Any]]:
             "colour_dark": looks[arm.name].dark,
             "mark": looks[arm.name].marker,
             "hollow": looks[arm.name].hollow,
+            "postprocessing": list(arm.postprocessing),
             "seeds": list(arm.seeds),
             "budget": {name: finite(value) for name, value in arm.budget.to_json().items()},
         }
