@@ -21,7 +21,7 @@ const NO_KIND = 255;
 /** Two arms of the run, by place, on the items of a protocol. */
 export class Comparison {
   readonly kinds: Kind[];
-  /** Place in `kinds` for each item; 255 without an outcome. */
+  /** Place in `kinds` for each item; 255 if it has no outcome in a seed of an arm. */
   readonly kindOf: Uint8Array;
   /** From -1 (surely lost) to 1 (surely gained); the change in outcome if none is right or wrong. */
   readonly change: Float32Array;
@@ -42,6 +42,7 @@ export class Comparison {
     const [ours, theirs] = [items.rightSeeds(arm), items.rightSeeds(against)];
     const [many, other] = [items.seeds(arm).length, items.seeds(against).length];
     for (let item = 0; item < items.count; item += 1) {
+      if (!items.hasOutcome(arm, item) || !items.hasOutcome(against, item)) continue;
       const [now, before] = [ours[item] * 2 > many, theirs[item] * 2 > other];
       this.kindOf[item] = now ? (before ? 2 : 0) : before ? 1 : 3;
       this.change[item] = (ours[item] + 0.5) / (many + 1) - (theirs[item] + 0.5) / (other + 1);
@@ -57,6 +58,11 @@ export class Comparison {
       this.change[item] = change;
       this.kindOf[item] = change > 0 ? 0 : change < 0 ? 1 : 2;
     }
+  }
+
+  /** Those of some items that have an outcome in every seed of both arms. */
+  compared(items: number[]): number[] {
+    return items.filter((item) => this.kindOf[item] !== NO_KIND);
   }
 
   /** How many of these items have each kind. */

@@ -4,7 +4,7 @@ export interface Arm {
   name: string; run: string | null; role: "baseline" | "trained" | "control" | "reference";
   baseline: string; control_of: string | null;
   colour: string; colour_dark: string; mark: string; hollow: boolean;
-  seeds: number[]; budget: Record<string, number | null>;
+  postprocessing: string[]; seeds: number[]; budget: Record<string, number | null>;
 }
 
 export interface Language {
@@ -13,7 +13,7 @@ export interface Language {
 
 export interface Protocol {
   id: string; words: string; metric: string; outcome: string; unit: "points" | "ranks";
-  higher_is_better: boolean; right: boolean; block: string | null; items: number; languages: number[];
+  higher_is_better: boolean; right: boolean; several_right: boolean; block: string | null; items: number; languages: number[];
 }
 
 export interface Target {
@@ -31,7 +31,7 @@ export type Mark = "higher" | "lower" | "equal" | "not shown";
 export interface Difference {
   target: string; protocol: string; arm: string; against: string; language: string | null;
   difference: number | null; low: number | null; high: number | null;
-  mark: Mark | null; sentence: string | null;
+  corrected: boolean; mark: Mark | null; sentence: string | null;
 }
 
 export interface Curve {

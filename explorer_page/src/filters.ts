@@ -91,10 +91,12 @@ function kindPlace({ kindOf, kinds }: Comparison, item: number): number {
 }
 
 function seedFacet(key: string, comparison: Comparison, arm: number, facts: Facts): Facet {
-  const many = comparison.items.seeds(arm).length;
-  const right = comparison.items.rightSeeds(arm);
+  const { items } = comparison;
+  const many = items.seeds(arm).length;
+  const right = items.rightSeeds(arm);
   return {
-    key, title: `Seeds right, ${facts.arms[arm].name}`, of: (item) => many - right[item],
+    key, title: `Seeds right, ${facts.arms[arm].name}`,
+    of: (item) => (items.hasOutcome(arm, item) ? many - right[item] : -1),
     values: Array.from({ length: many + 1 }, (_, index) =>
       ({ id: String(many - index), words: `${many - index} of ${many}` })),
   };

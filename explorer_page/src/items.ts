@@ -94,6 +94,12 @@ export class Items {
     this.count = this.query.length;
   }
 
+  /** Whether an answer is right for an item; null where the page does not know all right answers. */
+  rightAnswer(item: number, content: number | undefined): boolean | null {
+    const right = this.right[item];
+    return this.protocol.several_right || right === NONE ? null : content === right;
+  }
+
   /** The items of a language, or all. */
   inside(language: Language | null): number[] {
     const place = language ? this.facts.languages.indexOf(language) : -1;
@@ -119,6 +125,11 @@ export class Items {
         this.outcome(arm, seed).forEach((value, item) => { sums[item] += value / seeds.length; });
       return sums;
     });
+  }
+
+  /** Whether an item has an outcome in every seed of an arm. */
+  hasOutcome(arm: number, item: number): boolean {
+    return Number.isFinite(this.mean(arm)[item]);
   }
 
   /** In how many seeds of an arm each item is right. */

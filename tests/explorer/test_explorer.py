@@ -27,6 +27,7 @@ from crosslift.explorer.page_file import filled, write_page_folder
 from crosslift.explorer.room import Room
 from crosslift.explorer.two_runs import joined
 from crosslift.results.run_folder import EXPLORER_PAGE
+from crosslift.results.verdict import Outcome
 from crosslift.statistics.differences import paired_difference
 from crosslift.statistics.query_cubes import as_many_seeds, cube_of
 
@@ -252,6 +253,76 @@ def test_one_seed_of_a_trained_arm_gives_no_interval(tmp_path: Path) -> None:
     assert of_languages and all(each["low"] is None is each["high"] for each in of_languages)
 
 
+def test_one_seed_against_several_gives_no_interval(run: Path) -> None:
+    explored = Explored.read(run)
+    one_seed = pc.or_(
+        pc.not_equal(explored.outcomes["arm"], "image-shuffled"),
+        pc.equal(explored.outcomes["seed"], 1),
+    )
+    data = page_data(replace(explored, outcomes=explored.outcomes.filter(one_seed)))
+    of_languages = [each for each in data.facts["differences"] if each["language"]]
+    intervals = {
+        (each["arm"], each["against"]): each["low"] is not None and each["high"] is not None
+        for each in of_languages
+    }
+    assert intervals == {
+        ("text", "raw"): True,
+        ("image", "raw"): True,
+        ("image-shuffled", "raw"): False,
+        ("image", "image-shuffled"): False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("outcome", "mark"),
+    [
+        ("higher", "higher"),
+        ("lower", "lower"),
+        ("equivalent", "equal"),
+        ("inconclusive", "not shown"),
+        ("one seed", None),
+    ],
+)
+def test_a_verdict_has_its_own_mark(run: Path, outcome: Outcome, mark: str | None) -> None:
+    explored = Explored.read(run)
+    verdicts = tuple(each.model_copy(update={"verdict": outcome}) for each in explored.verdicts)
+    differences = page_data(replace(explored, verdicts=verdicts)).facts["differences"]
+    assert {each["mark"] for each in differences if each["language"] is None} == {mark}
+
+
+def test_a_plain_interval_is_not_called_corrected(run: Path, data: PageData) -> None:
+    explored = Explored.read(run)
+    plain = {"low_corrected": None, "high_corrected": None}
+    verdicts = tuple(each.model_copy(update=plain) for each in explored.verdicts)
+    changed = page_data(replace(explored, verdicts=verdicts))
+    for facts, expected in ((data.facts, (4.0, 16.0, True)), (changed.facts, (5.0, 15.0, False))):
+        overall = [each for each in facts["differences"] if each["language"] is None]
+        assert {(each["low"], each["high"], each["corrected"]) for each in overall} == {expected}
+
+
+def test_arms_have_their_postprocessing(run: Path) -> None:
+    explored = Explored.read(run)
+    csls = explored.arms[1].model_copy(update={"postprocessing": ("csls",)})
+    facts = page_data(replace(explored, arms=(explored.arms[0], csls, *explored.arms[2:]))).facts
+    assert [arm["postprocessing"] for arm in facts["arms"]] == [[], ["csls"], [], []]
+
+
+def test_protocols_say_whether_several_answers_are_right(run: Path) -> None:
+    explored = Explored.read(run)
+
+    def several(several_right: tuple[str, ...] | None) -> set[str]:
+        targets = [
+            each.model_copy(update={"several_right": several_right}) for each in explored.targets
+        ]
+        facts = page_data(replace(explored, targets=tuple(targets))).facts
+        protocols = [each for target in facts["targets"] for each in target["protocols"]]
+        return {each["id"] for each in protocols if each["several_right"]}
+
+    assert several(()) == set()
+    assert several(("crosslift/text->picture",)) == {"crosslift/text->picture"}
+    assert several(None) == {"crosslift/picture->text"}  # an earlier version does not say
+
+
 def test_the_map_has_the_places_of_every_arm(run: Path, data: PageData) -> None:
     target = Target(data, "sentences", "crosslift/xx->en")
     map_block = Decoded(data, target.facts["map"])
@@ -455,6 +526,69 @@ def test_two_runs_with_other_texts_are_refused(run: Path, tmp_path: Path) -> Non
         DataError, match=r"item 's0' in ar of sentences .* is '.*' in the first run"
     ):
         joined(Explored.read(run), Explored.read(folder))
+
+
+def test_two_runs_with_other_right_answers_are_refused(run: Path) -> None:
+    one = Explored.read(run)
+    assert one.texts is not None
+    right = pc.and_(pc.equal(one.texts["role"], "right"), pc.equal(one.texts["item"], "s3"))
+    texts = pc.if_else(right, "another answer", one.texts["text"])
+    other = replace(one, texts=one.texts.set_column(5, "text", texts))
+    with pytest.raises(
+        DataError, match=r"the right answer to item 's3' in ar of sentences .* 'another answer' in"
+    ):
+        joined(one, other)
+
+
+def test_two_runs_with_another_picture_as_right_answer_are_refused(run: Path) -> None:
+    one = Explored.read(run)
+    assert one.texts is not None
+    place = one.texts.column_names.index("picture")
+    right = pc.and_(pc.equal(one.texts["role"], "right"), pc.equal(one.texts["picture"], "p3"))
+    pictures = pc.if_else(right, "p4", one.texts["picture"])
+    other = replace(one, texts=one.texts.set_column(place, "picture", pictures))
+    with pytest.raises(DataError, match=r"right answer to item 'p3' in ar of photo.* is 'p3' in"):
+        joined(one, other)
+
+
+def test_two_runs_with_another_metric_or_protocol_are_refused(run: Path) -> None:
+    one = Explored.read(run)
+    targets = tuple(each.model_copy(update={"metric": "mrr"}) for each in one.targets)
+    with pytest.raises(
+        DataError, match=r"metric of photographs is 'top1_accuracy' in the first run and 'mrr' in"
+    ):
+        joined(one, replace(one, targets=targets))
+
+    def protocols(**facts: str) -> dict[str, dict[str, Any]]:
+        return {name: {**known, **facts} for name, known in one.protocols.items()}
+
+    strict, loose = (replace(one, protocols=protocols(ties=ties)) for ties in ("strict", "loose"))
+    with pytest.raises(DataError, match=r"'ties' of the protocol .* is 'strict' in .* 'loose' in"):
+        joined(strict, loose)
+    assert joined(strict, one).runs == ("made-up", "made-up-2")  # an earlier version: not known
+
+
+def test_two_ways_of_reading_vectors_are_noted(run: Path) -> None:
+    one = Explored.read(run)
+    sides = [
+        replace(
+            one, protocols={name: {**f, "pooling": pooling} for name, f in one.protocols.items()}
+        )
+        for pooling in ("mean", "cls")
+    ]
+    words = "`pooling` is 'mean' in the first run and 'cls' in the second"
+    assert any(words in note for note in joined(*sides).notes)
+    assert not any("two ways" in note for note in joined(one, one).notes)
+
+
+def test_a_sentence_on_an_arm_that_both_runs_have_names_its_run(run: Path, other: Path) -> None:
+    one, two = Explored.read(run), Explored.read(other)
+    sentences = [each.sentence for each in joined(one, two).verdicts]
+    assert sentences[0] == "In `made-up`: `text` scored 10.0 points higher on sentences."
+    assert sentences[-1].startswith("In `other`: `image-shuffled` scored")
+    alone = [each.model_copy(update={"arm": "new", "against": "old"}) for each in two.verdicts]
+    unlike = joined(one, replace(two, verdicts=tuple(alone)))
+    assert unlike.verdicts[-1].sentence == two.verdicts[-1].sentence
 
 
 def test_two_runs_without_a_shared_target(run: Path, other: Path, tmp_path: Path) -> None:

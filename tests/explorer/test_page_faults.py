@@ -11,6 +11,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from explorer_packs import Pack, large_pack, small_pack
 from explorer_screen import Screen
@@ -198,6 +199,26 @@ def test_numbers_that_are_missing_are_dashes(screen: Screen, tmp_path: Path, pac
     )
 
 
+def test_an_interval_that_is_not_corrected_says_so(
+    screen: Screen, tmp_path: Path, pack: Pack
+) -> None:
+    """One seed of an arm: the run has a plain interval and a sentence, and no verdict."""
+    changed = copy.deepcopy(pack)
+    for each in changed.facts["differences"]:
+        if each["arm"] == "text":
+            each.update(mark=None, corrected=False)
+    _open(screen, changed, tmp_path, "arm=text")
+    read = {}
+    for arm in ("text", "image"):
+        screen.driver.execute_script(
+            f"document.querySelector(\"td[data-arm={arm}][data-language='']\")"
+            ".dispatchEvent(new MouseEvent('mouseenter'))"
+        )
+        read[arm] = screen.text(".readout")
+    assert "(not corrected)" in read["text"] and "(corrected)" in read["image"]
+    assert "no verdict" in screen.text(".verdict") and "inconclusive" not in screen.text()
+
+
 def test_two_hundred_arms_fit(screen: Screen, tmp_path: Path) -> None:
     pack = small_pack(arms=200, items=80, pictures=False)
     for view in ("matrix", "items", "flips", "hubs", "map", "curves"):
@@ -252,6 +273,41 @@ def test_answers_that_were_not_kept_are_said(screen: Screen, tmp_path: Path, pac
     assert "did not keep what this arm found" in screen.text(".detail")
     _open(screen, changed, tmp_path, "view=hubs")
     assert "hubs cannot be counted" in screen.wait(".empty").text
+
+
+@pytest.mark.parametrize("arm", [0, 2], ids=["baseline", "image"])
+def test_an_item_without_an_outcome_is_not_wrong(
+    screen: Screen, tmp_path: Path, pack: Pack, arm: int
+) -> None:
+    changed = _with_outcomes(pack, f"outcome/{arm}/{min(arm, 1)}", [np.nan] * 40)
+    now, before = pack.right("sentences/items", 2) > 1, pack.right("sentences/items", 0) > 0
+    kinds = np.where(now, np.where(before, 2, 0), np.where(before, 1, 3))
+    _open(screen, changed, tmp_path, "view=flips&arm=image")
+    screen.wait(".figures")
+    counts = [int(text) for text in screen.texts(".figures b")]
+    assert counts == np.bincount(kinds[40:], minlength=4).tolist()
+    assert sum(int(text) for text in screen.texts(".agreement td:not(:empty)")) == 200
+    assert "200 items: " in screen.text(".counts")
+    _open(screen, changed, tmp_path, "view=items&arm=image&order=data")
+    screen.wait(".detail .sign")
+    assert "no outcome" in screen.text(".detail .eyebrow").lower()
+    seeds = [int(text) for text in screen.texts(f".facet.{'other' if arm == 0 else 'seeds'} .num")]
+    assert sum(seeds) == 200
+
+
+def _with_outcomes(pack: Pack, column: str, first: list[float]) -> Pack:
+    """A page in which the first outcomes of an arm and seed are replaced."""
+    name = "sentences/items"
+    columns: dict[str, Any] = {}
+    for each, described in pack.facts["blocks"][name]["columns"].items():
+        scale = {key: described[key] for key in ("scale", "zero") if key in described}
+        columns[each] = (pack.column(name, each), scale)
+    stored, scale = columns[column]
+    outcomes = (stored * scale["scale"]).astype(np.float32)
+    outcomes[: len(first)] = first
+    changed = copy.deepcopy(pack)
+    changed.add(name, {**columns, column: outcomes})
+    return changed
 
 
 def test_graded_outcomes_are_better_or_worse(screen: Screen, tmp_path: Path, pack: Pack) -> None:

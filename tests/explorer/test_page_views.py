@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +134,19 @@ def test_an_item_shows_what_each_arm_found(screen: Screen, page: Path, pack: Pac
     assert screen.texts(".others .arm") == ["text", "image-locked"]
 
 
+def test_scores_after_postprocessing_say_so(screen: Screen, tmp_path: Path, pack: Pack) -> None:
+    changed = copy.deepcopy(pack)
+    changed.facts["arms"][0]["postprocessing"] = ["centre"]
+    changed.facts["arms"][IMAGE]["postprocessing"] = ["centre", "csls"]
+    changed.write(tmp_path / "page.html")
+    screen.open(tmp_path / "page.html", "view=items&arm=image")
+    screen.wait(".side-arm .ranks")
+    assert screen.texts(".side-arm > .small") == [
+        "Scores after centre, csls: not cosines.",
+        "Scores after centre: cosines of changed vectors.",
+    ]
+
+
 def test_pictures_are_shown_and_sides_follow_the_script(screen: Screen, page: Path) -> None:
     screen.open(page, "view=items&arm=image&target=pictures&language=ar")
     picture = screen.wait(".ranks img")
@@ -180,6 +194,32 @@ def test_hubs_are_the_answers_found_wrongly(screen: Screen, page: Path, pack: Pa
     ]
     assert max(shown) == round(wrong.max(), 1)
     assert len(screen.texts(".view.hubs section:first-of-type tbody tr")) == 5
+
+
+def test_several_right_answers_are_not_called_right_or_wrong(
+    screen: Screen, tmp_path: Path, pack: Pack
+) -> None:
+    """The page knows one of them: another at rank 1 is right too, and no hub."""
+    changed = copy.deepcopy(pack)
+    changed.facts["targets"][0]["protocols"][0]["several_right"] = True
+    shown = []
+    for each in (pack, changed):
+        each.write(tmp_path / "page.html")
+        screen.open(tmp_path / "page.html", "view=items&arm=image&order=sure")
+        screen.wait(".side-arm .ranks")
+        shown.append(screen.text(".detail"))
+        ticks = screen.all(".ranks .tick, .ranks .right, .others .right")
+        assert bool(ticks) == (each is pack)
+    assert "is not among the first 5" in shown[0] and "is not among" not in shown[1]
+    assert "a right answer (there may be others)" in shown[1].lower()
+    screen.open(tmp_path / "page.html", "view=hubs&arm=text")
+    times = np.zeros(2 * len(pack.column(ITEMS, "item/right")))
+    for seed in (1, 2, 3):
+        found = pack.column(ITEMS, f"found/{TEXT}/{seed}/content").reshape(-1, 5)
+        np.add.at(times, found, 1 / 3)
+    counted = screen.texts(".hubs-table td:nth-child(2) .num")
+    assert max(float(text) for text in counted) == round(times.max(), 1)
+    assert "wrongly" not in screen.text(".hubs-table")
 
 
 def test_the_map_lists_the_points_that_moved_most(screen: Screen, page: Path, pack: Pack) -> None:

@@ -176,6 +176,7 @@ def _difference(
         "difference": middle,
         "low": low,
         "high": high,
+        "corrected": not code,
         "mark": None if code else mark,
         "sentence": None if code else sentence,
     }

@@ -163,6 +163,7 @@ def _arm(index: int, seeds: int) -> dict[str, Any]:
         "colour_dark": colour[1],
         "mark": "X" if control else MARKERS[index % 5],
         "hollow": control,
+        "postprocessing": [],
         "seeds": [0] if index == 0 else list(range(1, seeds + 1)),
         "budget": {
             "updates": updates,
@@ -267,6 +268,7 @@ def _add_target(made: Pack, name: str, items: int, texts: Sequence[str], *, pict
                     "unit": "points",
                     "higher_is_better": True,
                     "right": True,
+                    "several_right": False,
                     "block": block,
                     "items": items,
                     "languages": list(range(languages)),

@@ -87,6 +87,17 @@ def test_overlap_and_examples(tmp_path: Path) -> None:
     assert loaded.of_language("de-en").checksum == loaded.checksum
 
 
+@pytest.mark.parametrize(
+    ("grades", "several"), [({"a": 1, "b": 2}, True), ({"a": 1, "b": 0}, False), ({"b": 2}, False)]
+)
+def test_a_query_may_have_several_relevant_passages(
+    grades: dict[str, float], several: bool
+) -> None:
+    pool = Pool(("a", "b"), ("one", "two"), ("en", "en"))
+    judged = JudgedData({"en": JudgedSet("en", {"q": "query"}, pool, {"q": grades})})
+    assert judged.several_right("query->passage") == several
+
+
 def found(vectors: Mapping[str, list[float]], grades: Mapping[str, float]) -> list[LanguageBias]:
     """The bias of one German query in a pool of passages whose ids begin with their language."""
     names = [name for name in vectors if name != "query"]

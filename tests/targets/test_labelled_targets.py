@@ -125,6 +125,11 @@ def test_records_in_full(tmp_path: Path) -> None:
     assert (record.id, record.language, passage[start:end]) == ("q0-1", "zh", "1900")
 
 
+@pytest.mark.parametrize(("name", "several"), [("xnli", False), ("xquad", True)])
+def test_spans_may_be_several(name: str, several: bool, tmp_path: Path) -> None:
+    assert load(name, xtreme_folder(tmp_path)).several_right("zero-shot") == several
+
+
 def test_translations_share_their_ids(tmp_path: Path) -> None:
     folder = xtreme_folder(tmp_path)
     for name in ("xnli", "pawsx", "xquad"):

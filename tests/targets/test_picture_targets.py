@@ -93,6 +93,14 @@ def several() -> tuple[PictureData, Lookup, Lookup]:
     return data, lookup_of(text_vectors), lookup_of(picture_vectors)
 
 
+def test_a_picture_with_several_captions_has_several_right_answers() -> None:
+    data = several()[0]
+    assert data.several_right("picture->text") and not data.several_right("text->picture")
+    assert not data_of({"de": {"p": ("p good",)}}).several_right("picture->text")
+    with_topics = replace(data, topics={"p": "dogs", "q": "dogs", "r": "cats"})
+    assert with_topics.several_right("text->picture")
+
+
 def test_several_captions_by_hand() -> None:
     to_picture, to_text = evaluate_pictures(PICTURE_RETRIEVAL, *several())
     assert to_picture.items == ("p#0", "p#1", "q")

@@ -25,9 +25,9 @@ export const flips: View = {
     if (!comparison.measured || comparison.arm === comparison.against)
       return fill(host,
         nothing("The run did not measure both arms here. Choose two arms that it did measure."));
-    const inside = loaded.inside(selection.language);
-    if (!inside.length) return fill(host,
-      nothing(`This protocol has no items in ${selection.language?.name ?? "this run"}.`));
+    const inside = comparison.compared(loaded.inside(selection.language));
+    if (!inside.length) return fill(host, nothing(
+      `No item of this protocol has an outcome of both arms in ${selection.language?.name ?? "this run"}.`));
     return fill(host,
       counts(page, selection, comparison, inside),
       h("div.columns", byLanguage(page, comparison), bySeeds(page, selection, comparison, inside)),
@@ -64,7 +64,7 @@ const net = (row: { gained: number; lost: number; all: number }): number =>
 function byLanguage(page: Page, comparison: Comparison): Child {
   const { items } = comparison;
   const rows = page.run.languages(items.protocol).map((language) => {
-    const inside = items.inside(language);
+    const inside = comparison.compared(items.inside(language));
     const [gained, lost] = comparison.counts(inside);
     return { language, gained, lost, all: inside.length };
   }).filter((row) => row.all > 0).sort((a, b) => net(b) - net(a));

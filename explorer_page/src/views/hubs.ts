@@ -13,9 +13,10 @@ import { brief } from "./item";
 const SHOWN = 40;
 const LARGEST = 10;
 
-/** How often one arm finds each content, as a mean over its seeds; how often it is right to. */
+/** How often one arm finds each content, as a mean over its seeds; how often it is right to, if the
+ *  page knows every right answer. */
 interface Occurrences {
-  arm: Arm; wide: number; times: Float32Array; rightly: Float32Array;
+  arm: Arm; wide: number; times: Float32Array; rightly: Float32Array | null;
 }
 
 export const hubs: View = {
@@ -50,9 +51,10 @@ function occurrences(items: Items, arm: Arm, index: number, inside: number[]): O
       for (let place = item * wide; place < (item + 1) * wide; place += 1) {
         if (contents[place] === NONE) continue;
         times[contents[place]] += 1 / rows.length;
-        if (contents[place] === items.right[item]) rightly[contents[place]] += 1 / rows.length;
+        if (items.rightAnswer(item, contents[place])) rightly[contents[place]] += 1 / rows.length;
       }
-  return { arm, wide: Math.max(...rows.map((row) => row.wide)), times, rightly };
+  const known = inside.every((item) => items.rightAnswer(item, NONE) !== null);
+  return { arm, wide: Math.max(...rows.map((row) => row.wide)), times, rightly: known ? rightly : null };
 }
 
 /** How uneven the counts of one arm are; the shares of the largest hub and of the largest ten. */
@@ -100,18 +102,24 @@ const bar = (share: number, words: string): HTMLElement =>
 function table({ contents }: Items, sides: Occurrences[]): Child {
   if (!sides.length) return nothing("The run kept no answers of these two arms. Choose another arm.");
   const wrongly = (side: Occurrences, content: number): number =>
-    side.times[content] - side.rightly[content];
+    side.times[content] - (side.rightly?.[content] ?? 0);
+  const words = (side: Occurrences, content: number): string => decimal(wrongly(side, content))
+    + (side.rightly ? ` (${decimal(side.rightly[content])})` : "");
+  const split = sides.every((side) => side.rightly);
   const worst = (content: number): number => Math.max(...sides.map((side) => wrongly(side, content)));
   const found = [...sides[0].times.keys()].filter((content) => worst(content) > 0);
   const sorted = found.sort((a, b) => worst(b) - worst(a) || a - b).slice(0, SHOWN);
   const most = Math.max(1e-9, ...sorted.map(worst));
   const title = "Answers that are found too often";
   return h("section", h("h2", title), scroll(title, h("table.bars.hubs-table",
-    h("caption", `How many queries find it wrongly (and rightly): the worst ${SHOWN} of the two arms.`),
+    h("caption", split
+      ? `How many queries find it wrongly (and rightly): the worst ${SHOWN} of the two arms.`
+      : `How many queries find it: the first ${SHOWN} of the two arms. Some may find it rightly: ` +
+        "the page does not know every right answer."),
     headings("Answer", ...sides.map((side) => armName(side.arm))),
     h("tbody", sorted.map((content) => h("tr",
       h("th", { scope: "row" }, h("span.content", brief(contents, content),
         h("span.code", contents.language(content)?.code))),
       sides.map((side) => h("td", { vars: coloured(side.arm) }, bar(wrongly(side, content) / most,
-        `${decimal(wrongly(side, content))} (${decimal(side.rightly[content])})`)))))))));
+        words(side, content))))))))));
 }

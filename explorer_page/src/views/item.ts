@@ -19,15 +19,17 @@ export function strip(
   items: Items, arm: number, item: number,
 ): { element: HTMLElement; words: string } {
   const outcomes = items.seeds(arm).map((seed) => items.block.value(`outcome/${arm}/${seed}`, item));
+  const measured = outcomes.filter(finite).length;
   const right = outcomes.filter(isRight).length;
   const graded = !items.protocol.right;
   const words = !outcomes.length ? "not measured"
+    : !measured ? "no outcome"
     : graded ? outcomes.map((each) => (finite(each) ? decimal(each) : "–")).join(", ")
-      : `right in ${right} of ${plural(outcomes.length, "seed")}`;
+      : `right in ${right} of ${plural(measured, "seed")}`;
   const filled = (each: number): number => (finite(each) ? Math.max(0, Math.min(1, each)) : 0);
   const few = outcomes.length <= SQUARES && outcomes.every((each) => each >= 0 && each <= 1);
   const marks = few ? outcomes.map((each) => h("i.seed", { vars: { "--fill": filled(each) } }))
-    : h("span.num", graded ? words : `${right}/${outcomes.length}`);
+    : h("span.num", graded || !measured ? words : `${right}/${measured}`);
   return { element: h("span.strip", { role: "img", "aria-label": words, title: words }, marks), words };
 }
 
@@ -93,7 +95,8 @@ export function detail(page: Page, selection: Selection, comparison: Comparison,
         : items.contents.isPicture(items.query[item]) ? "picture" : "no text",
       items.clean[item] ? "" : " · overlaps with training"),
     h("div.ask", shown(items.contents, items.query[item])),
-    h("dl.pairs", h("dt", "Right answer"), h("dd", shown(items.contents, items.right[item]))),
+    h("dl.pairs", h("dt", items.protocol.several_right ? "A right answer (there may be others)"
+      : "Right answer"), h("dd", shown(items.contents, items.right[item]))),
     h("div.sides", beside.map((arm) => side(page, selection, comparison, item, arm))),
     others(page, comparison, item, new Set(beside)),
   ];
@@ -104,21 +107,23 @@ function side(page: Page, selection: Selection, { items }: Comparison, item: num
   const seeds = items.seeds(index);
   const seed = seeds.find((each) => String(each) === selection.state.seed) ?? seeds[0];
   const answers = seed === undefined ? null : items.answers(index, seed, item);
-  const right = items.right[item];
-  const place = answers?.findIndex((each) => each.content === right) ?? -1;
+  const judged = answers?.map((each) => items.rightAnswer(item, each.content)) ?? [];
   return h("section.side-arm", { vars: coloured(arm) },
     h("h3", armName(arm, true), strip(items, index, item).element),
     seeds.length > 1 && toggles("Seed", `seed-${index}`, String(seed), seeds.map(String),
       (value) => page.go({ seed: value }, true)),
+    answers?.some((each) => each.score !== null) && arm.postprocessing.length > 0
+      && h("p.small", `Scores after ${arm.postprocessing.join(", ")}: `,
+        arm.postprocessing.includes("csls") ? "not cosines." : "cosines of changed vectors."),
     seed === undefined ? h("p.gap", "not measured on this target")
       : !answers ? h("p.gap", "The run did not keep what this arm found.")
         : h("ol", { class: onlyPictures(items, answers) ? "ranks film" : "ranks" },
           answers.length === 0 && h("li.gap", "It found nothing."),
-          answers.map((each) => h("li", { class: each.content === right ? "right" : null },
+          answers.map((each, rank) => h("li", { class: judged[rank] ? "right" : null },
             h("span.answer", shown(items.contents, each.content)),
-            h("span.num", each.content === right && h("b.tick", "✓ right "),
+            h("span.num", judged[rank] && h("b.tick", "✓ right "),
               each.score === null ? "" : score(each.score)))),
-          answers.length > 1 && place < 0 && right !== NONE
+          answers.length > 1 && judged.every((each) => each === false)
             && h("li.gap", { value: answers.length + 1 },
             `The right answer is not among the first ${answers.length}.`)));
 }
@@ -140,7 +145,7 @@ function others(page: Page, { items }: Comparison, item: number, beside: Set<Arm
       button("button.plain", () => page.go({ arm: arm.name }), { title: `Compare ${arm.name}` },
         armName(arm)),
       strip(items, index, item).element,
-      h(first?.content === items.right[item] ? "span.right" : "span",
+      h(items.rightAnswer(item, first?.content) ? "span.right" : "span",
         first && brief(items.contents, first.content)));
   }));
   const details = h("details", { open: rest.length <= OPEN_ARMS,

@@ -212,7 +212,8 @@ class Matrix {
   }
 
   private tell(cell: Cell): void {
-    const kind = !cell.difference ? "" : cell.language ? " (95%, this language alone)" : " (corrected)";
+    const kind = !cell.difference ? "" : cell.language ? " (95%, this language alone)"
+      : cell.difference.corrected ? " (corrected)" : " (not corrected)";
     const seeds = cell.seeds.length > 1 && ` Seeds: ${cell.seeds.map(level).join(", ")}.`;
     fill(this.readout, word(this.words(cell)), kind, ".", seeds);
   }

@@ -258,6 +258,7 @@ def _arm(gathered: Gathered, name: str, arm: Arm) -> ArmFacts:
         start=arm.start or study.start,
         start_seeds=study.start_seeds_of(arm),
         prompt=prompt_of(study.start_of(arm).encoder),
+        postprocessing=arm.postprocessing,
         seeds=study.seeds_of(arm),
         stages=tuple(stage_facts(gathered, name, i) for i in range(len(arm.stages))),
         budget=gathered.spent(name),
@@ -284,6 +285,7 @@ def _target(gathered: Gathered, name: str) -> TargetFacts:
         photographs=loaded.target.photographs,
         texts=loaded.target.texts,
         distinct_texts=len(loaded.texts),
+        several_right=tuple(p.id for p in loaded.protocols if data.several_right(p.direction)),
         published=tuple(map(ModelScores.of, data.published)),
         side_prompts=loaded.settings.side_prompts,
     )

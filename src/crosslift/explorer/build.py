@@ -22,6 +22,7 @@ from crosslift.explorer.facts import (
     curve_facts,
     level_facts,
     metric_of,
+    several_right,
     words_of,
 )
 from crosslift.explorer.items import FoundColumns, Items, Measured
@@ -204,10 +205,10 @@ class _Page:
             "contents": None,
             "map": None,
             "map_arm": None,
-            "protocols": [self._protocol_facts(facts.name, each) for each in target.protocols],
+            "protocols": [self._protocol_facts(facts, each) for each in target.protocols],
         }
 
-    def _protocol_facts(self, target: str, protocol: _Protocol) -> dict[str, Any]:
+    def _protocol_facts(self, target: TargetFacts, protocol: _Protocol) -> dict[str, Any]:
         metric, items = protocol.metric, protocol.items
         codes = dict.fromkeys(items.language_codes.tolist())
         return {
@@ -218,7 +219,8 @@ class _Page:
             "unit": metric.unit.of_differences or "ranks",
             "higher_is_better": not metric.lower_is_better,
             "right": metric.right == items.outcome,
-            "block": f"{target}/{items.protocol}",
+            "several_right": several_right(target, items.protocol),
+            "block": f"{target.name}/{items.protocol}",
             "items": len(items),
             "languages": [self._languages.place(code) for code in codes],
         }

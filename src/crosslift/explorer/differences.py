@@ -13,16 +13,25 @@ from crosslift.explorer.explored import Explored
 from crosslift.explorer.items import Items
 from crosslift.metrics.table import Metric
 from crosslift.results.arm_facts import ArmFacts
-from crosslift.results.verdict import EQUIVALENT, HIGHER, LOWER, Outcome, Verdict
+from crosslift.results.verdict import EQUIVALENT, HIGHER, INCONCLUSIVE, LOWER, Outcome, Verdict
 from crosslift.statistics.differences import paired_difference
 from crosslift.statistics.query_cubes import as_many_seeds, cube_of
 
 _LEVEL = 0.95
-_MARKS: Mapping[Outcome, str] = {HIGHER: "higher", LOWER: "lower", EQUIVALENT: "equal"}
+_MARKS: Mapping[Outcome, str] = {
+    HIGHER: "higher",
+    LOWER: "lower",
+    EQUIVALENT: "equal",
+    INCONCLUSIVE: "not shown",
+}
+"""Outcome of a verdict -> its mark. With one seed there is no verdict, so no mark."""
 
 
 def verdict_entry(verdict: Verdict, metric: Metric) -> dict[str, Any]:
-    """A verdict of the run: its corrected interval, its mark and its sentence."""
+    """A verdict of the run: its mark, its sentence, and its corrected interval.
+
+    It has the plain interval where there is no verdict, or where an earlier version wrote the run.
+    """
     low, high = verdict.corrected or (verdict.low, verdict.high)
     scale = metric.unit.scale
     return {
@@ -34,7 +43,8 @@ def verdict_entry(verdict: Verdict, metric: Metric) -> dict[str, Any]:
         "difference": _number(verdict.effect * scale),
         "low": _number(low * scale),
         "high": _number(high * scale),
-        "mark": _MARKS.get(verdict.verdict, "not shown"),
+        "corrected": verdict.corrected is not None,
+        "mark": _MARKS.get(verdict.verdict),
         "sentence": verdict.sentence,
     }
 
@@ -61,7 +71,7 @@ def language_entries(
             if entry is not None:
                 names = {"arm": arms[one].name, "against": arms[other].name, "language": code}
                 facts = {"target": target, "protocol": items.protocol, **names}
-                yield {**facts, **entry, "mark": None, "sentence": None}
+                yield {**facts, **entry, "corrected": False, "mark": None, "sentence": None}
 
 
 def _by_arm(items: Items) -> dict[int, dict[int, NDArray[np.float64]]]:
@@ -93,10 +103,13 @@ def _difference(
     if len(first) > 1 and len(second) > 1 and len(first) != len(second):
         effect = float(first.mean() - second.mean())
         return {"difference": _number(effect * scale), "low": None, "high": None}
+    alone = any(
+        len(cube) == 1 and arms[place].stages
+        for cube, place in zip((first, second), pair, strict=True)
+    )
     first = as_many_seeds(first, second)
     strata = np.zeros(first.shape[1], np.int64)
     difference = paired_difference(first, second, strata, level=_LEVEL)
-    alone = len(first) == 1 and any(arms[place].stages for place in pair)
     ends = (difference.low, difference.high)
     low, high = (None, None) if alone else (_number(end * scale) for end in ends)
     return {"difference": _number(difference.effect * scale), "low": low, "high": high}

@@ -31,6 +31,9 @@ _WORDS: Mapping[str, str] = {
     "query->passage": "queries search passages",
 }
 
+_SEVERAL = frozenset({"query->passage", "picture->text", "text->4 pictures", "zero-shot"})
+"""Directions in which some data have several right answers to a query."""
+
 
 def arm_facts(explored: Explored) -> list[dict[str, Any]]:
     """The arms with their looks and budgets, in the order of the report."""
@@ -46,6 +49,7 @@ def arm_facts(explored: Explored) -> list[dict[str, Any]]:
             "colour_dark": looks[arm.name].dark,
             "mark": looks[arm.name].marker,
             "hollow": looks[arm.name].hollow,
+            "postprocessing": list(arm.postprocessing),
             "seeds": list(arm.seeds),
             "budget": {name: finite(value) for name, value in arm.budget.to_json().items()},
         }
@@ -63,6 +67,14 @@ def words_of(protocol: str) -> str:
     name, _, direction = protocol.partition("/")
     words = _WORDS.get(direction, direction)
     return words if name == OURS else f"{words} ({name})"
+
+
+def several_right(target: TargetFacts, protocol: str) -> bool:
+    """Whether a query may have other right answers beside the one that the page knows; in runs of
+    earlier versions, which do not say so, whether a direction allows it."""
+    if target.several_right is None:
+        return protocol.rpartition("/")[2] in _SEVERAL
+    return protocol in target.several_right
 
 
 def metric_of(explored: Explored, target: TargetFacts, protocol: str) -> Metric:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -12,9 +13,10 @@ import pyarrow.compute as pc
 from crosslift.errors import DataError, first_few
 from crosslift.explorer.contents import keys_of
 from crosslift.explorer.explored import Explored
+from crosslift.explorer.same_measure import check_same, read_in_two_ways
 from crosslift.results.target_facts import TargetFacts
+from crosslift.results.verdict import Verdict
 
-_REMEDY = "explore each run alone, or run both studies on the same data"
 Named = TypeVar("Named")
 
 
@@ -26,14 +28,17 @@ def joined(one: Explored, other: Explored) -> Explored:
         other: another run. If both studies have the same name, their runs are called NAME and NAME-2.
 
     Raises:
-        DataError: no target under a protocol is in both; or items of a shared target differ.
+        DataError: no target under a protocol is in both; or what a shared target measures differs, see
+            `check_same`.
     """
     names = (one.runs[0], other.runs[0])
     if names[0] == names[1]:
         names = (names[0], f"{names[1]}-2")
     shared = _shared(one, other)
+    in_both = {arm.name for arm in one.arms} & {arm.name for arm in other.arms}
     sides = [
-        _named(_part(each, shared), name) for each, name in zip((one, other), names, strict=True)
+        _named(_part(each, shared), name, in_both)
+        for each, name in zip((one, other), names, strict=True)
     ]
     first, second = sides
     return replace(
@@ -73,7 +78,7 @@ def _shared(one: Explored, other: Explored) -> set[tuple[str, str]]:
             "two runs with a target in common, under the same protocol",
         )
     for target, protocol in sorted(shared):
-        _check_items(one, other, target, protocol)
+        check_same(one, other, target, protocol)
     return shared
 
 
@@ -82,51 +87,6 @@ def _places(outcomes: pa.Table) -> set[tuple[str, str]]:
         outcomes.select(["target", "protocol"]).group_by(["target", "protocol"]).aggregate([])
     )
     return set(zip(*(distinct[name].to_pylist() for name in ("target", "protocol")), strict=True))
-
-
-def _check_items(one: Explored, other: Explored, target: str, protocol: str) -> None:
-    """Raises DataError unless two runs asked the same queries."""
-    first, second = (_keys(each.outcomes, target, protocol) for each in (one, other))
-    for here, there, run in ((first, second, one.runs[0]), (second, first, other.runs[0])):
-        alone = sorted(here - there)
-        if alone:
-            raise DataError(
-                f"{len(alone):,} of {len(here):,} items of {target} under {protocol} are in the run "
-                f"{run} alone, such as {_words(alone[0])}",
-                "the same items in both runs",
-                _REMEDY,
-            )
-    texts = [_query_texts(each, target, protocol) for each in (one, other)]
-    for key in sorted(texts[0].keys() & texts[1].keys()):
-        if texts[0][key] != texts[1][key]:
-            raise DataError(
-                f"{_words(key)} of {target} under {protocol} is {texts[0][key]!r} in the first run and "
-                f"{texts[1][key]!r} in the second",
-                "the same items in both runs",
-                _REMEDY,
-            )
-
-
-def _words(key: str) -> str:
-    language, _, item = key.partition("\x1f")
-    return f"item {item!r} in {language}"
-
-
-def _keys(outcomes: pa.Table, target: str, protocol: str) -> set[str]:
-    chosen = outcomes.filter((pc.field("target") == target) & (pc.field("protocol") == protocol))
-    return set(pc.unique(keys_of(chosen["language"], chosen["item"])).to_pylist())
-
-
-def _query_texts(explored: Explored, target: str, protocol: str) -> dict[str, str | None]:
-    if explored.texts is None:
-        return {}
-    chosen = explored.texts.filter(
-        (pc.field("target") == target)
-        & (pc.field("protocol") == protocol)
-        & (pc.field("role") == "query")
-    )
-    keys = keys_of(chosen["language"], chosen["item"]).to_pylist()
-    return dict(zip(keys, chosen["text"].to_pylist(), strict=True))
 
 
 def _part(explored: Explored, shared: set[tuple[str, str]]) -> Explored:
@@ -152,8 +112,11 @@ def _part(explored: Explored, shared: set[tuple[str, str]]) -> Explored:
     )
 
 
-def _named(explored: Explored, run: str) -> Explored:
-    """The results with every arm called ``RUN/ARM``."""
+def _named(explored: Explored, run: str, in_both: AbstractSet[str]) -> Explored:
+    """The results with every arm called ``RUN/ARM``.
+
+    A sentence on an arm whose name both runs have begins with the name of the run.
+    """
 
     def name(arm: str) -> str:
         return f"{run}/{arm}"
@@ -170,6 +133,11 @@ def _named(explored: Explored, run: str) -> Explored:
         copy: Callable[..., Any] = getattr(entry, "model_copy", None) or entry._replace
         return copy(update=changes) if hasattr(entry, "model_copy") else copy(**changes)
 
+    def placed(verdict: Verdict) -> Verdict:
+        if in_both.isdisjoint((verdict.arm, verdict.against)):
+            return verdict
+        return verdict.model_copy(update={"sentence": f"In `{run}`: {verdict.sentence}"})
+
     return replace(
         explored,
         arms=tuple(renamed(arm, "name", "baseline", "control_of") for arm in explored.arms),
@@ -178,7 +146,7 @@ def _named(explored: Explored, run: str) -> Explored:
         found=column(explored.found),
         projections=column(explored.projections),
         scores=tuple(renamed(score, "arm") for score in explored.scores),
-        verdicts=tuple(renamed(verdict, "arm", "against") for verdict in explored.verdicts),
+        verdicts=tuple(renamed(placed(each), "arm", "against") for each in explored.verdicts),
         curves=tuple(renamed(point, "arm") for point in explored.curves),
     )
 
@@ -215,6 +183,10 @@ def _notes(
         f"Arms are called RUN/ARM. The verdicts are those of each run; no verdict compares {names[0]} "
         f"with {names[1]}."
     ]
+    for protocol in sorted({protocol for _, protocol in shared}):
+        difference = read_in_two_ways(one, other, protocol)
+        if difference is not None:
+            notes.append(f"Under {protocol}, the runs read vectors in two ways: {difference}.")
     targets = {target for target, _ in shared}
     alone: list[TargetFacts] = [
         target for each in (one, other) for target in each.targets if target.name not in targets

@@ -164,6 +164,9 @@ class ArmFacts(ResultRecord):
     prompt: str | None = None
     """The prompt before every text in training and in our protocols; empty: no prompt. null: an earlier
     version wrote the file."""
+    postprocessing: Annotated[tuple[str, ...], absent_if(())] = ()
+    """What changes its vectors and scores without training, such as ``csls``; absent: nothing, or an
+    earlier version wrote the file."""
     seeds: tuple[int, ...]
     """Seeds of the arm."""
     stages: tuple[StageFacts, ...]

@@ -64,6 +64,9 @@ class TargetFacts(ResultRecord):
     ``names``, ``word-pairs`` and ``word-pairs-trained``, sentences for all others."""
     distinct_texts: int | None = None
     """Number of distinct texts; null: an earlier version wrote the file."""
+    several_right: Annotated[tuple[str, ...] | None, absent_if(None)] = None
+    """Ids of the protocols under which a query may have other right answers beside that in
+    ``texts.parquet``; absent: an earlier version wrote the file."""
     published: Annotated[tuple[ModelScores, ...], absent_if(())] = ()
     """Published scores of other models; absent: the study names none."""
     side_prompts: dict[str, str] = Field(default_factory=dict)

@@ -149,6 +149,11 @@ class TargetData(ABC):
         """The queries of a language with their answers. None: single queries have no answers to
         show."""
 
+    def several_right(self, direction: Direction) -> bool:
+        """Whether a query in this direction may have other right answers beside that of `examples`."""
+        del direction
+        return False
+
     @property
     def bitexts(self) -> Mapping[str, Bitext]:
         """Language, or pair -> the pairs of texts that are aligned."""

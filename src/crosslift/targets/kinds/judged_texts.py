@@ -80,6 +80,12 @@ class JudgedData(TargetData):
         del direction
         return JudgedExamples(self.sets[language])
 
+    def several_right(self, direction: Direction) -> bool:
+        """Whether a query has several relevant passages."""
+        del direction
+        every = (grades for judged in self.sets.values() for grades in judged.grades.values())
+        return any(sum(grade > 0 for grade in grades.values()) > 1 for grades in every)
+
 
 def _touched(judged: JudgedSet, texts: AbstractSet[str]) -> set[str]:
     passages = {

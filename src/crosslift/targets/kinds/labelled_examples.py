@@ -93,6 +93,11 @@ class LabelledData(TargetData):
         del direction
         return LabelledQueries({record.id: record for record in self.tests[language]})
 
+    def several_right(self, direction: Direction) -> bool:
+        """Whether the answers are spans: several may be right, and they are compared word by word."""
+        del direction
+        return any(record.spans for records in self.tests.values() for record in records)
+
 
 @dataclass(frozen=True, slots=True)
 class LabelledQueries:

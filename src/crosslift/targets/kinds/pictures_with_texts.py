@@ -118,6 +118,13 @@ class PictureData(TargetData):
             return _PictureQueries(self, language)
         return _TextQueries(self, language)
 
+    def several_right(self, direction: Direction) -> bool:
+        """Whether topics say what is right, or a picture searches texts and has several."""
+        if self.topics:
+            return True
+        counts = (len(texts) for each in self.texts.values() for texts in each.values())
+        return direction == "picture->text" and any(count > 1 for count in counts)
+
 
 @dataclass(frozen=True, slots=True)
 class _ClassQueries:
