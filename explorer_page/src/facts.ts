@@ -12,7 +12,7 @@ export interface Language {
 }
 
 export interface Protocol {
-  id: string; words: string; metric: string; outcome: string; unit: "points" | "ranks";
+  id: string; words: string; metric: string; metric_title: string; outcome: string; unit: "points" | "ranks";
   higher_is_better: boolean; right: boolean; several_right: boolean; block: string | null; items: number; languages: number[];
 }
 

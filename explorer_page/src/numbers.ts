@@ -48,9 +48,6 @@ export const amount = (value: number | null | undefined): string =>
 /** A score of an answer, with three decimals. */
 export const score = (value: number): string => round(value.toFixed(3));
 
-/** The name of a metric as words: `top1_accuracy` is `top1 accuracy`. */
-export const named = (name: string): string => name.replaceAll("_", " ");
-
 export const percent = (part: number, whole: number): string =>
   whole > 0 ? `${((100 * part) / whole).toFixed(part && part / whole < 0.00995 ? 1 : 0)}%` : "–";
 

@@ -196,7 +196,7 @@ def _curve(arm: str, seed: int) -> dict[str, Any]:
         "seed": seed,
         "stage": 0,
         "task": "captions",
-        "metric": "recall_at_1",
+        "metric": "recall at 1",
         "updates": updates,
         "values": values,
     }
@@ -264,7 +264,8 @@ def _add_target(made: Pack, name: str, items: int, texts: Sequence[str], *, pict
                     "id": protocol,
                     "words": "texts find pictures" if pictures else "other languages find English",
                     "metric": metric,
-                    "outcome": "recall at 1" if pictures else "top-1 accuracy",
+                    "metric_title": "recall at 1" if pictures else "top-1 accuracy",
+                    "outcome": metric,
                     "unit": "points",
                     "higher_is_better": True,
                     "right": True,

@@ -3,7 +3,7 @@
 import { type Child, fill, h, headings, joined, s, scroll } from "../dom";
 import type { Arm, Curve, Run } from "../facts";
 import { armName, coloured, shape } from "../looks";
-import { amount, finite, named } from "../numbers";
+import { amount, finite } from "../numbers";
 import { nothing, type Page, type View } from "../page";
 import type { Selection } from "../state";
 
@@ -37,7 +37,7 @@ function learning(run: Run, selection: Selection): Child {
     joined([...bold].map((arm) => armName(arm)), " ")),
   h("div.plots", [...panels].map(([key, all]) => {
     const [stage, task, metric] = JSON.parse(key) as [number, string, string];
-    return h("figure", h("figcaption", h("b", `${task}: ${named(metric)}`),
+    return h("figure", h("figcaption", h("b", `${task}: ${metric}`),
       stage > 0 && ` · stage ${stage + 1}`),
       panel(run, all, bold));
   }))];

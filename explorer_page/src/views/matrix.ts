@@ -3,7 +3,7 @@
 import { button, type Child, fill, h, scroll, toggles, word } from "../dom";
 import type { Arm, Difference, Language, Run } from "../facts";
 import { armName, markOf } from "../looks";
-import { finite, interval, level, named, signed } from "../numbers";
+import { finite, interval, level, signed } from "../numbers";
 import { nothing, type Page, type Refresh, type View } from "../page";
 import { type Selection, usualAgainst } from "../state";
 
@@ -78,7 +78,7 @@ class Matrix {
   }
 
   legend(): HTMLElement {
-    const { unit, higher_is_better: up, outcome } = this.selection.protocol;
+    const { unit, higher_is_better: up, metric_title: metric } = this.selection.protocol;
     const levels = this.show === "levels";
     const steps = Array.from({ length: SHADES + 1 }, (_, index) => index / SHADES);
     const square = (kind: string) => (share: number) =>
@@ -88,7 +88,7 @@ class Matrix {
     const { against } = this.selection.state;
     return h("div.legend.note", h("span.scale", ends[0],
       h("span.ramp", { "aria-hidden": "true" }, worse, steps.map(square("up"))), ends[1]),
-    `${named(outcome || "level")} in ${unit}, ${up ? "higher" : "lower"} is better. `, levels
+    `${metric || "level"} in ${unit}, ${up ? "higher" : "lower"} is better. `, levels
       ? "Means over seeds. "
       : ["Each arm against ", against ? armName(this.selection.against) : "its own baseline",
         ". Lines: 95% intervals of one language alone, uncorrected; the marks of the first row are ",

@@ -215,6 +215,7 @@ class _Page:
             "id": items.protocol,
             "words": words_of(items.protocol),
             "metric": metric.name,
+            "metric_title": metric.title,
             "outcome": items.outcome,
             "unit": metric.unit.of_differences or "ranks",
             "higher_is_better": not metric.lower_is_better,

@@ -129,7 +129,7 @@ def curve_facts(curves: Sequence[CurvePoint]) -> list[dict[str, Any]]:
             "seed": seed,
             "stage": stage,
             "task": task,
-            "metric": metric,
+            "metric": described(metric).title,
             "updates": [point.update for point in points],
             "values": [finite(point.value) for point in points],
         }
