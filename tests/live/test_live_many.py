@@ -121,6 +121,15 @@ def test_other_machines_need_a_token() -> None:
     assert token_of(given) == "sixteen-or-more-letters"
 
 
+@pytest.mark.parametrize("character", [*'+&#% ;"\n', "é"])
+def test_a_token_has_only_characters_that_addresses_have_as_they_are(character: str) -> None:
+    for token in (f"sixteen-or-more{character}letters", f"sixteen-or-more-letters{character}"):
+        with pytest.raises(StudyError, match="1 of them of other kinds") as caught:
+            check_options(LiveOptions(Path("run"), token=token))
+        assert token not in str(caught.value)
+    check_options(LiveOptions(Path("run"), token="Sixteen.or_more~letters-0"))
+
+
 def test_wrong_options_are_found_first(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="a token of 5 characters"):
         check_options(LiveOptions(tmp_path, token="short"))

@@ -196,6 +196,16 @@ def test_bad_bodies_are_refused(
     assert server.ask(SEARCH, GOOD, JSON).status == 200
 
 
+def test_a_size_that_is_not_read_is_not_named(server: Running) -> None:
+    """Pillow opens no picture of so many pixels, and does not say how many they are."""
+    large = server.ask(UPLOAD, bomb(10_000, 10_000), PNG, "POST").json["error"]
+    larger = server.ask(UPLOAD, bomb(1_000_000, 1_000_000), PNG, "POST").json["error"]
+    assert large == (
+        "the picture declares 10000 x 10000 = 100,000,000 pixels; expected: at most 50,000,000"
+    )
+    assert larger == "the picture declares too many pixels; expected: at most 50,000,000"
+
+
 def test_an_upload_without_a_length_is_not_read_to_its_end(server: Running) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     sent = 0

@@ -6,22 +6,32 @@ import csv
 import io
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import psutil
 import pytest
-from live_server import TEXTS, Answer, Running, png
+from live_server import PAGE, TARGETS, TEXTS, Answer, Running, png
 from PIL import Image
+from small_study import small_study
 
+from crosslift.api.session import run_study
 from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.store import Store
+from crosslift.encoders.encoder_settings import SidePrompts
 from crosslift.errors import ArtifactError
 from crosslift.live.app import LiveSearch
 from crosslift.live.arms import open_run
 from crosslift.live.encoders import ArmEncoders, TextQuery
+from crosslift.live.options import LiveOptions
 from crosslift.live.own_pools import pool_of_file
 from crosslift.live.search import search
+from crosslift.live.server import open_live
 from crosslift.live.target_pools import pools_of_targets
 from crosslift.results.run_folder import RunFolder
+from tests.samples.mteb_tasks import SmallSTS
 
 NAMES = "names:texts"
 
@@ -182,8 +192,40 @@ def test_arms_whose_weights_are_gone_are_named(run_of_arms: Path, tmp_path: Path
     assert [arm.name for arm in live.arms] == ["baseline", "text"]
     assert list(live.missing) == ["image"] and "no artifact" in live.missing["image"]
     shutil.rmtree(store / "train")
-    with pytest.raises(ArtifactError, match="can be asked: baseline: no artifact"):
+    with pytest.raises(ArtifactError, match="can search: baseline: no artifact"):
         open_run(run_of_arms, Store(store))
+
+
+def test_the_memory_of_every_prompt_counts(
+    live: LiveSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An arm that reads queries with two prompts keeps two encoders; equal readings share one."""
+    one_each = 2 * sum(arm.run.encoder.weight_bytes for arm in live.run.arms)
+    free = SimpleNamespace(available=2 * one_each)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: free)
+    pool = live.pools[NAMES]
+    prompt = live.run.arms[0].run.encoder.settings.prompt
+    same = replace(pool, prompts=SidePrompts(prompt_src=prompt, prompt_tgt="passage: "))
+    other = replace(pool, prompts=SidePrompts(prompt_src="query: "))
+    for pools, apart in (((pool, same), True), ((pool, other), False)):
+        encoders = ArmEncoders(live.run.arms, live.run.store)
+        encoders.load(pools, Silent())
+        assert encoders.apart is apart
+    plain, prompted = (search(TextQuery("Hund"), p, encoders, 10) for p in (pool, other))
+    assert plain == search(TextQuery("Hund"), pool, live.encoders, 10) != prompted
+
+
+def test_a_task_of_mteb_is_not_searched(xlm_folder: Path, tmp_path: Path) -> None:
+    targets = [{"name": "mteb:SmallSTS", "languages": ["de"]}, *TARGETS[:1]]
+    assert SmallSTS.metadata.name == "SmallSTS", "mteb finds it by its class"
+    arms: dict[str, Any] = {"baseline": {}}
+    changes = {"start": "plain", "comparisons": [], "arms": arms, "targets": targets}
+    run_study(small_study(xlm_folder, **changes), tmp_path / "out", Store(tmp_path / "store"))
+    live = open_live(LiveOptions(tmp_path / "out"), PAGE, None, Silent())
+    live.close()
+    assert list(live.pools) == [NAMES]
+    assert [note for note in live.notes if "its scoring chooses the texts" in note] == [*live.notes]
+    assert len(live.notes) == 1
 
 
 def test_one_encoder_for_all_arms_finds_the_same(live: LiveSearch) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from crosslift.results.registration_facts import RegistrationFacts
 from crosslift.steps.run import StepRecord
+from crosslift.steps.step import SCORED
 from crosslift.studies.registration import Registered
 
-_SCORING = ("evaluate", "answer")
+_SCORING = (*SCORED, "answer")
 
 
 def registration_facts(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,7 @@ def _target_facts(data: Any) -> list[Any]:
         dict(data.notes),
         {code: dict(counts) for code, counts in data.left_out.items()},
         dict(data.unread),
+        [asdict(model) for model in data.published],
     ]
 
 

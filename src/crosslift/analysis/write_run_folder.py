@@ -84,7 +84,7 @@ from crosslift.results.verdict import VERDICTS_FILE, Verdict
 from crosslift.results.weight_paths import INTERPOLATION_FILE
 from crosslift.results.xtreme_scores import XTREME_FILE
 from crosslift.steps.run import StepRecord
-from crosslift.steps.step import Step
+from crosslift.steps.step import SCORED, Step
 from crosslift.studies.reading import STUDY_FILE
 from crosslift.studies.registration import Registered
 from crosslift.studies.schema import Arm, Study
@@ -360,6 +360,6 @@ def _own(run: ArmRun) -> list[Step]:
     tuned = [each.tuned for each in run.fine_tuned.values()]
     chosen = [step for step in run.stage_steps if chooses(step)]
     tries = [i for step in chosen for i in step.inputs.values()]
-    ends = [*run.ends, *(step for step in tries if step.kind == "evaluate")]
+    ends = [*run.ends, *(step for step in tries if step.kind in SCORED)]
     inputs = [i for end in ends for i in end.inputs.values()]
     return [*run.stage_steps, *tries, *tuned, *ends, *inputs]

@@ -28,6 +28,7 @@ from crosslift.results.run_folder import RunFolder
 from crosslift.steps.step import Workplace
 from crosslift.studies.reading import saved_study
 from crosslift.studies.schema import Study
+from crosslift.targets.all_targets import find_target
 from crosslift.targets.kinds.every_kind import KINDS
 from crosslift.targets.target_settings import TargetSettings
 
@@ -65,7 +66,8 @@ def export_arm(
         precision: precision of the written weights.
         dimensions: number of dimensions kept from the start of each vector; None: all.
         check: name of the target on which the export is measured: one of the run's, or one that needs
-            no data; None: the first of the run on which an encoder alone can be measured.
+            no data; None: the first of the run on which an encoder alone can be measured. No task of
+            MTEB: which texts are compared follows from its scoring.
         allow_loss: points of the target's metric that the export may lose.
         prompts: those of queries (src) and documents (tgt), which the folder names; None: those of the
             arm's training.
@@ -138,14 +140,22 @@ def measured_target(folder: RunFolder, study: Study, check: str | None) -> Targe
             run on which an encoder alone can be measured.
 
     Raises:
-        StudyError: none is named, and the run has none.
+        StudyError: none is named, and the run has none; or the texts of the named one are known only
+            when it is scored.
+        UnknownNameError: no target has the name.
     """
     of_run = {each.name: each for each in study.targets}
     if check is not None:
+        if find_target(check).encodes_while_scored:
+            raise StudyError(
+                f"an export cannot be measured on {check}: its scoring chooses the texts",
+                "a target whose texts are known before they are scored",
+                "name one that needs no data: `--check names`",
+            )
         return of_run.get(check) or TargetSettings(name=check)
     for target in folder.run.targets:
         kind = KINDS[target.kind]
-        if kind.encoder_alone and not kind.fine_tuned:
+        if kind.encoder_alone and not kind.encodes_while_scored:
             return of_run[target.name]
     raise StudyError(
         f"{folder.path} has no target on which an encoder alone can be measured",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
@@ -48,16 +48,17 @@ def write_mteb_results(
     except ImportError as error:
         raise DataError(
             "MTEB's result files are written by the package `mteb`, which is not installed",
-            "`pip install 'crosslift[mteb]'`",
+            remedy="`pip install 'crosslift[mteb]'`",
         ) from error
     cache = ResultCache(out)
     written = []
-    for (name, seed, task), group in groupby(entries, key=lambda e: (e.arm, e.seed, e.task)):
-        parts = list(group)
-        meta = _model(folder, name, seed, namespace, parts[0].reading)
-        with disk_errors_explained(out):
-            cache.save_to_cache(_task_result(folder, parts), meta)
-        written.append(cache.get_task_result_path(task, meta))
+    for (name, seed), of_model in groupby(entries, key=lambda e: (e.arm, e.seed)):
+        all_parts = list(of_model)
+        meta = _model(folder, name, seed, namespace, all_parts)
+        for task, parts in groupby(all_parts, key=lambda e: e.task):
+            with disk_errors_explained(out):
+                cache.save_to_cache(_task_result(folder, list(parts)), meta)
+            written.append(cache.get_task_result_path(task, meta))
     return tuple(written)
 
 
@@ -105,24 +106,22 @@ def _task_result(folder: RunFolder, parts: Sequence[MtebScoresOfArm]) -> Any:
     )
 
 
-def _model(folder: RunFolder, arm: str, seed: int, namespace: str, reading: dict[str, Any]) -> Any:
-    """The facts of an arm as MTEB has those of a model; what CrossLift does not know is empty."""
+def _model(
+    folder: RunFolder, arm: str, seed: int, namespace: str, entries: Sequence[MtebScoresOfArm]
+) -> Any:
+    """The facts of an arm as MTEB has those of a model. What CrossLift does not know is empty; so is a
+    maximum of tokens that tasks do not share."""
     from mteb.models import ModelMeta
 
-    prompts = {
-        name: reading[key]
-        for name, key in (("query", "prompt_src"), ("document", "prompt_tgt"))
-        if reading.get(key)
-    }
-    if reading.get("prompt"):
-        prompts = {"query": reading["prompt"], "document": reading["prompt"]}
+    prompts = _prompts(entries)
+    maxima = {entry.reading.get("max_tokens") for entry in entries}
     encoder = folder.arm(arm).encoder
     name = _NOT_IN_NAMES.sub("-", f"{folder.run.study}-{arm}")
     return ModelMeta.create_empty(
         {
             "name": f"{namespace}/{name}",
             "revision": f"seed-{seed}",
-            "max_tokens": reading.get("max_tokens"),
+            "max_tokens": maxima.pop() if len(maxima) == 1 else None,
             "framework": ["PyTorch"],
             "similarity_fn_name": "cosine",
             "use_instructions": bool(prompts),
@@ -130,3 +129,23 @@ def _model(folder: RunFolder, arm: str, seed: int, namespace: str, reading: dict
             "loader_kwargs": {"model_prompts": prompts} if prompts else {},
         }
     )
+
+
+def _prompts(entries: Sequence[MtebScoresOfArm]) -> dict[str, str]:
+    """The prompts of a model by the names that MTEB looks for (`get_prompt_name` of its encoders):
+    ``query`` and ``document`` where all tasks have the same two; else TASK-query and TASK-document, and
+    TASK where all texts of a task have one."""
+    readings = {entry.task: entry.reading for entry in entries}
+    of_roles = [_of_roles(reading) for reading in readings.values()]
+    if of_roles[0] and all(prompts == of_roles[0] for prompts in of_roles):
+        return of_roles[0]
+    prompts = {task: str(reading.get("prompt") or "") for task, reading in readings.items()}
+    for task, reading in readings.items():
+        prompts |= {f"{task}-{role}": text for role, text in _of_roles(reading).items()}
+    return {name: text for name, text in prompts.items() if text}
+
+
+def _of_roles(reading: Mapping[str, Any]) -> dict[str, str]:
+    """Role -> its prompt, where those of queries and documents differ; no role without one."""
+    texts = {"query": reading.get("prompt_src"), "document": reading.get("prompt_tgt")}
+    return {role: text for role, text in texts.items() if text}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -99,15 +100,15 @@ def _settings(folder: Path) -> EncoderSettings:
 
 
 def _loaded(target: TargetSettings, encoder: EncoderSettings) -> LoadedTarget:
-    """The target under its primary protocol, with the texts of the prompts that it names."""
+    """The target under its primary protocol, with the texts of the prompts that it names. Without
+    prompts of sides, each encoder reads texts with its own prompt, which an export keeps."""
     declared = find_target(target.name)
     declared.check_encoder_alone(encoder.name)
-    prompts = {
-        f"prompt_{side}": with_prompt_text(target.encoder_of_side(encoder, side)).prompt
-        for side in _SIDES
-    }
-    names = dict.fromkeys(f"prompt_name_{side}" for side in _SIDES)
-    changes = {"protocols": (OURS,)} | prompts | names
+    changes: dict[str, Any] = {"protocols": (OURS,)}
+    if target.side_prompts:
+        for side in _SIDES:
+            read = with_prompt_text(target.encoder_of_side(encoder, side))
+            changes |= {f"prompt_{side}": read.prompt, f"prompt_name_{side}": None}
     return load_target(target.model_copy(update=changes))
 
 

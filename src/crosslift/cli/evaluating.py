@@ -76,7 +76,7 @@ def _print(console: Console, evaluation: Evaluation) -> None:
         console.print(line, markup=False, highlight=False)
     more = len(evaluation.published) - len(shown)
     if more:
-        console.print(f"Published: {plural(more, 'more model')} with lower scores; --json has all")
+        console.print(f"Published: {plural(more, 'more model')}; --json has all")
     _print_pretraining(console, evaluation)
     _print_gaps(console, evaluation)
     _print_unread(console, evaluation)

@@ -23,7 +23,7 @@ def show(options: LiveOptions, store: Path | None) -> None:
             page = page_of_run(options.run, token=token is not None)
             live = open_live(options, page, Store(store) if store else None, progress)
         for arm, reason in live.run.missing.items():
-            warn(console, "Warning:", f"{arm} cannot be asked: {reason}")
+            warn(console, "Warning:", f"arm {arm} is left out: {reason}")
         for note in (*live.notes, *(note for pool in live.pools.values() for note in pool.notes)):
             warn(console, "Note:", note)
         shown = f"{address}{'' if token is None else f'?token={token}'}#view=live"

@@ -34,13 +34,13 @@ class LiveArm:
 
 @dataclass(frozen=True)
 class LiveRun:
-    """A run whose arms can be asked.
+    """A run whose arms can search.
 
     Args:
         folder: of the run.
         store: with its artifacts.
         arms: those whose weights the store holds, in the order of the run.
-        missing: arm -> why it cannot be asked.
+        missing: arm -> why it cannot search.
         targets: of the run, with their data.
     """
 
@@ -82,7 +82,7 @@ def open_run(path: Path, store: Store | None = None) -> LiveRun:
     if not arms:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in missing.items())
         raise ArtifactError(
-            f"no arm of {path} can be asked: {reasons}",
+            f"no arm of {path} can search: {reasons}",
             "the weights of its arms in the store",
             "run the study again: what exists is not made again",
         )

@@ -99,22 +99,27 @@ async def asked_picture(request: Request) -> tuple[Asked, Upload]:
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise Refusal(415, f"the body is no picture of the type {declared}") from error
     if width * height > MAX_PIXELS:
-        raise Refusal(
-            413,
-            f"the picture declares {width} x {height} = {width * height:,} pixels; expected: at most "
-            f"{MAX_PIXELS:,}",
-        )
+        declared_size = f"{width} x {height} = {width * height:,} pixels"
+        raise _too_many_pixels(f"the picture declares {declared_size}")
     return asked, Upload(body)
 
 
 def _size(body: bytes, kind: str) -> tuple[int, int]:
-    """Width and height that a picture declares: only its header is read."""
+    """Width and height that a picture declares: only its header is read.
+
+    Raises:
+        Refusal: so many pixels that Pillow does not open it.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         try:
             return Image.open(io.BytesIO(body), formats=(kind,)).size
-        except Image.DecompressionBombError:  # more than twice the limit of Pillow
-            return (MAX_PIXELS, 2)
+        except Image.DecompressionBombError as error:  # Pillow does not say which size
+            raise _too_many_pixels("the picture declares too many pixels") from error
+
+
+def _too_many_pixels(what: str) -> Refusal:
+    return Refusal(413, f"{what}; expected: at most {MAX_PIXELS:,}")
 
 
 def _require_type(request: Request, types: tuple[str, ...]) -> str:

@@ -15,6 +15,7 @@ from crosslift.live.arms import LiveArm
 from crosslift.live.pool import Pool
 from crosslift.live.rows import CandidateRows, TextMap, Vector
 from crosslift.live.tower import PictureBatch, tower_of
+from crosslift.making.trained import Trained
 from crosslift.sources.picture import Picture
 from crosslift.steps.step import Workplace
 
@@ -33,8 +34,8 @@ _COPIES = 2
 class ArmEncoders:
     """Reads queries as each arm does.
 
-    An arm keeps its encoder in memory if all of them fit into half of the free memory; else
-    one encoder is changed from arm to arm.
+    An arm keeps an encoder in memory for each prompt of queries if all of them fit into half of the
+    free memory; else one encoder is changed from arm to arm.
 
     Args:
         arms: of the run.
@@ -45,13 +46,13 @@ class ArmEncoders:
         self.arms = {arm.name: arm for arm in arms}
         self.towers = {arm.name: tower_of(arm.run, store) for arm in arms}
         self._store = store
-        needed = _COPIES * sum(arm.run.encoder.weight_bytes for arm in arms)
-        self.apart = needed <= psutil.virtual_memory().available / 2
-        self._workplaces: dict[tuple[str, SidePrompts] | None, Workplace] = {}
+        self.apart = False
+        self._workplaces: dict[tuple[str, str | None] | None, Workplace] = {}
 
     def load(self, pools: Sequence[Pool], listener: Listener[Phase]) -> None:
-        """Loads what queries need, by asking once."""
+        """Loads what queries need, by asking once, and decides whether arms keep their encoders."""
         readings = list({pool.prompts: None for pool in pools})
+        self.apart = self._needed(readings) <= psutil.virtual_memory().available / 2
         phase = Phase("loading the arms", "arms", len(self.arms))
         with in_phase(listener, phase):
             for number, name in enumerate(self.arms, 1):
@@ -65,12 +66,23 @@ class ArmEncoders:
         Raises:
             EncoderError: it is not finite.
         """
-        workplace = self._workplaces.setdefault(
-            (arm, prompts) if self.apart else None, Workplace(self._store)
-        )
-        encoder = self.arms[arm].run.encoder.of_side(prompts, "src")
+        encoder = self._encoder(arm, prompts)
+        key = (arm, encoder.settings.prompt) if self.apart else None
+        workplace = self._workplaces.setdefault(key, Workplace(self._store))
         vector: Vector = encoder.vectors([text], workplace)[0][0]
         return vector
+
+    def _encoder(self, arm: str, prompts: SidePrompts) -> Trained:
+        """The encoder of an arm as it reads queries."""
+        return self.arms[arm].run.encoder.of_side(prompts, "src")
+
+    def _needed(self, readings: Sequence[SidePrompts]) -> int:
+        """Bytes of the encoders of all arms, one for each prompt of queries."""
+        needed = 0
+        for arm in self.arms:
+            by_prompt = {e.settings.prompt: e for e in (self._encoder(arm, r) for r in readings)}
+            needed += sum(_COPIES * encoder.weight_bytes for encoder in by_prompt.values())
+        return needed
 
     def text_map(self, arm: str) -> TextMap | None:
         """What puts the arm's texts into the space of its pictures."""

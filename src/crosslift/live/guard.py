@@ -45,6 +45,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, host: str, token: str | None) -> None:
         self._app = app
+        self._names = frozenset(LOOPBACK if host in LOOPBACK else (*LOOPBACK, *_names_of(host)))
         self._loopback = host in LOOPBACK
         self._token = None if token is None else token.encode()
 
@@ -110,7 +111,7 @@ class Guard:
         """Raises unless the request names this machine."""
         hosts = headers.getlist("host")
         name = _host_name(hosts[0]) if len(hosts) == 1 else None
-        own = name in LOOPBACK or (not self._loopback and name is not None and _is_own(name))
+        own = name in self._names or (not self._loopback and name is not None and _is_address(name))
         if not own:
             raise Refusal(421, "the request names another host: open the address that was printed")
 
@@ -123,12 +124,18 @@ def _host_name(host: str) -> str | None:
         return None
 
 
-def _is_own(name: str) -> bool:
-    """An address, which nobody can make lead elsewhere, or the name of this machine."""
+def _names_of(host: str) -> tuple[str, ...]:
+    """The host that the server is bound to, and the names of this machine. A name server may be slow
+    to answer, so no request waits for it."""
+    return tuple(name.lower() for name in (host, socket.gethostname(), socket.getfqdn()))
+
+
+def _is_address(name: str) -> bool:
+    """Whether it is an address, which nobody can make lead elsewhere."""
     try:
         ipaddress.ip_address(name)
     except ValueError:
-        return name in {socket.gethostname().lower(), socket.getfqdn().lower()}
+        return False
     return True
 
 

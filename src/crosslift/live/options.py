@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -12,6 +13,8 @@ from crosslift.errors import DataError, StudyError
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 """Names of this machine that no other machine can use."""
 _LEAST_TOKEN = 16
+_TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
+"""Characters that addresses, headers and cookies have as they are (RFC 3986, section 2.3)."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ def check_options(options: LiveOptions) -> None:
     """Finds what is wrong before anything is loaded.
 
     Raises:
-        StudyError: the libraries of the server are missing, or the token is too short.
+        StudyError: the libraries of the server are missing, or the token is too short or has
+            other characters than an address.
         DataError: no such file or folder.
     """
     missing = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
@@ -54,10 +58,11 @@ def check_options(options: LiveOptions) -> None:
             remedy="pip install 'crosslift[live]'",
         )
     token = options.token
-    if token is not None and (len(token) < _LEAST_TOKEN or not token.isascii() or " " in token):
+    if token is not None and (len(token) < _LEAST_TOKEN or not _TOKEN.fullmatch(token)):
+        others = len(_TOKEN.sub("", token))
         raise StudyError(
-            f"a token of {len(token)} characters",
-            f"{_LEAST_TOKEN} or more letters and digits",
+            f"a token of {len(token)} characters{f', {others} of them of other kinds' * (others > 0)}",
+            f"{_LEAST_TOKEN} or more characters: letters of English, digits, and - . _ ~",
             "leave --token out: one is made and printed",
         )
     if options.corpus is not None and not options.corpus.exists():

@@ -35,7 +35,7 @@ class ArmHits:
         arm: its name.
         baseline: the arm that it is compared with.
         shared: number of its hits that are hits of its baseline, too; None: it is its own baseline, or
-            the baseline cannot be asked.
+            the baseline is left out.
         places: of its hits in the pool, best first.
     """
 

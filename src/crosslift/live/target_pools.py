@@ -31,7 +31,7 @@ def pools_of_targets(
     Vectors that the store lacks are made and kept in it.
 
     Args:
-        run: with arms that can be asked.
+        run: with arms that can search.
         encoders: of its arms.
         listener: receives the progress.
 
@@ -45,6 +45,11 @@ def pools_of_targets(
         if loaded.target.fine_tuned:
             notes.append(
                 f"{loaded.target.title}: encoders are fine-tuned for it, and search nothing"
+            )
+            continue
+        if loaded.target.encodes_while_scored:
+            notes.append(
+                f"{loaded.target.title}: its scoring chooses the texts, so there are none to search"
             )
             continue
         pools.append(_texts(run, encoders, loaded, listener))

@@ -36,7 +36,7 @@ def mteb_steps(encoder: Trained | ObjectEncoder, loaded: Loaded[Any]) -> dict[st
     protocols = [protocol.facts() for protocol in loaded.protocols]
     return {
         language: Step(
-            kind="evaluate",
+            kind="mteb",
             label=f"{loaded.target.name}, {language}",
             settings={
                 "target": loaded.target.name,

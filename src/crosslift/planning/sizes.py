@@ -14,6 +14,7 @@ from crosslift.encoders.encoder_size import EncoderSize, size_of
 from crosslift.engines.needs import Needs
 from crosslift.making.answer import Answering
 from crosslift.making.encode import EncodedTexts
+from crosslift.making.evaluate_mteb import MtebJob
 from crosslift.making.object_encoder import ObjectEncoder
 from crosslift.making.sweep import EveryPlace
 from crosslift.making.train import Training
@@ -76,6 +77,17 @@ def _encoded(step: Step) -> Size:
     return _vectors(encoder.settings, step.work, devices=step.devices)
 
 
+def _mteb(step: Step) -> Size:
+    """The vectors are in memory only."""
+    encoder = step.job_as(MtebJob).encoders[""]
+    if isinstance(encoder, ObjectEncoder):
+        return Size(None, None)
+    vectors = _vectors(encoder.settings, step.work)
+    if vectors.memory is None or vectors.disk is None:
+        return Size(None, None)
+    return Size(vectors.memory + vectors.disk, _OUTCOME * step.work)
+
+
 def _answered(step: Step) -> Size:
     return Size(_vectors(step.job_as(Answering).encoder.settings, 0).memory, 10 * step.work)
 
@@ -133,6 +145,7 @@ _SIZES: Mapping[Kind, Callable[[Step], Size]] = {
     "train": _trained,
     "choose": _chosen,
     "encode": _encoded,
+    "mteb": _mteb,
     "answer": _answered,
 }
 

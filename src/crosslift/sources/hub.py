@@ -54,8 +54,7 @@ class HubRepository:
         except ImportError as error:
             raise DataError(
                 f"{self.id} is read from the hub with the library `{name}`, which is not installed",
-                f"`pip install {name}`",
-                remedy,
+                remedy=f"`pip install {name}`, or {remedy}",
             ) from error
 
     def load(self, split: str, remedy: str, **options: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,8 @@ class PublishedModel:
     Args:
         model: its name.
         revision: of the model.
-        scores: language -> main score, in the unit of MTEB; languages without a result are absent.
+        scores: language -> main score, in the unit of MTEB; languages without a result
+            that is a finite number are absent.
         prompts: what is put before texts, in words; empty: the files do not say it.
         dataset_revision: of the task's dataset.
         mteb_version: that computed the scores.
@@ -45,7 +47,7 @@ class PublishedModel:
 def published_models(
     folder: Path, task: MtebTask, models: Collection[str] | None = None
 ) -> tuple[PublishedModel, ...]:
-    """The published results on a task, the highest mean first.
+    """The published results on a task: those in all languages first, each by the highest mean.
 
     Args:
         folder: MTEB's results of any models, or of one.
@@ -70,7 +72,11 @@ def published_models(
         if name not in names:
             raise UnknownNameError(f"model with a result on {task.name}", name, names)
     chosen = [row for row in rows if models is None or row.model in models]
-    return tuple(sorted(chosen, key=lambda row: -sum(row.scores.values()) / len(row.scores)))
+    return tuple(sorted(chosen, key=lambda row: (len(row.scores) < len(task.subsets), -_mean(row))))
+
+
+def _mean(row: PublishedModel) -> float:
+    return sum(row.scores.values()) / len(row.scores)
 
 
 def _rows(path: Path, task: MtebTask) -> Iterator[PublishedModel]:
@@ -79,7 +85,7 @@ def _rows(path: Path, task: MtebTask) -> Iterator[PublishedModel]:
     by_subset = {
         each["hf_subset"]: float(each["main_score"])
         for each in result.scores.get(task.split, ())
-        if isinstance(each["main_score"], int | float)
+        if isinstance(each["main_score"], int | float) and math.isfinite(each["main_score"])
     }
     scores = {code: by_subset[s] for code, s in task.subsets.items() if s in by_subset}
     if not scores:

@@ -186,7 +186,7 @@ def _task_class(name: str) -> type[Any]:
     except ImportError as error:
         raise DataError(
             f"the target mteb:{name} needs the package `mteb`: {first_line(error)}",
-            "`pip install 'crosslift[mteb]'`",
+            remedy="`pip install 'crosslift[mteb]'`",
         ) from error
     classes: dict[str, type[Any]] = {
         each.metadata.name: each for each in (*_subclasses(root), *listed)
@@ -206,7 +206,7 @@ def _subclasses(root: type[Any]) -> Iterator[type[Any]]:
 
 def _named(langscripts: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Language, or two -> subset. Where several subsets have the same, or one has more than two, the
-    name of the subset stands for it."""
+    code is the name of the subset."""
     codes = {subset: _code(scripts) for subset, scripts in langscripts.items()}
     counts = [code for code in codes.values() if code is not None]
     return {

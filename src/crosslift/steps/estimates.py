@@ -21,6 +21,7 @@ SECONDS_PER_UNIT: dict[Kind, float] = {
     "embed-pictures": 0.0001,
     "answer": 0.0008,
     "evaluate": 0.0001,
+    "mteb": 0.0008,
     "diagnose": 0.0001,
     "sweep": 0.001,
     "search": 4e-9,
@@ -28,12 +29,14 @@ SECONDS_PER_UNIT: dict[Kind, float] = {
 """Of the embedded encoder at `_SPEED`, where the store has no step of the kind yet.
 
 Units: a picture of 64 pixels (pictures, features), a picture (embed-pictures), a target's text
-(overlap, encode, evaluate, diagnose, sweep), a pair of
+(overlap, encode, evaluate, mteb: encode and evaluate, diagnose, sweep), a pair of
 texts (search), a record in a language (translate, by Apertium), a text
 of a dozen tokens (train, answer), a try (choose).
 """
 
-_PRODUCTS: frozenset[Kind] = frozenset(("features", "train", "encode", "answer", "sweep", "search"))
+_PRODUCTS: frozenset[Kind] = frozenset(
+    ("features", "train", "encode", "mteb", "answer", "sweep", "search")
+)
 """Kinds whose time is that of matrix products: it follows their speed on a machine."""
 _SPEED = 1000e9
 """Operations a second of the machine that `SECONDS_PER_UNIT` is from: two cores with bfloat16."""

@@ -30,11 +30,14 @@ Kind = Literal[
     "encode",
     "embed-pictures",
     "evaluate",
+    "mteb",
     "answer",
     "diagnose",
     "sweep",
     "search",
 ]
+SCORED: tuple[Kind, ...] = ("evaluate", "mteb")
+"""Kinds whose artifact has outcomes of a target that vectors score."""
 
 
 @dataclass(frozen=True)

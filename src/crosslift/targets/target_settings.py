@@ -164,7 +164,7 @@ class MtebSettings(SidePrompts, AnyTargetSettings):
     first."""
     published: Path | None = None
     """Folder of MTEB's result files (such as a copy of the repository embeddings-benchmark/results):
-    the scores of their models on the task stand beside those of the arms."""
+    reports show the scores of their models on the task beside those of the arms."""
     published_models: Annotated[tuple[str, ...], Field(min_length=1), EachOnce] | None = None
     """Names of these models, such as `intfloat/multilingual-e5-small`. None: all that have a result."""
 

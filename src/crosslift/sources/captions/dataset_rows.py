@@ -68,7 +68,8 @@ def datasets_library(name: str, remedy: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         raise DataError(
-            f"the library `{name}` is not installed", "pip install crosslift[hub]", remedy
+            f"the library `{name}` is not installed",
+            remedy=f"`pip install 'crosslift[hub]'`, or {remedy}",
         ) from error
 
 
