@@ -84,4 +84,4 @@ def lookup(names: Sequence[str], vectors: NDArray[np.float32]) -> Lookup:
         vectors: float32 [N, D], their vectors.
     """
     place = {name: i for i, name in enumerate(names)}
-    return lambda requested: vectors[[place[name] for name in requested]]
+    return lambda requested: vectors[np.fromiter(map(place.__getitem__, requested), np.int64)]

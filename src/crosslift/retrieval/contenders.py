@@ -53,6 +53,13 @@ class Contenders:
         """Raises floors to these keys, where they are higher."""
         self.floors[queries] = torch.maximum(self.floors[queries], least)
 
+    def widen(self, slack: NDArray[np.float64]) -> None:
+        """Allows for candidates whose results are as far from their scores as this, float64 [N]."""
+        more = np.maximum(slack - self.slack, 0)
+        if more.any():
+            self.floors = floor_keys(results_of_keys(self.floors, self.keys) - more, self.keys)
+            self.slack = self.slack + more
+
     def floor_of(self, reached: Tensor, slack: NDArray[np.float64]) -> Tensor:
         """The floors of queries, each of which has k results at or above these keys."""
         results = results_of_keys(reached, self.keys)

@@ -13,8 +13,10 @@ from crosslift.retrieval.similarity import FloatArray, IntArray
 
 DEPTH = 100
 """Passages of each query that are retrieved."""
-BLOCK = 50_000
-"""Passages that are searched at once: 0.5 GB of vectors with 768 numbers and their screened copies."""
+BLOCK_NUMBERS = 2**27
+"""Numbers in the passages that are held at once: 0.5 GB of vectors, 170,000 of width 768."""
+_SAMPLE_SHARE, _SAMPLE_OF_K = 16, 128
+"""A sample gives the first floors: one of this many passages, but at most this many times k."""
 
 
 class RankedPassages(NamedTuple):
@@ -39,8 +41,8 @@ def trec_order(ids: Sequence[str]) -> IntArray:
     Returns:
         int64 [N].
     """
-    keys = [name.encode() for name in ids]
-    return np.array(sorted(range(len(keys)), key=keys.__getitem__, reverse=True), np.int64)
+    # Code points, by which Python compares, are in the order of their bytes in UTF-8.
+    return np.array(sorted(range(len(ids)), key=ids.__getitem__, reverse=True), np.int64)
 
 
 def best_passages(
@@ -48,28 +50,33 @@ def best_passages(
     vectors_of: Callable[[slice], FloatArray],
     count: int,
     k: int = DEPTH,
-    block: int = BLOCK,
+    block: int | None = None,
 ) -> RankedPassages:
     """The k passages with the highest cosine of every query, exactly.
 
-    One block of passages is searched after another, so memory beside the vectors of the queries is
-    that of a block and of k passages for each query. Passages of equal scores keep their order.
+    The passages are read in small parts, after a sample of the whole pool. The vectors of a block of
+    them are held in memory. Passages of equal scores keep their order.
 
     Args:
         queries: floats [Q, D].
-        vectors_of: the vectors of a slice of the passages, floats [B, D].
+        vectors_of: the vectors of a slice of the passages, floats [B, D]; a step may leave some out.
         count: number of passages.
         k: passages of each query; if there are fewer, all of them.
-        block: passages that are searched at once.
+        block: passages that are held at once; None: as many as have ``BLOCK_NUMBERS``.
 
     Raises:
         DataError: no passages; vectors that are not finite, zero or of unequal width; k below 1.
     """
-    from crosslift.retrieval.search import BlockSearch  # loads torch
+    from crosslift.retrieval.pool_search import PART, PoolSearch  # loads torch
 
     if count < 1:
         raise DataError("a corpus of 0 passages", "1 or more")
-    search = BlockSearch(queries, k)
-    for start in range(0, count, block):
-        search.add(vectors_of(slice(start, min(start + block, count))))
-    return RankedPassages(search.neighbours.indices, search.neighbours.scores)
+    block = min(count, block or max(PART, BLOCK_NUMBERS // queries.shape[1]))
+    part = min(PART, block)
+    most = min(block, _SAMPLE_OF_K * max(k, 1))
+    sample = vectors_of(slice(0, count, max(_SAMPLE_SHARE, -(-count // most))))
+    search = PoolSearch(queries, sample, k, block)
+    for start in range(0, count, part):
+        search.add(vectors_of(slice(start, min(start + part, count))))
+    best = search.neighbours
+    return RankedPassages(best.indices, best.scores)

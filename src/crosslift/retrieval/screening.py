@@ -77,9 +77,9 @@ class ScreenedRows:
 
     Args:
         rows: bfloat16 or float32 [N, K], rounded centred rows and the extra columns.
-        rounding: float64 [N], |x' - X|.
-        rounded_length: float64 [N], |X|.
-        length: float64 [N], |x'|.
+        rounding: float64 [N], at least |x' - X|.
+        rounded_length: float64 [N], at least |X|.
+        length: float64 [N], at least |x'|.
         offset: float64 [N], |a| or |b|.
         offset_error: float64 [N], the remainder of the offset after the two columns.
     """
@@ -121,26 +121,34 @@ def screened_rows(
     count, width = units.shape
     padded = -(-(width + EXTRA_COLUMNS) // COLUMNS_MULTIPLE) * COLUMNS_MULTIPLE
     rows = torch.zeros(count, padded, dtype=dtype)
-    measured = np.empty((3, count))
-    middle = torch.from_numpy(centre)
+    measured = np.empty((2, count))
+    middle = torch.from_numpy(centre).float()
     for start in range(0, count, _ROWS_AT_ONCE):
         part = slice(start, start + _ROWS_AT_ONCE)
-        wide = torch.from_numpy(units[part]).double() - middle
-        rows[part, :width] = wide.to(dtype)
-        rounded = rows[part, :width].double()
-        for target, vectors in zip(measured, (wide - rounded, rounded, wide), strict=True):
-            target[part] = vectors.norm(dim=1).numpy()
+        centred = torch.from_numpy(units[part]) - middle
+        rows[part, :width] = centred.to(dtype)
+        rounded = rows[part, :width].float()
+        for target, vectors in zip(measured, (centred - rounded, rounded), strict=True):
+            target[part] = torch.linalg.vector_norm(vectors, dim=1).numpy()
+    # Of sums of squares in float32, in any order; squares below its range are lost.
+    rounding, rounded_length = measured * (1 + width * SUM_ERROR) + _LOST_SQUARES
+    # Of the centre and of its subtraction in float32; a number less its rounding is exact.
+    rounding += SUM_ERROR * rounded_length + np.linalg.norm(centre - middle.double().numpy())
+    rounding *= 1 + SUM_ERROR
+    length = rounded_length + rounding
     high = torch.from_numpy(offset).to(dtype)
     low = (torch.from_numpy(offset) - high.double()).to(dtype)
     offset_column, ones_column = (width, width + 2) if first else (width + 2, width)
     rows[:, offset_column], rows[:, offset_column + 1] = high, low
     rows[:, ones_column : ones_column + 2] = 1
     offset_error = np.abs(offset - (high.double() + low.double()).numpy())
-    rounding, rounded_length, length = measured
     return ScreenedRows(rows, rounding, rounded_length, length, np.abs(offset), offset_error)
 
 
-_ROWS_AT_ONCE = 1024
+_ROWS_AT_ONCE = 256
+"""Their numbers stay in the cache."""
+_LOST_SQUARES = 1e-15
+"""The length of a row of 10 million numbers whose squares are too small for float32, at most."""
 
 
 def keys_in_place(results: Tensor, keys: Keys, buffer: Tensor) -> Tensor:

@@ -16,7 +16,6 @@ from crosslift.retrieval.similarity import FloatArray, unit_rows
 from crosslift.retrieval.tiles import Pass, TargetSide
 
 __all__ = [
-    "BlockSearch",
     "BothNeighbours",
     "Neighbours",
     "PairSearch",
@@ -136,45 +135,3 @@ class PairSearch:
         Pass(units, self._target, rows, columns, self.rows_done).run()
         self.rows_done += len(units)
         return rows.neighbours()
-
-
-class BlockSearch:
-    """The search of `nearest` for blocks of candidates: what a block must beat is known from those
-    before. The neighbours are exact among the candidates so far.
-
-    Memory, besides the vectors of the queries and of a block: as for `PairSearch`, of one block.
-
-    Args:
-        queries: floats [Q, D]; lengths do not matter.
-        k: neighbours of each query.
-
-    Raises:
-        DataError: vectors that are not finite or zero; an empty side; k below 1.
-    """
-
-    def __init__(self, queries: FloatArray, k: int) -> None:
-        if k < 1:
-            raise DataError(f"{k} neighbours", "1 or more")
-        self._queries = unit_rows(queries)
-        self._best = BestSoFar.empty(len(queries), k)
-        self._candidates = 0
-
-    @property
-    def neighbours(self) -> Neighbours:
-        """[Q, min(k, candidates so far)]."""
-        return self._best.neighbours()
-
-    def add(self, block: FloatArray) -> None:
-        """Searches the next candidates.
-
-        Args:
-            block: floats [B, D]; lengths do not matter.
-
-        Raises:
-            DataError: vectors that are not finite or zero, or of another width than the queries.
-        """
-        units, k = unit_rows(block), self._best.scores.shape[1]
-        check_widths(self._queries, units)
-        target = TargetSide(units, self._queries, k, KEYS[dtype_of("auto")])
-        Pass(self._queries, target, self._best, None, 0, self._candidates).run()
-        self._candidates += len(units)

@@ -13,7 +13,7 @@ from crosslift.errors import DataError
 FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.int64]
 
-_ROWS_AT_ONCE = 1024
+_ROWS_AT_ONCE = 256
 BLOCK_CELLS = 4_000_000
 """The most scores in memory at once: about 100 MB with their products and masks."""
 
@@ -46,6 +46,13 @@ def check_vectors(vectors: FloatArray, name: str = "vectors") -> None:
         DataError: not a matrix of floats, no rows, a row that is not finite or all zeros; the
             message names the first such row.
     """
+    _check_matrix(vectors, name)
+    lowest, highest = vectors.min(axis=1), vectors.max(axis=1)  # NaN where a row has one
+    _refuse_rows(np.isfinite(lowest) & np.isfinite(highest), name, "is not finite")
+    _refuse_rows((lowest != 0) | (highest != 0), name, "is all zeros")
+
+
+def _check_matrix(vectors: FloatArray, name: str) -> None:
     if vectors.ndim != 2 or not np.issubdtype(vectors.dtype, np.floating):
         raise DataError(
             f"{name}: got an array of {vectors.dtype} of shape {vectors.shape}",
@@ -53,9 +60,6 @@ def check_vectors(vectors: FloatArray, name: str = "vectors") -> None:
         )
     if 0 in vectors.shape:
         raise DataError(f"{name}: the matrix of shape {vectors.shape} is empty", "at least one row")
-    lowest, highest = vectors.min(axis=1), vectors.max(axis=1)  # NaN where a row has one
-    _refuse_rows(np.isfinite(lowest) & np.isfinite(highest), name, "is not finite")
-    _refuse_rows((lowest != 0) | (highest != 0), name, "is all zeros")
 
 
 def _refuse_rows(good: ArrayLike, name: str, fault: str) -> None:
@@ -68,7 +72,7 @@ def _refuse_rows(good: ArrayLike, name: str, fault: str) -> None:
         )
 
 
-def unit_rows(vectors: FloatArray) -> NDArray[np.float32]:
+def unit_rows(vectors: FloatArray, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
     """The rows of ``vectors``, scaled to length one.
 
     Lengths are computed in float64 after division by the row's largest value, so that neither tiny
@@ -76,6 +80,7 @@ def unit_rows(vectors: FloatArray) -> NDArray[np.float32]:
 
     Args:
         vectors: floats [N, D].
+        out: memory for the result; None: new memory.
 
     Returns:
         float32 [N, D].
@@ -85,17 +90,30 @@ def unit_rows(vectors: FloatArray) -> NDArray[np.float32]:
     """
     from torch import get_num_threads  # vectors are checked without torch
 
-    check_vectors(vectors)
-    units = np.empty(vectors.shape, np.float32)
+    _check_matrix(vectors, "vectors")
+    units = np.empty(vectors.shape, np.float32) if out is None else out
+    largest = np.empty((len(vectors), 1))
 
-    def scale(start: int) -> None:
-        wide = vectors[start : start + _ROWS_AT_ONCE].astype(np.float64, order="C")
-        wide /= np.abs(wide).max(axis=1, keepdims=True)
-        wide /= np.sqrt(np.square(wide).sum(axis=1, keepdims=True))
-        units[start : start + _ROWS_AT_ONCE] = wide.astype(np.float32) + np.float32(0)
+    def scale(rows: slice) -> None:
+        memory = np.empty((2, _ROWS_AT_ONCE, vectors.shape[1]))
+        for start in range(rows.start, rows.stop, _ROWS_AT_ONCE):
+            part = slice(start, min(start + _ROWS_AT_ONCE, rows.stop))
+            wide, work = memory[:, : part.stop - start]
+            wide[:] = vectors[part]
+            np.abs(wide, out=work)
+            work.max(axis=1, keepdims=True, out=largest[part])
+            with np.errstate(all="ignore"):  # rows without a direction are refused below
+                wide /= largest[part]
+                np.square(wide, out=work)
+                wide /= np.sqrt(work.sum(axis=1, keepdims=True))
+            units[part] = wide
+            units[part] += np.float32(0)
 
+    ends = np.linspace(0, len(vectors), get_num_threads() + 1).astype(int).tolist()
     with ThreadPoolExecutor(get_num_threads()) as pool:
-        list(pool.map(scale, range(0, len(vectors), _ROWS_AT_ONCE)))
+        list(pool.map(scale, map(slice, ends, ends[1:])))
+    if not (np.isfinite(largest) & (largest > 0)).all():
+        check_vectors(vectors)
     return units
 
 

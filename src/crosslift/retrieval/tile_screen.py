@@ -61,16 +61,19 @@ class Screen:
     Args:
         rows: [B, K] screened rows.
         keys: of their type.
+        memory: for results, by their shape; screens that take turns share it.
     """
 
-    def __init__(self, rows: Tensor, keys: Keys) -> None:
+    def __init__(
+        self, rows: Tensor, keys: Keys, memory: dict[tuple[int, int], Tensor] | None = None
+    ) -> None:
         short = -len(rows) % _GROUP
         self.count = len(rows)
         self.rows = torch.cat([rows, rows.new_zeros(short, rows.shape[1])]) if short else rows
         self.order = torch.arange(len(self.rows), device=rows.device)
         self.sorted = False
         self.keys = keys
-        self._memory: dict[int, Tensor] = {}
+        self._memory = {} if memory is None else memory
 
     def sort(self, floors: Tensor) -> None:
         """Sorts the rows by their floors, so that those of a group are nearly equal."""
@@ -99,9 +102,10 @@ class Screen:
         return keys_in_place(results, self.keys, torch.empty_like(bits)) if ordered else bits
 
     def _memory_for(self, columns: int) -> Tensor:
-        if columns not in self._memory:
-            self._memory[columns] = self.rows.new_empty(len(self.rows), columns)
-        return self._memory[columns]
+        shape = (len(self.rows), columns)
+        if shape not in self._memory:
+            self._memory[shape] = self.rows.new_empty(shape)
+        return self._memory[shape]
 
     def hits(
         self,

@@ -10,14 +10,14 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from crosslift.encoders.precision import device
 from crosslift.retrieval.contenders import Contenders
 from crosslift.retrieval.dense_tiles import score_tile
+from crosslift.retrieval.frame import Frame
 from crosslift.retrieval.neighbours import BestSoFar, exact_scores
-from crosslift.retrieval.screening import Keys, ScreenedRows, screened_rows
+from crosslift.retrieval.screening import Keys
 from crosslift.retrieval.similarity import IntArray
 from crosslift.retrieval.tile_screen import Hits, Screen, best_in
 
@@ -30,9 +30,6 @@ _DENSE_IN_A_ROW = 2
 """After this many such tiles, the rest of the row of tiles is not screened."""
 _MOST_WAITING = 4_000_000
 """Contenders of a side that wait to be scored, at most."""
-_SAMPLE = 256
-"""Rows from which the shift is guessed."""
-_ROWS_AT_ONCE = 1024
 
 
 class TargetSide:
@@ -49,30 +46,10 @@ class TargetSide:
     def __init__(
         self, units: NDArray[np.float32], first: NDArray[np.float32], k: int, keys: Keys
     ) -> None:
-        self.units, self.k, self.keys = units, k, keys
-        self.centre, self.src_centre = _centre(units), _centre(first)
-        self.shift = _usual_shift(first, units, k)
-        offset = _products(units, self.src_centre) - self.shift
-        self.screened = screened_rows(units, self.centre, offset, keys.floats, first=False)
+        self.units, self.keys = units, keys
+        self.frame = Frame.near(first, units, k, keys.floats)
+        self.screened = self.frame.tgt(units)
         self.placed = self.screened.rows.to(device())
-
-    def screen(self, src: NDArray[np.float32]) -> ScreenedRows:
-        """A block of src, prepared for the product with this side."""
-        offset = _products(src, self.centre) - self.src_centre @ self.centre
-        return screened_rows(src, self.src_centre, offset, self.keys.floats, first=True)
-
-
-def _usual_shift(src: NDArray[np.float32], tgt: NDArray[np.float32], k: int) -> float:
-    """A guess, from a sample, of a score below the k-th best of nearly all rows.
-
-    It is subtracted from all results: results near zero are rounded least, and results above zero need
-    no change to be compared as integers. It is at most 0.9 in size, so that results stay below 2.
-    """
-    some = src[:: -(-len(src) // _SAMPLE)]
-    others = tgt[:: -(-len(tgt) // (16 * _SAMPLE))]
-    kth = np.partition(some @ others.T, -min(k, len(others)), axis=1)[:, -min(k, len(others))]
-    low, usual = np.quantile(kth, [0.02, 0.5])
-    return float(np.clip(low - (usual - low), -0.9, 0.9))
 
 
 class Pass:
@@ -84,8 +61,6 @@ class Pass:
         rows: neighbours of the block's rows.
         columns: neighbours of tgt among earlier blocks, updated in place; None: not wanted.
         first_row: number of the block's first row among all rows of src.
-        first_column: number of the first row of tgt, where it is a block too; ``rows`` are then those
-            of all blocks before, and ``columns`` are not wanted.
     """
 
     def __init__(
@@ -95,23 +70,22 @@ class Pass:
         rows: BestSoFar,
         columns: BestSoFar | None,
         first_row: int,
-        first_column: int = 0,
     ) -> None:
         self.src, self.target, self.keys = src, target, target.keys
-        self.best, self.first_row, self.first_column = rows, first_row, first_column
-        screened = target.screen(src)
+        self.best, self.first_row = rows, first_row
+        screened = target.frame.src(src)
         self.row_slack = screened.slack(target.screened)
         column_slack = target.screened.slack(screened)
         self.rows = screened.rows.to(device())
         self.columns: Contenders | None = None
         if columns is not None:
-            self.columns = Contenders(columns, column_slack, target.shift, self.keys)
+            self.columns = Contenders(columns, column_slack, target.frame.shift, self.keys)
 
     def run(self) -> None:
         """Searches all rows of the block; the neighbours of both sides are exact afterwards."""
         for number, tile in enumerate(_parts(len(self.src), TILE_ROWS)):
             slack = self.row_slack[tile]
-            rows = Contenders(self.best.part(tile), slack, self.target.shift, self.keys)
+            rows = Contenders(self.best.part(tile), slack, self.target.frame.shift, self.keys)
             self._search(_RowTile(tile, rows, Screen(self.rows[tile], self.keys)))
             if self.columns is not None and _is_power_of_two(number + 1):
                 self.columns.tighten()
@@ -173,7 +147,7 @@ class Pass:
 
     def _first(self, tile: _RowTile, part: slice) -> tuple[int, int]:
         """Numbers of the first row and the first column of a tile in their sides."""
-        return tile.place.start + self.first_row, part.start + self.first_column
+        return tile.place.start + self.first_row, part.start
 
     def _settle_many(self, tile: _RowTile) -> None:
         """Scores contenders when they are too many to wait."""
@@ -187,8 +161,7 @@ class Pass:
     def _score_rows(
         self, tile: _RowTile, queries: IntArray, candidates: IntArray
     ) -> NDArray[np.float32]:
-        places = candidates - self.first_column
-        return exact_scores(self.src[tile.place], self.target.units, queries, places)
+        return exact_scores(self.src[tile.place], self.target.units, queries, candidates)
 
     def _score_columns(self, queries: IntArray, candidates: IntArray) -> NDArray[np.float32]:
         return exact_scores(self.target.units, self.src, queries, candidates - self.first_row)
@@ -216,17 +189,3 @@ def _is_power_of_two(count: int) -> bool:
 def _parts(count: int, size: int) -> Iterator[slice]:
     for start in range(0, count, size):
         yield slice(start, min(start + size, count))
-
-
-def _centre(units: NDArray[np.float32]) -> NDArray[np.float64]:
-    """About the mean of rows [N, D], float64 [D]."""
-    mean: NDArray[np.float64] = torch.from_numpy(units).mean(dim=0).double().numpy()
-    return mean
-
-
-def _products(units: NDArray[np.float32], vector: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Products [N] of rows with one vector, in float64, without a wide copy of all rows."""
-    parts = torch.from_numpy(units).split(_ROWS_AT_ONCE)
-    wide = torch.from_numpy(vector)
-    products: NDArray[np.float64] = torch.cat([part.double() @ wide for part in parts]).numpy()
-    return products

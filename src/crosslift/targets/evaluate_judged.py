@@ -68,8 +68,7 @@ def evaluate_judged(
         for protocol, sides in lookups.items():
             queries = sides.src(list(judged.queries.values()))
             best = _search(queries, judged, sides, order)
-            ids = [[judged.pool.ids[place] for place in row] for row in best.places]
-            values = _values(judged, ids)
+            values = _values(judged, best.places)
             first = BestAnswers(best.places[:, :BEST], best.scores[:, :BEST])
             found = Found.of(first, judged.pool.ids)
             items = tuple(judged.queries)
@@ -135,9 +134,11 @@ def outcomes_of_rankings(
                     f"ids such as {first_few(list(judged.pool.ids[:3]), 3)}",
                     "take a run over the same passages; see the setting `pool`",
                 )
-    padded = [[*row, *[""] * (DEPTH - len(row))] for row in ids]
-    first = tuple(row[0] for row in padded)
-    values = _values(judged, padded)
+    first = tuple(row[0] if row else "" for row in ids)
+    places = np.full((len(ids), DEPTH), len(judged.pool.ids))
+    for filled, row in zip(places, ids, strict=True):
+        filled[: len(row)] = [judged.pool.place[name] for name in row]
+    values = _values(judged, places)
     return Outcomes(language, protocol.id, tuple(judged.queries), values, first, judged.clusters)
 
 
@@ -148,30 +149,35 @@ def _search(
     texts = judged.pool.texts
 
     def vectors_of(part: slice) -> Vectors:
-        return sides.tgt([texts[place] for place in order[part]])
+        return sides.tgt([texts[place] for place in order[part].tolist()])
 
     best = best_passages(queries, vectors_of, len(texts))
     return best._replace(places=order[best.places])
 
 
-def _values(judged: JudgedSet, ids: list[list[str]]) -> dict[str, NDArray[np.float64]]:
+def _values(judged: JudgedSet, places: IntArray) -> dict[str, NDArray[np.float64]]:
     """The outcomes of the queries, float64 [Q] each.
 
     Args:
-        judged: Q queries.
-        ids: of each query, as many passages, the best first.
+        judged: Q queries and P passages.
+        places: [Q, k], places of passages in the pool, the best first; P: none.
     """
-    return judged_outcomes(_grades(judged, ids), _relevant(judged))
+    return judged_outcomes(_grades(judged, places), _relevant(judged))
 
 
-def _grades(judged: JudgedSet, ids: list[list[str]]) -> NDArray[np.float64]:
-    of_queries = (judged.grades[query] for query in judged.queries)
-    return np.array(
-        [
-            [grades.get(name, 0.0) for name in row]
-            for grades, row in zip(of_queries, ids, strict=True)
-        ]
-    )
+def _grades(judged: JudgedSet, places: IntArray) -> NDArray[np.float64]:
+    """The grades of passages [Q, k] for their queries; 0 for those without a judgement."""
+    place, stride = judged.pool.place, len(judged.pool.ids) + 1
+    pairs = {
+        row * stride + place[name]: grade
+        for row, query in enumerate(judged.queries)
+        for name, grade in judged.grades[query].items()
+    }
+    keys = np.array(sorted(pairs))
+    grades = np.array([pairs[key] for key in keys.tolist()])
+    wanted = np.arange(len(places))[:, None] * stride + places
+    nearest = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[nearest] == wanted, grades[nearest], 0.0)
 
 
 def _relevant(judged: JudgedSet) -> list[list[float]]:
@@ -202,14 +208,15 @@ def _languages(
     pairs = counts * np.where(of_own == 0, np.nan, of_own)[:, None]
     closer = relevant.sums(_closer_own(relevant, own, of_own), shape) / pairs
     closer[:, [column_of[name] for name in names if name == judged.language]] = np.nan
-    shares = {name: (top == column).mean(axis=1) for name, column in column_of.items()}
+    tops = np.arange(len(top))[:, None] * len(names) + top
+    shares = np.bincount(tops.ravel(), minlength=len(top) * len(names)) / top.shape[1]
     total = len(judged.pool.ids)
     return FoundLanguages(
         language,
         protocol.id,
         judged.clusters,
         {name: count / total for name, count in judged.pool.sizes.items()},
-        shares,
+        dict(zip(names, shares.reshape(-1, len(names)).T, strict=True)),
         dict(zip(names, found.T, strict=True)),
         dict(zip(names, closer.T, strict=True)),
     )

@@ -1,0 +1,85 @@
+"""The centres and the shift with which two sides are screened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from crosslift.retrieval.screening import ScreenedRows, screened_rows
+
+_SAMPLE = 256
+"""Rows from which the shift is guessed."""
+_ROWS_AT_ONCE = 256
+"""Their numbers in float64 stay in the cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What is subtracted from both sides and from their scores. Any frame is right; one near the rows
+    gives a sharp bound.
+
+    Args:
+        src_centre: float64 [D].
+        tgt_centre: float64 [D].
+        shift: subtracted from all scores.
+        dtype: of the screened rows.
+    """
+
+    src_centre: NDArray[np.float64]
+    tgt_centre: NDArray[np.float64]
+    shift: float
+    dtype: torch.dtype
+
+    @classmethod
+    def near(
+        cls, src: NDArray[np.float32], tgt: NDArray[np.float32], k: int, dtype: torch.dtype
+    ) -> Frame:
+        """A frame for the k best rows of tgt of every row of src.
+
+        Args:
+            src: unit rows [N, D], some of src or all.
+            tgt: unit rows [M, D], some of tgt or all.
+            k: neighbours wanted.
+            dtype: of the screened rows.
+        """
+        return cls(_centre(src), _centre(tgt), _usual_shift(src, tgt, k), dtype)
+
+    def src(self, units: NDArray[np.float32]) -> ScreenedRows:
+        """Unit rows of src, prepared for the product."""
+        offset = _products(units, self.tgt_centre) - self.src_centre @ self.tgt_centre
+        return screened_rows(units, self.src_centre, offset, self.dtype, first=True)
+
+    def tgt(self, units: NDArray[np.float32]) -> ScreenedRows:
+        """Unit rows of tgt, prepared for the product."""
+        offset = _products(units, self.src_centre) - self.shift
+        return screened_rows(units, self.tgt_centre, offset, self.dtype, first=False)
+
+
+def _usual_shift(src: NDArray[np.float32], tgt: NDArray[np.float32], k: int) -> float:
+    """A guess, from a sample, of a score below the k-th best of nearly all rows.
+
+    It is subtracted from all results: results near zero are rounded least, and results above zero need
+    no change to be compared as integers. It is at most 0.9 in size, so that results stay below 2.
+    """
+    some = src[:: -(-len(src) // _SAMPLE)]
+    others = tgt[:: -(-len(tgt) // (16 * _SAMPLE))]
+    kth = np.partition(some @ others.T, -min(k, len(others)), axis=1)[:, -min(k, len(others))]
+    low, usual = np.quantile(kth, [0.02, 0.5])
+    return float(np.clip(low - (usual - low), -0.9, 0.9))
+
+
+def _centre(units: NDArray[np.float32]) -> NDArray[np.float64]:
+    """About the mean of rows [N, D], float64 [D]."""
+    mean: NDArray[np.float64] = torch.from_numpy(units).mean(dim=0).double().numpy()
+    return mean
+
+
+def _products(units: NDArray[np.float32], vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Products [N] of rows with one vector, in float64, without a wide copy of all rows."""
+    parts = torch.from_numpy(units).split(_ROWS_AT_ONCE)
+    wide = torch.from_numpy(vector)
+    products: NDArray[np.float64] = torch.cat([part.double().mv(wide) for part in parts]).numpy()
+    return products
