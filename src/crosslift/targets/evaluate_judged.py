@@ -136,8 +136,8 @@ def outcomes_of_rankings(
                 )
     first = tuple(row[0] if row else "" for row in ids)
     places = np.full((len(ids), DEPTH), len(judged.pool.ids))
-    for filled, row in zip(places, ids, strict=True):
-        filled[: len(row)] = [judged.pool.place[name] for name in row]
+    for filled, names in zip(places, ids, strict=True):
+        filled[: len(names)] = [judged.pool.place[name] for name in names]
     values = _values(judged, places)
     return Outcomes(language, protocol.id, tuple(judged.queries), values, first, judged.clusters)
 
