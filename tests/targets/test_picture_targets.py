@@ -25,6 +25,7 @@ from crosslift.languages import FAMILIES
 from crosslift.making.evaluate import outcome_table
 from crosslift.metrics.table import METRICS
 from crosslift.planning.plan import load_target
+from crosslift.results.run_folder import RunFolder
 from crosslift.retrieval.metrics import expected_rank
 from crosslift.retrieval.ranks import Ranks
 from crosslift.sources.pictograms import load_concepts, split_of
@@ -478,6 +479,10 @@ def test_a_study_of_picture_targets_runs_whole(xlm_folder: Path, tmp_path: Path)
         for language in ("en", "es", "ja", "macro"):
             assert 1 <= values["xtd10", direction, language, "median_rank"] <= 6
             assert 0 <= values["xtd10", direction, language, "top1_accuracy"] <= 1
+    of_targets = {t.name: t.several_right for t in RunFolder.read(out).run.targets}
+    both = ("crosslift/picture->text", "mteb/picture->text")
+    assert of_targets["crossmodal-3600"] == both
+    assert of_targets["picture-classes"] == of_targets["xtd10"] == ()
     outcomes = pq.read_table(out / "outcomes.parquet").to_pylist()
     english = [r for r in outcomes if r["target"] == "picture-captions" and r["language"] == "en"]
     to_picture = [r for r in english if r["protocol"].endswith("text->picture")]
