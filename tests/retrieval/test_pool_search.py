@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from crosslift.errors import DataError
-from crosslift.retrieval import judged_search, pool_search
+from crosslift.retrieval import pool_search
 from crosslift.retrieval.judged_search import best_passages
 from crosslift.retrieval.neighbours import exact_scores
 from crosslift.retrieval.screening import KEYS
@@ -51,11 +51,11 @@ def brute_force(queries: np.ndarray, passages: np.ndarray, k: int) -> tuple[np.n
 @pytest.mark.parametrize(
     ("queries", "count", "width", "k", "part", "block"),
     [
-        (1, 1, 3, 1, 2048, None),
+        (1, 1, 3, 1, 2048, 50_000),
         (5, 3, 7, 4, 2, 2),
         (40, 700, 1, 3, 64, 300),
         (70, 900, 24, 100, 100, 450),
-        (33, 1500, 12, 5, 64, None),
+        (33, 1500, 12, 5, 64, 50_000),
         (90, 800, 9, 20, 2048, 128),
     ],
 )
@@ -67,7 +67,7 @@ def test_equals_brute_force(
     width: int,
     k: int,
     part: int,
-    block: int | None,
+    block: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(pool_search, "dtype_of", lambda _: dtype)
@@ -129,16 +129,3 @@ def test_faults() -> None:
         best_passages(ours, lambda _: ours, 2, 0)
     with pytest.raises(DataError, match="3 dimensions, candidates 2"):
         best_passages(ours, lambda _: ours[:, :2], 2)
-
-
-def test_a_block_holds_a_bounded_number_of_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judged_search, "BLOCK_NUMBERS", 600)
-    monkeypatch.setattr(pool_search, "PART", 64)
-    settled = []
-    settle = pool_search.PoolSearch._settle
-    monkeypatch.setattr(
-        pool_search.PoolSearch, "_settle", lambda self: settled.append(1) or settle(self)
-    )
-    pool = vectors("even", 500, 6, 1)
-    best_passages(pool[:3], lambda places: pool[places], 500, 2)
-    assert len(settled) == 8  # blocks of 100 hold one part of 64

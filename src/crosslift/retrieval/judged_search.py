@@ -13,8 +13,8 @@ from crosslift.retrieval.similarity import FloatArray, IntArray
 
 DEPTH = 100
 """Passages of each query that are retrieved."""
-BLOCK_NUMBERS = 2**27
-"""Numbers in the passages that are held at once: 0.5 GB of vectors, 170,000 of width 768."""
+BLOCK = 50_000
+"""Passages whose vectors are held at once. Larger blocks score fewer pairs, but take fresh memory."""
 _SAMPLE_SHARE, _SAMPLE_OF_K = 16, 128
 """A sample gives the first floors: one of this many passages, but at most this many times k."""
 
@@ -50,7 +50,7 @@ def best_passages(
     vectors_of: Callable[[slice], FloatArray],
     count: int,
     k: int = DEPTH,
-    block: int | None = None,
+    block: int = BLOCK,
 ) -> RankedPassages:
     """The k passages with the highest cosine of every query, exactly.
 
@@ -62,7 +62,7 @@ def best_passages(
         vectors_of: the vectors of a slice of the passages, floats [B, D]; a step may leave some out.
         count: number of passages.
         k: passages of each query; if there are fewer, all of them.
-        block: passages that are held at once; None: as many as have ``BLOCK_NUMBERS``.
+        block: passages whose vectors are held at once.
 
     Raises:
         DataError: no passages; vectors that are not finite, zero or of unequal width; k below 1.
@@ -71,7 +71,7 @@ def best_passages(
 
     if count < 1:
         raise DataError("a corpus of 0 passages", "1 or more")
-    block = min(count, block or max(PART, BLOCK_NUMBERS // queries.shape[1]))
+    block = min(count, block)
     part = min(PART, block)
     most = min(block, _SAMPLE_OF_K * max(k, 1))
     sample = vectors_of(slice(0, count, max(_SAMPLE_SHARE, -(-count // most))))
