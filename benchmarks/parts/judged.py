@@ -135,5 +135,5 @@ def _check_same(ours: list[list[tuple[str, float]]], theirs: _Found, ndcg: float
     if off > _SAME or abs(ndcg - theirs.ndcg) > _SAME:
         raise ValueError(f"scores differ by {off:.1e}, nDCG by {abs(ndcg - theirs.ndcg):.1e}")
     share = float(differ.mean())
-    if share > 1e-3:
+    if share > 1e-2:  # neighbours whose scores are nearer than float32 tells apart change places
         raise ValueError(f"{share:.1%} of the places hold another passage")
