@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -77,11 +78,17 @@ class Screen:
 
     def click(self, css: str) -> None:
         """Click as a script does: an element may lie under the sticky bar."""
-        self.driver.execute_script("arguments[0].click()", self.wait(css))
+        script = "const it = document.querySelector(arguments[0]); it?.click(); return Boolean(it)"
+        WebDriverWait(self.driver, LONGEST).until(
+            lambda driver: driver.execute_script(script, css)  # at once: a list may be drawn again
+        )
 
     def press(self, *keys: str) -> None:
         """Press keys on the element that has the focus."""
-        self.driver.switch_to.active_element.send_keys(*keys)
+        drawn_again = [StaleElementReferenceException]
+        WebDriverWait(self.driver, LONGEST, ignored_exceptions=drawn_again).until(
+            lambda driver: driver.switch_to.active_element.send_keys(*keys) is None
+        )
 
     @property
     def address(self) -> dict[str, str]:
