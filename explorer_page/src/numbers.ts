@@ -5,17 +5,21 @@ export const finite = (value: number | null | undefined): value is number =>
   typeof value === "number" && Number.isFinite(value);
 const round = (text: string): string => text.replace("-", MINUS);
 
+/** As Python writes it: a value in the very middle goes to the even digit, 40.25 to 40.2. */
+const fixed = (value: number, decimals: number): string => (new RegExp(`[02468]50{${19 - decimals}}$`)
+  .test(value.toFixed(20)) ? value.toFixed(20).slice(0, decimals - 20) : value.toFixed(decimals));
+
 /** A level with one decimal; an en dash where there is none. */
 export function level(value: number | null | undefined): string {
   if (!finite(value)) return "–";
-  const text = value.toFixed(1);
+  const text = fixed(value, 1);
   return Number(text) === 0 ? "0.0" : round(text);
 }
 
 /** A number with one decimal; more where one would hide that it is not 0, three at most. */
 export function decimal(value: number): string {
   for (let decimals = 1; decimals <= 3; decimals += 1) {
-    const text = value.toFixed(decimals);
+    const text = fixed(value, decimals);
     if (Number(text) !== 0) return round(text);
   }
   return "0.0";

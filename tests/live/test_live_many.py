@@ -31,7 +31,7 @@ CLIENTS = 50
 
 
 def test_fifty_clients_at_once_get_what_one_gets(server: Running) -> None:
-    """Those that the queue has no room for ask again when they are told to."""
+    """A client that the queue has no room for asks again after the time that the answer names."""
     alone = {text: server.search(text, "names:texts").json for text in ("Hund", "cat", "كلب")}
     start = threading.Barrier(CLIENTS)
 

@@ -98,7 +98,7 @@ def folder_here(settings: EncoderSettings) -> Path | None:
 
 
 def folder_on_disk(settings: EncoderSettings) -> Path | None:
-    """The folder that a name stands for, as `folder_here`; an adapter's is its own.
+    """The folder that a name stands for, as `folder_here`; an adapter has its own folder.
 
     Raises:
         EncoderError: the name can be none.
