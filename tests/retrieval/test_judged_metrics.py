@@ -8,6 +8,7 @@ import pytrec_eval
 from mteb._evaluators.retrieval_metrics import calculate_retrieval_scores
 
 from crosslift.errors import DataError
+from crosslift.retrieval import pool_search
 from crosslift.retrieval.judged_metrics import judged_outcomes
 from crosslift.retrieval.judged_search import best_passages, trec_order
 from crosslift.retrieval.similarity import unit_rows
@@ -111,27 +112,30 @@ def test_means_are_those_of_mteb(passages: int, kinds: int) -> None:
     assert ours == pytest.approx(expected, abs=1e-5)  # mteb rounds to five decimals
 
 
-@pytest.mark.parametrize("block", [1, 7, 64, 1000])
-def test_blocks_change_nothing(block: int) -> None:
+@pytest.mark.parametrize("part", [1, 7, 64, 1000])
+def test_parts_change_nothing(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
     judged, sides = _case(3, 150, 9)
     queries = sides.src(list(judged.queries.values()))
     vectors = sides.tgt(judged.pool.texts)
-    whole = best_passages(queries, lambda part: vectors[part], 150, k=20)
-    parts = best_passages(queries, lambda part: vectors[part], 150, k=20, block=block)
+    whole = best_passages(queries, lambda places: vectors[places], 150, k=20)
+    monkeypatch.setattr(pool_search, "PART", part)
+    parts = best_passages(queries, lambda places: vectors[places], 150, k=20)
     np.testing.assert_array_equal(whole.places, parts.places)
     np.testing.assert_array_equal(whole.scores, parts.scores)
 
 
-def test_no_block_is_larger_than_asked() -> None:
-    sizes = []
+def test_few_vectors_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sample first, then every candidate once, then those that contend."""
+    monkeypatch.setattr(pool_search, "PART", 10)
+    reads: list[list[int]] = []
 
-    def vectors_of(part: slice) -> np.ndarray:
-        places = np.arange(25)[part]
-        sizes.append(len(places))
+    def vectors_of(places: np.ndarray) -> np.ndarray:
+        reads.append(places.tolist())
         return np.eye(4, dtype=np.float32)[places % 4]
 
-    best_passages(np.eye(4, dtype=np.float32), vectors_of, 25, k=3, block=10)
-    assert sizes == [2, 10, 10, 5]  # a sample first
+    best_passages(np.eye(4, dtype=np.float32)[:1], vectors_of, 25, k=3)
+    assert reads[:4] == [[0, 16], list(range(10)), list(range(10, 20)), list(range(20, 25))]
+    assert reads[4:] == [[0, 4, 8, 12, 16, 20, 24]]
 
 
 def test_equal_scores_are_ordered_by_the_bytes_of_ids() -> None:

@@ -73,10 +73,10 @@ class Contenders:
             return
         queries, candidates, results = self._take()
         counts = np.bincount(queries, minlength=len(self.slack))
-        order = np.argsort(queries * 2**33 - results)
+        ranked = np.sort(queries * 2**33 - results)  # by query, then by falling result
         enough = np.flatnonzero(counts >= self.k)
         starts = np.cumsum(counts) - counts
-        kth = torch.from_numpy(results[order[starts[enough] + self.k - 1]])
+        kth = torch.from_numpy(enough * 2**33 - ranked[starts[enough] + self.k - 1])
         floors = self.floor_of(kth.to(self.keys.integers), self.slack[enough])
         rows = torch.from_numpy(enough)
         self.floors[rows] = torch.maximum(self.floors[rows], floors)
@@ -85,12 +85,19 @@ class Contenders:
 
     def settle(self, score: Score) -> None:
         """Scores all pairs at hand exactly and merges them into the best so far."""
-        if not self.waiting:
-            return
+        if self.waiting:
+            queries, candidates = self.take()
+            self.merge(queries, candidates, score(queries, candidates))
+
+    def take(self) -> tuple[IntArray, IntArray]:
+        """Takes the queries and the candidates of all pairs at hand, by rising candidate."""
         queries, candidates, _ = self._take()
         order = np.argsort(candidates, kind="stable")  # of equal scores the first candidate wins
-        queries, candidates = queries[order], candidates[order]
-        self.best.merge(queries, candidates, score(queries, candidates))
+        return queries[order], candidates[order]
+
+    def merge(self, queries: IntArray, candidates: IntArray, scores: NDArray[np.float32]) -> None:
+        """Merges the scored pairs that were taken into the best so far."""
+        self.best.merge(queries, candidates, scores)
         self.raise_to_best(slice(None))
 
     def raise_to_best(self, queries: slice) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from crosslift.retrieval.screening import ScreenedRows, screened_rows
+from crosslift.retrieval.screening import ScreenedRows, near_unit_rows, screened_rows
+from crosslift.retrieval.similarity import FloatArray
 
 _SAMPLE = 256
 """Rows from which the shift is guessed."""
@@ -56,6 +57,18 @@ class Frame:
         """Unit rows of tgt, prepared for the product."""
         offset = _products(units, self.src_centre) - self.shift
         return screened_rows(units, self.tgt_centre, offset, self.dtype, first=False)
+
+    def tgt_of_any_length(self, vectors: FloatArray) -> ScreenedRows:
+        """Rows of tgt, prepared for the product without their unit rows, which cost more.
+
+        Args:
+            vectors: floats [N, D]; lengths do not matter.
+
+        Raises:
+            DataError: a row that is not finite or all zeros.
+        """
+        units, error = near_unit_rows(vectors)
+        return self.tgt(units).of_rows_within(error, float(np.linalg.norm(self.src_centre)))
 
 
 def _usual_shift(src: NDArray[np.float32], tgt: NDArray[np.float32], k: int) -> float:

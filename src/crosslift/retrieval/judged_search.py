@@ -13,10 +13,6 @@ from crosslift.retrieval.similarity import FloatArray, IntArray
 
 DEPTH = 100
 """Passages of each query that are retrieved."""
-BLOCK = 50_000
-"""Passages whose vectors are held at once. Larger blocks score fewer pairs, but take fresh memory."""
-_SAMPLE_SHARE, _SAMPLE_OF_K = 16, 128
-"""A sample gives the first floors: one of this many passages, but at most this many times k."""
 
 
 class RankedPassages(NamedTuple):
@@ -47,36 +43,27 @@ def trec_order(ids: Sequence[str]) -> IntArray:
 
 def best_passages(
     queries: FloatArray,
-    vectors_of: Callable[[slice], FloatArray],
+    vectors_of: Callable[[IntArray], FloatArray],
     count: int,
     k: int = DEPTH,
-    block: int = BLOCK,
 ) -> RankedPassages:
     """The k passages with the highest cosine of every query, exactly.
 
-    The passages are read in small parts, after a sample of the whole pool. The vectors of a block of
-    them are held in memory. Passages of equal scores keep their order.
+    The passages are read in small parts, so that their vectors need not be in memory. Passages of equal
+    scores keep their order.
 
     Args:
         queries: floats [Q, D].
-        vectors_of: the vectors of a slice of the passages, floats [B, D]; a step may leave some out.
+        vectors_of: places [P] of passages -> their vectors, floats [P, D].
         count: number of passages.
         k: passages of each query; if there are fewer, all of them.
-        block: passages whose vectors are held at once.
 
     Raises:
         DataError: no passages; vectors that are not finite, zero or of unequal width; k below 1.
     """
-    from crosslift.retrieval.pool_search import PART, PoolSearch  # loads torch
+    from crosslift.retrieval.pool_search import PoolSearch  # loads torch
 
     if count < 1:
         raise DataError("a corpus of 0 passages", "1 or more")
-    block = min(count, block)
-    part = min(PART, block)
-    most = min(block, _SAMPLE_OF_K * max(k, 1))
-    sample = vectors_of(slice(0, count, max(_SAMPLE_SHARE, -(-count // most))))
-    search = PoolSearch(queries, sample, k, block)
-    for start in range(0, count, part):
-        search.add(vectors_of(slice(start, min(start + part, count))))
-    best = search.neighbours
+    best = PoolSearch(queries, vectors_of, count, k).run()
     return RankedPassages(best.indices, best.scores)

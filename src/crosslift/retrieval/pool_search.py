@@ -1,13 +1,13 @@
-"""Exact search of queries in a pool of candidates that come in small parts, each read once.
+"""Exact search of queries in a pool of candidates that is read in parts.
 
-A part becomes unit rows, screened rows and results while it is in the processor's cache. A sample of
-the pool gives the first floors, so that few pairs contend from the start. Contenders wait, with the
-unit rows of their candidates, until the block is full: only those that are left are scored exactly.
+A part becomes screened rows and results while it is in the processor's cache. A sample of the pool
+gives the first floors, so that few pairs contend from the start. After the last part, the vectors of
+the candidates that still contend are read again and scored exactly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -26,14 +26,21 @@ from crosslift.retrieval.screening import KEYS, ScreenedRows
 from crosslift.retrieval.similarity import FloatArray, IntArray, unit_rows
 from crosslift.retrieval.tile_screen import Screen, best_in
 
+VectorsOf = Callable[[IntArray], FloatArray]
+"""Places [P] of candidates -> their vectors [P, D], of any length."""
+
 PART = 2048
 """Candidates of a part: 8 MB of results in bfloat16 with as many queries."""
 _TILE = 2048
 """Queries of a tile."""
+_SAMPLE_SHARE, _SAMPLE_OF_K, _MOST_SAMPLED = 16, 128, 50_000
+"""The sample: one candidate of this many, but at most this many times k, and at most so large."""
 _MOST_GROUPS = 16_384
 """A part is scored whole if more pairs, or groups, than this and 4 k (queries + candidates) contend."""
 _DENSE_IN_A_ROW = 2
-"""After this many such parts, the rest of the block is not screened."""
+"""After this many such parts, the next ones are not screened."""
+_DENSE_PARTS = 24
+"""Parts that are not screened before one is screened again."""
 _MOST_WAITING = 4_000_000
 """Contenders that wait to be scored, at most; or 4 k for each query, if that is more."""
 _WIDER = 1.05
@@ -55,33 +62,35 @@ class _Tile(NamedTuple):
 
 
 class PoolSearch:
-    """The nearest neighbours of queries among candidates that come in parts.
+    """The nearest neighbours of queries among candidates that are read in parts.
 
     Memory, besides the vectors of the queries: 6 to 8 D bytes for each query's unit and screened rows,
-    12 k for its neighbours and at most 80 k (or 80 MB in all) for its contenders; 4 D for each
-    candidate of a block; about 0.2 GB for the work.
+    12 k for its neighbours and at most 80 k (or 80 MB in all) for its contenders; about 0.2 GB for the
+    work.
 
     Args:
         queries: floats [Q, D]; lengths do not matter.
-        sample: floats [S, D], distinct candidates of the pool, which come again in their parts.
+        vectors_of: the vectors of candidates. Each candidate is read once, those in the sample and
+            those that contend at the end twice.
+        count: number of candidates.
         k: neighbours of each query.
-        block: candidates whose unit rows are held in memory.
 
     Raises:
         DataError: vectors that are not finite, zero or of unequal width; an empty side; k below 1.
     """
 
-    def __init__(self, queries: FloatArray, sample: FloatArray, k: int, block: int) -> None:
+    def __init__(self, queries: FloatArray, vectors_of: VectorsOf, count: int, k: int) -> None:
         if k < 1:
             raise DataError(f"{k} neighbours", "1 or more")
+        self._vectors_of, self._count = vectors_of, count
+        most = min(_MOST_SAMPLED, _SAMPLE_OF_K * k)
+        sample = vectors_of(np.arange(0, count, max(_SAMPLE_SHARE, -(-count // most))))
         self._queries, some = unit_rows(queries), unit_rows(sample)
         check_widths(self._queries, some)
         self._keys = KEYS[dtype_of("auto")]
         self._frame = Frame.near(self._queries, some, k, self._keys.floats)
         self._screened = self._frame.src(self._queries)
         self._best = BestSoFar.empty(len(queries), k)
-        self._held = np.empty((block, some.shape[1]), np.float32)
-        self._first = self._count = self._parts = self._dense = 0
         self._tiles = list(self._start(self._frame.tgt(some)))
 
     def _start(self, sample: ScreenedRows) -> Iterator[_Tile]:
@@ -101,73 +110,103 @@ class PoolSearch:
             screen.sort(contenders.floors)
             yield _Tile(place, contenders, screen)
 
-    @property
-    def neighbours(self) -> Neighbours:
-        """[Q, min(k, candidates so far)]."""
+    def run(self) -> Neighbours:
+        """Searches all candidates.
+
+        Returns:
+            [Q, min(k, candidates)].
+        """
+        dense = 0
+        for number, start in enumerate(range(0, self._count, PART)):
+            places = np.arange(start, min(start + PART, self._count))
+            vectors = self._vectors_of(places)
+            check_widths(self._queries, vectors)
+            if dense < _DENSE_IN_A_ROW:
+                all_contend = self._screen(vectors, start, tighten=_raises_floors(number + 1))
+            else:
+                all_contend = dense + 1 < _DENSE_IN_A_ROW + _DENSE_PARTS
+                self._score_all(self._tiles, unit_rows(vectors), start)
+            dense = dense + 1 if all_contend else 0
+            self._keep_waiting_few()
         for tile in self._tiles:
             tile.contenders.tighten()
-        self._settle()
+        self._settle(self._tiles)
         return self._best.neighbours()
 
-    def add(self, vectors: FloatArray) -> None:
-        """Searches the next candidates.
-
-        Args:
-            vectors: floats [B, D], at most as many as a block; lengths do not matter.
-
-        Raises:
-            DataError: vectors that are not finite or zero, or of another width than the queries.
-        """
-        check_widths(self._queries, vectors)
-        if self._count + len(vectors) > len(self._held):
-            self._settle()
-            self._first, self._count, self._dense = self._first + self._count, 0, 0
-        part = slice(self._count, self._count + len(vectors))
-        unit_rows(vectors, self._held[part])
-        self._count = part.stop
-        self._search(part)
-        self._parts += 1
-        waiting = sum(tile.contenders.waiting for tile in self._tiles)
-        if waiting > max(_MOST_WAITING, 4 * self._best.scores.size):
-            self._settle()
-
-    def _search(self, part: slice) -> None:
-        """Searches a part of the block."""
-        sparse = self._dense < _DENSE_IN_A_ROW
-        screened = self._frame.tgt(self._held[part]) if sparse else None
-        dense = [self._search_tile(tile, part, screened) for tile in self._tiles]
-        self._dense = self._dense + 1 if all(dense) else 0
-
-    def _search_tile(self, tile: _Tile, part: slice, screened: ScreenedRows | None) -> bool:
-        """Adds the pairs of a tile and a part that contend; returns whether it scored all of them."""
-        hits = None
-        if screened is not None:
-            tile.contenders.widen(self._screened.slack(screened)[tile.place])
-            results = tile.screen.results(screened.rows.to(device()), ordered=False)
-            most = _MOST_GROUPS + 4 * tile.contenders.k * sum(results.shape)
-            floors = tile.contenders.floors
-            hits = tile.screen.hits(results, floors, None, most, ordered=False)
-        if hits is None:
-            self._score_all(tile, part)
-            return True
-        hits.hand_over(tile.contenders, None, (0, self._first + part.start))
-        if (self._parts + 1) & self._parts == 0:  # after 1, 2, 4 ... parts
-            tile.contenders.tighten()
-            tile.screen.sort(tile.contenders.floors)
-        return False
-
-    def _score_all(self, tile: _Tile, part: slice) -> None:
-        """Searches a part whose pairs nearly all contend."""
-        score = partial(self._score, tile)
-        tile.contenders.settle(score)
-        queries, first = self._queries[tile.place], (0, self._first + part.start)
-        score_tile(queries, self._held[part], first, tile.contenders, None, (score, score))
-
-    def _settle(self) -> None:
-        """Scores the contenders of all queries."""
+    def _screen(self, vectors: FloatArray, first: int, *, tighten: bool) -> bool:
+        """Adds the pairs of a part that contend; returns whether it scored all of them instead."""
+        screened = self._frame.tgt_of_any_length(vectors)
+        columns, slack = screened.rows.to(device()), self._screened.slack(screened)
+        dense = []
         for tile in self._tiles:
-            tile.contenders.settle(partial(self._score, tile))
+            tile.contenders.widen(slack[tile.place])
+            results = tile.screen.results(columns, ordered=False)
+            most = _MOST_GROUPS + 4 * tile.contenders.k * sum(results.shape)
+            hits = tile.screen.hits(results, tile.contenders.floors, None, most, ordered=False)
+            if hits is None:
+                dense.append(tile)
+                continue
+            hits.hand_over(tile.contenders, None, (0, first))
+            if tighten:
+                tile.contenders.tighten()
+                tile.screen.sort(tile.contenders.floors)
+        if dense:
+            self._score_all(dense, unit_rows(vectors), first)
+        return len(dense) == len(self._tiles)
 
-    def _score(self, tile: _Tile, queries: IntArray, candidates: IntArray) -> NDArray[np.float32]:
-        places = candidates - self._first
-        return exact_scores(self._queries[tile.place], self._held, queries, places)
+    def _score_all(self, tiles: list[_Tile], units: NDArray[np.float32], first: int) -> None:
+        """Scores all pairs of a part in some tiles."""
+        self._settle(tiles)
+        for tile in tiles:
+            queries = self._queries[tile.place]
+            score = partial(_scores_in_part, queries, units, first)
+            score_tile(queries, units, (0, first), tile.contenders, None, (score, score))
+
+    def _keep_waiting_few(self) -> None:
+        """Settles contenders when too many wait, even if those below the floor are dropped."""
+        most = max(_MOST_WAITING, 4 * self._best.scores.size)
+        if self._waiting > most:
+            for tile in self._tiles:
+                tile.contenders.tighten()
+            if self._waiting > most // 2:
+                self._settle(self._tiles)
+
+    @property
+    def _waiting(self) -> int:
+        return sum(tile.contenders.waiting for tile in self._tiles)
+
+    def _settle(self, tiles: list[_Tile]) -> None:
+        """Scores the contenders of some tiles, with one reading of their candidates."""
+        waiting = [tile for tile in tiles if tile.contenders.waiting]
+        if not waiting:
+            return
+        pairs = [tile.contenders.take() for tile in waiting]
+        scores = [np.empty(len(queries), np.float32) for queries, _ in pairs]
+        needed = np.unique(np.concatenate([candidates for _, candidates in pairs]))
+        for start in range(0, len(needed), PART):
+            places = needed[start : start + PART]
+            units = unit_rows(self._vectors_of(places))
+            for tile, (queries, candidates), of_tile in zip(waiting, pairs, scores, strict=True):
+                here = slice(*np.searchsorted(candidates, [places[0], places[-1] + 1]))
+                rows = np.searchsorted(places, candidates[here])
+                own = self._queries[tile.place]
+                of_tile[here] = exact_scores(own, units, queries[here], rows)
+        for tile, (queries, candidates), of_tile in zip(waiting, pairs, scores, strict=True):
+            tile.contenders.merge(queries, candidates, of_tile)
+
+
+def _scores_in_part(
+    queries: NDArray[np.float32],
+    units: NDArray[np.float32],
+    first: int,
+    rows: IntArray,
+    candidates: IntArray,
+) -> NDArray[np.float32]:
+    """Exact scores of pairs with the candidates of a part, whose numbers begin at `first`."""
+    return exact_scores(queries, units, rows, candidates - first)
+
+
+def _raises_floors(parts: int) -> bool:
+    """Whether floors rise after so many parts: after 1, 2, 3, 4, 6, 8, 12 ..."""
+    odd = parts // (parts & -parts)
+    return odd in (1, 3)

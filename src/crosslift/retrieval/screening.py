@@ -24,13 +24,15 @@ inverted, are in the order of the floats, and integers are compared several time
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from crosslift.retrieval.similarity import FloatArray, unit_rows
 
 UNIT = NDArray[np.float32]
 
@@ -99,6 +101,40 @@ class ScreenedRows:
         bound: NDArray[np.float64] = rows + offsets + self.rows.shape[1] * SUM_ERROR * size
         return bound + SCORE_ERROR
 
+    def of_rows_within(self, error: float, centre: float) -> ScreenedRows:
+        """The same for other rows, each of which is this near the row that was rounded.
+
+        Args:
+            error: largest distance of the two.
+            centre: length of the other side's centre, with which the offsets were computed.
+        """
+        return replace(
+            self,
+            rounding=self.rounding + error,
+            length=self.length + error,
+            offset_error=self.offset_error + error * centre,
+        )
+
+
+def near_unit_rows(vectors: FloatArray) -> tuple[UNIT, float]:
+    """The rows of a matrix, scaled to about length one in float32.
+
+    Args:
+        vectors: floats [N, D].
+
+    Returns:
+        float32 [N, D], and how far a row is from that of `unit_rows`, at most.
+
+    Raises:
+        DataError: a row that is not finite or all zeros.
+    """
+    rows = torch.from_numpy(np.ascontiguousarray(vectors)).float()
+    lengths = torch.linalg.vector_norm(rows, dim=1)
+    if not bool(((lengths > _SHORTEST) & (lengths < _LONGEST)).all()):
+        return unit_rows(vectors), 0.0
+    # Of a sum of squares in float32, in any order, and of five roundings.
+    return (rows / lengths[:, None]).numpy(), (vectors.shape[1] + 8) * SUM_ERROR
+
 
 def screened_rows(
     units: UNIT,
@@ -147,6 +183,8 @@ def screened_rows(
 
 _ROWS_AT_ONCE = 256
 """Their numbers stay in the cache."""
+_SHORTEST, _LONGEST = 1e-12, 1e15
+"""Rows between these lengths lose no square that matters, and none is too large, in float32."""
 _LOST_SQUARES = 1e-15
 """The length of a row of 10 million numbers whose squares are too small for float32, at most."""
 

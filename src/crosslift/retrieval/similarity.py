@@ -14,6 +14,8 @@ FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.int64]
 
 _ROWS_AT_ONCE = 256
+_SMALLEST_SQUARES, _LARGEST_SQUARES = 1e-200, 1e200
+"""Sums of squares between them lose nothing that matters in float64."""
 BLOCK_CELLS = 4_000_000
 """The most scores in memory at once: about 100 MB with their products and masks."""
 
@@ -72,15 +74,15 @@ def _refuse_rows(good: ArrayLike, name: str, fault: str) -> None:
         )
 
 
-def unit_rows(vectors: FloatArray, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+def unit_rows(vectors: FloatArray) -> NDArray[np.float32]:
     """The rows of ``vectors``, scaled to length one.
 
-    Lengths are computed in float64 after division by the row's largest value, so that neither tiny
-    nor huge rows lose their direction. Equal rows give byte-identical results: -0.0 becomes 0.0.
+    Lengths are computed in float64, after division by the row's largest value where their squares would
+    leave its range, so that neither tiny nor huge rows lose their direction. Equal rows give
+    byte-identical results: -0.0 becomes 0.0.
 
     Args:
         vectors: floats [N, D].
-        out: memory for the result; None: new memory.
 
     Returns:
         float32 [N, D].
@@ -91,30 +93,42 @@ def unit_rows(vectors: FloatArray, out: NDArray[np.float32] | None = None) -> ND
     from torch import get_num_threads  # vectors are checked without torch
 
     _check_matrix(vectors, "vectors")
-    units = np.empty(vectors.shape, np.float32) if out is None else out
-    largest = np.empty((len(vectors), 1))
+    units = np.empty(vectors.shape, np.float32)
+    lengths = np.empty((len(vectors), 1))
 
     def scale(rows: slice) -> None:
-        memory = np.empty((2, _ROWS_AT_ONCE, vectors.shape[1]))
+        memory = np.empty((_ROWS_AT_ONCE, vectors.shape[1]))
         for start in range(rows.start, rows.stop, _ROWS_AT_ONCE):
             part = slice(start, min(start + _ROWS_AT_ONCE, rows.stop))
-            wide, work = memory[:, : part.stop - start]
+            wide = memory[: part.stop - start]
             wide[:] = vectors[part]
-            np.abs(wide, out=work)
-            work.max(axis=1, keepdims=True, out=largest[part])
             with np.errstate(all="ignore"):  # rows without a direction are refused below
-                wide /= largest[part]
-                np.square(wide, out=work)
-                wide /= np.sqrt(work.sum(axis=1, keepdims=True))
+                lengths[part] = _lengths(wide)
+                wide *= 1 / lengths[part]
             units[part] = wide
             units[part] += np.float32(0)
 
-    ends = np.linspace(0, len(vectors), get_num_threads() + 1).astype(int).tolist()
-    with ThreadPoolExecutor(get_num_threads()) as pool:
-        list(pool.map(scale, map(slice, ends, ends[1:])))
-    if not (np.isfinite(largest) & (largest > 0)).all():
+    threads = min(get_num_threads(), -(-len(vectors) // _ROWS_AT_ONCE))
+    ends = np.linspace(0, len(vectors), threads + 1).astype(int).tolist()
+    if threads == 1:
+        scale(slice(*ends))
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(scale, map(slice, ends, ends[1:])))
+    if not (np.isfinite(lengths) & (lengths > 0)).all():
         check_vectors(vectors)
     return units
+
+
+def _lengths(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Lengths [N, 1] of rows; rows whose squares leave the range of float64 are scaled in place."""
+    squares = np.einsum("nd,nd->n", rows, rows)
+    extreme = ~((squares > _SMALLEST_SQUARES) & (squares < _LARGEST_SQUARES))
+    if extreme.any():
+        rows[extreme] /= np.abs(rows[extreme]).max(axis=1, keepdims=True)
+        squares[extreme] = np.einsum("nd,nd->n", rows[extreme], rows[extreme])
+    lengths: NDArray[np.float64] = np.sqrt(squares)[:, None]
+    return lengths
 
 
 def distinct_rows(units: NDArray[np.float32]) -> DistinctRows:

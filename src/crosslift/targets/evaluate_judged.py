@@ -148,8 +148,8 @@ def _search(
     """The best passages, as places of the pool."""
     texts = judged.pool.texts
 
-    def vectors_of(part: slice) -> Vectors:
-        return sides.tgt([texts[place] for place in order[part].tolist()])
+    def vectors_of(ranks: IntArray) -> Vectors:
+        return sides.tgt([texts[place] for place in order[ranks].tolist()])
 
     best = best_passages(queries, vectors_of, len(texts))
     return best._replace(places=order[best.places])
