@@ -23,6 +23,7 @@ from crosslift.forms.form import FormOptions, OpenTask, Split, StepLoss
 from crosslift.forms.forward import batch_vectors
 from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.sources.record import Record
+from crosslift.steps.step import Step, Workplace
 from crosslift.training.budget import Budget
 from crosslift.training.guards.data import on_their_data
 from crosslift.training.guards.held_vectors import OpenDistillation
@@ -394,3 +395,52 @@ def _dev_scores(ranks: Ranks, case: Case, folders: dict[str, Path]) -> dict[str,
     task = form.open(load_tiny(folder), split, split, options)
     scores: dict[str, float] = task.dev_scores()
     return scores
+
+
+def in_small_batches(
+    ranks: Ranks, step: Step, workplace: Workplace, folder: Path, make: Any
+) -> None:
+    """Makes a step with so few tokens in a batch that every rank runs several."""
+    former, forward.TOKENS_PER_BATCH = forward.TOKENS_PER_BATCH, 64
+    try:
+        make(ranks, step, workplace, folder)
+    finally:
+        forward.TOKENS_PER_BATCH = former
+
+
+def killed_in_the_second_language(
+    ranks: Ranks, step: Step, workplace: Workplace, folder: Path, make: Any
+) -> None:
+    """Makes a step that tags sentences; the process of rank 1 is killed while it tags in the second
+    language."""
+    from crosslift.forms import tagging
+
+    languages = 0
+    predicted_tags = tagging.predicted_tags
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal languages
+        languages += 1
+        if (ranks.number, languages) == (1, 2):
+            _happen("kill")
+        return predicted_tags(*arguments)
+
+    tagging.predicted_tags = counted
+    make(ranks, step, workplace, folder)
+
+
+def answers_of_forms(ranks: Ranks, say: Say, folders: dict[str, Path]) -> dict[str, Any]:
+    """Form -> the answers of an untrained head to the records of its case."""
+    del say
+    answers = {}
+    former, forward.TOKENS_PER_BATCH = forward.TOKENS_PER_BATCH, 8
+    for name in ("classification", "multiple-choice", "span-qa", "tagging"):
+        case = CASES[name]
+        encoder, form = (
+            load_tiny(folders[case.kind]),
+            FORMS[case.form].form_class()(**case.settings),
+        )
+        records = records_of(case).records
+        answers[name] = form.answers(encoder, form.head(encoder, 3), records, ranks)
+    forward.TOKENS_PER_BATCH = former
+    return answers

@@ -89,7 +89,8 @@ def _mteb(step: Step) -> Size:
 
 
 def _answered(step: Step) -> Size:
-    return Size(_vectors(step.job_as(Answering).encoder.settings, 0).memory, 10 * step.work)
+    encoder = step.job_as(Answering).encoder
+    return Size(_vectors(encoder.settings, 0, devices=step.devices).memory, 10 * step.work)
 
 
 def _trained(step: Step) -> Size:

@@ -33,10 +33,14 @@ _GRACE = 2.0
 """Seconds in which the other ranks may say why they ended, before they are ended."""
 _LOOK = 1.0
 """Seconds between looks at whether this process is to stop, where no rank says anything."""
-_RESUMES = "give the command again: training resumes from its last checkpoint"
+_RESUMES = (
+    "give the command again: training resumes from its last checkpoint, other steps begin again"
+)
 _OF_OTHER_LAUNCHERS = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 STOPPING = "\nstopping after this update; Ctrl-C again to stop now\n"
-_STOPPING_ALL = "\nstopping after this update or batch of texts; Ctrl-C again to stop now\n"
+_STOPPING_ALL = (
+    "\nstopping after this update, batch of texts or language; Ctrl-C again to stop now\n"
+)
 
 Work = Callable[..., Any]
 """Called on each rank as ``work(ranks, say, *arguments)``; defined in a module, so that ranks find it.
