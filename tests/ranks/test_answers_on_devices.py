@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 from labelled_samples import xtreme_folder
-from rank_work import answers_of_forms, in_small_batches, killed_in_the_second_language
+from rank_work import answers_of_forms, in_small_batches, killed_in_the_second_language, making
 
 from crosslift.artifacts.store import Store
 from crosslift.errors import TrainingError
 from crosslift.making import answer
-from crosslift.making.on_devices import make_on_devices
 from crosslift.planning.plan import Plan, plan_study
 from crosslift.planning.sizes import size_of_step
 from crosslift.ranks.launch import run_ranks
@@ -69,15 +68,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return xtreme_folder(tmp_path_factory.mktemp("xtreme"))
 
 
-def making(monkeypatch: pytest.MonkeyPatch, work: Any) -> None:
-    """Makes every answering step by some work, which calls what makes it."""
-
-    def make(make: Any, step: Step, workplace: Workplace, folder: Path) -> None:
-        make_on_devices(work, step, workplace, folder, make)
-
-    monkeypatch.setattr(answer, "make_on_devices", make)
-
-
 @pytest.fixture(scope="module")
 def made(
     tiny_folders: dict[str, Path], data: Path, tmp_path_factory: pytest.TempPathFactory
@@ -85,7 +75,7 @@ def made(
     """A study whose answers are made by one process."""
     plan, store = study(tiny_folders["xlm-roberta"], data), Store(tmp_path_factory.mktemp("one"))
     with pytest.MonkeyPatch.context() as patch:
-        making(patch, in_small_batches)
+        making(patch, answer, in_small_batches)
         run_plan(plan, store)
     return plan, store
 
@@ -103,7 +93,7 @@ def test_two_ranks_write_the_bytes_of_one_process(
 ) -> None:
     """Three languages, two, and one; three draws of noise; batches in turn."""
     plan, store = made
-    making(monkeypatch, in_small_batches)
+    making(monkeypatch, answer, in_small_batches)
     workplace = Workplace(store)
     makers = set()
     for number, step in enumerate(answering(plan)):
@@ -126,7 +116,7 @@ def test_more_ranks_than_languages_and_an_uneven_last_round(
 ) -> None:
     """Six pairs of languages on four ranks; three languages; three draws of noise."""
     plan, store = made
-    making(monkeypatch, in_small_batches)
+    making(monkeypatch, answer, in_small_batches)
     workplace = Workplace(store)
     by_maker = {step.make: step for step in answering(plan) if "xnli" in step.label}
     for make in (answer.answer_pairs, answer.answer_examples):
@@ -150,7 +140,7 @@ def test_a_rank_that_is_lost_while_it_answers_costs_this_step_alone(
     plan = study(tiny_folders["xlm-roberta"], data, 2, [target])
     store = Store(tmp_path)
     with monkeypatch.context() as patch:
-        making(patch, killed_in_the_second_language)
+        making(patch, answer, killed_in_the_second_language)
         with pytest.raises(TrainingError, match="rank 1 of 2 was lost") as caught:
             run_plan(plan, store)
     assert caught.value.remedy is not None

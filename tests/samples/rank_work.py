@@ -8,12 +8,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from tiny_encoder import NAMES, OTHER_NAMES, TEXTS, everything_trained, load_tiny, tiny_split
 
+from crosslift.encoders.encode_texts import encode_into
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.errors import UnknownNameError
 from crosslift.forms import forward
@@ -21,6 +24,7 @@ from crosslift.forms.contrastive_losses import unit
 from crosslift.forms.declared_forms import FORMS
 from crosslift.forms.form import FormOptions, OpenTask, Split, StepLoss
 from crosslift.forms.forward import batch_vectors
+from crosslift.making.on_devices import make_on_devices
 from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.sources.record import Record
 from crosslift.steps.step import Step, Workplace
@@ -401,11 +405,20 @@ def in_small_batches(
     ranks: Ranks, step: Step, workplace: Workplace, folder: Path, make: Any
 ) -> None:
     """Makes a step with so few tokens in a batch that every rank runs several."""
-    former, forward.TOKENS_PER_BATCH = forward.TOKENS_PER_BATCH, 64
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forward, "TOKENS_PER_BATCH", 64)
+        patch.setitem(encode_into.__kwdefaults__, "tokens_per_batch", 64)
         make(ranks, step, workplace, folder)
-    finally:
-        forward.TOKENS_PER_BATCH = former
+
+
+def making(patch: pytest.MonkeyPatch, module: ModuleType, work: Any) -> None:
+    """Lets a module make its steps by some work, such as `in_small_batches`, which calls what makes
+    them."""
+
+    def make(make: Any, step: Step, workplace: Workplace, folder: Path) -> None:
+        make_on_devices(work, step, workplace, folder, make)
+
+    patch.setattr(module, "make_on_devices", make)
 
 
 def killed_in_the_second_language(
@@ -444,3 +457,17 @@ def answers_of_forms(ranks: Ranks, say: Say, folders: dict[str, Path]) -> dict[s
         answers[name] = form.answers(encoder, form.head(encoder, 3), records, ranks)
     forward.TOKENS_PER_BATCH = former
     return answers
+
+
+def neighbours(ranks: Ranks, say: Say) -> list[Any]:
+    """The neighbours of both sides, whose cosines have many ties; rows of src: many, two and one."""
+    from crosslift.retrieval.search import nearest_both
+
+    del say
+    generator = np.random.default_rng(0)
+    arrays = []
+    for rows in (41, 2, 1):
+        src, tgt = (generator.integers(1, 4, (n, 3)).astype(np.float32) for n in (rows, 30))
+        both = nearest_both(src, tgt, 4, ranks)
+        arrays += [(side.indices.tolist(), side.scores.tolist()) for side in both]
+    return arrays

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Result = TypeVar("Result")
+RESUMES = (
+    "give the command again: training resumes from its last checkpoint, other steps begin again"
+)
+"""What to do where a rank is lost."""
 
 
 class Ranks:

@@ -16,7 +16,7 @@ from torch._C._distributed_c10d import FileStore
 
 from crosslift.errors import TrainingError
 from crosslift.ranks.batch_norm import with_shared_norms
-from crosslift.ranks.ranks import Ranks
+from crosslift.ranks.ranks import RESUMES, Ranks
 from crosslift.ranks.share import Item, Share
 
 _FOREVER = datetime.timedelta(days=7)
@@ -207,5 +207,5 @@ def _losses_explained() -> Iterator[None]:
     except (RuntimeError, ValueError) as error:
         raise LostRankError(
             f"another rank does not answer: {error}",
-            remedy="give the command again: training resumes from its last checkpoint",
+            remedy=RESUMES,
         ) from error
