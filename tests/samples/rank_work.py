@@ -8,12 +8,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from tiny_encoder import NAMES, OTHER_NAMES, TEXTS, everything_trained, load_tiny, tiny_split
 
+from crosslift.encoders.encode_texts import encode_into
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.errors import UnknownNameError
 from crosslift.forms import forward
@@ -21,8 +24,10 @@ from crosslift.forms.contrastive_losses import unit
 from crosslift.forms.declared_forms import FORMS
 from crosslift.forms.form import FormOptions, OpenTask, Split, StepLoss
 from crosslift.forms.forward import batch_vectors
+from crosslift.making.on_devices import make_on_devices
 from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.sources.record import Record
+from crosslift.steps.step import Step, Workplace
 from crosslift.training.budget import Budget
 from crosslift.training.guards.data import on_their_data
 from crosslift.training.guards.held_vectors import OpenDistillation
@@ -394,3 +399,75 @@ def _dev_scores(ranks: Ranks, case: Case, folders: dict[str, Path]) -> dict[str,
     task = form.open(load_tiny(folder), split, split, options)
     scores: dict[str, float] = task.dev_scores()
     return scores
+
+
+def in_small_batches(
+    ranks: Ranks, step: Step, workplace: Workplace, folder: Path, make: Any
+) -> None:
+    """Makes a step with so few tokens in a batch that every rank runs several."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forward, "TOKENS_PER_BATCH", 64)
+        patch.setitem(encode_into.__kwdefaults__, "tokens_per_batch", 64)
+        make(ranks, step, workplace, folder)
+
+
+def making(patch: pytest.MonkeyPatch, module: ModuleType, work: Any) -> None:
+    """Lets a module make its steps by some work, such as `in_small_batches`, which calls what makes
+    them."""
+
+    def make(make: Any, step: Step, workplace: Workplace, folder: Path) -> None:
+        make_on_devices(work, step, workplace, folder, make)
+
+    patch.setattr(module, "make_on_devices", make)
+
+
+def killed_in_the_second_language(
+    ranks: Ranks, step: Step, workplace: Workplace, folder: Path, make: Any
+) -> None:
+    """Makes a step that tags sentences; the process of rank 1 is killed while it tags in the second
+    language."""
+    from crosslift.forms import tagging
+
+    languages = 0
+    predicted_tags = tagging.predicted_tags
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal languages
+        languages += 1
+        if (ranks.number, languages) == (1, 2):
+            _happen("kill")
+        return predicted_tags(*arguments)
+
+    tagging.predicted_tags = counted
+    make(ranks, step, workplace, folder)
+
+
+def answers_of_forms(ranks: Ranks, say: Say, folders: dict[str, Path]) -> dict[str, Any]:
+    """Form -> the answers of an untrained head to the records of its case."""
+    del say
+    answers = {}
+    former, forward.TOKENS_PER_BATCH = forward.TOKENS_PER_BATCH, 8
+    for name in ("classification", "multiple-choice", "span-qa", "tagging"):
+        case = CASES[name]
+        encoder, form = (
+            load_tiny(folders[case.kind]),
+            FORMS[case.form].form_class()(**case.settings),
+        )
+        records = records_of(case).records
+        answers[name] = form.answers(encoder, form.head(encoder, 3), records, ranks)
+    forward.TOKENS_PER_BATCH = former
+    return answers
+
+
+def neighbours(ranks: Ranks, say: Say) -> list[Any]:
+    """The neighbours of both sides, whose cosines have many ties; rows of src: many, two and one."""
+    from crosslift.retrieval.search import nearest_both
+
+    del say
+    generator = np.random.default_rng(0)
+    arrays = []
+    for rows in (41, 2, 1):
+        src, tgt = (generator.integers(1, 4, (n, 3)).astype(np.float32) for n in (rows, 30))
+        both = nearest_both(src, tgt, 4, ranks)
+        arrays += [(side.indices.tolist(), side.scores.tolist()) for side in both]
+    return arrays

@@ -83,10 +83,14 @@ class Classification:
         }
 
     def answers(
-        self, encoder: Encoder, head: ClassificationHead, records: Sequence[Record]
+        self,
+        encoder: Encoder,
+        head: ClassificationHead,
+        records: Sequence[Record],
+        ranks: Ranks = ALONE,
     ) -> list[str]:
         """The class that a trained encoder and head give to each record; the first of equals."""
-        classes = predicted_classes(encoder, head, self.sequences(encoder, records))
+        classes = predicted_classes(encoder, head, self.sequences(encoder, records), ranks)
         return [self.labels[number] for number in classes]
 
 

@@ -3,7 +3,8 @@ scores."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from crosslift.ranks.share import Share
 from crosslift.retrieval.metrics import top1_accuracy
 from crosslift.retrieval.ranks import gold_ranks
 
+Result = TypeVar("Result")
 Sequences = Sequence[Sequence[int] | NDArray[np.int64]]
 """Token ids of N sequences, int64 [T] each."""
 
@@ -165,27 +167,35 @@ def dev_accuracy(
     return ranks.once(compared)
 
 
-def all_token_scores(
-    encoder: Encoder, head: TokenHead, sequences: Sequences, ranks: Ranks = ALONE
-) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """The index of each sequence and the head's scores of its tokens, float32 [T, outputs].
+def read_tokens(
+    encoder: Encoder,
+    head: TokenHead,
+    sequences: Sequences,
+    read: Callable[[int, NDArray[np.float32]], Result],
+    ranks: Ranks = ALONE,
+) -> list[Result]:
+    """What the head's scores of the tokens of each of N sequences say.
 
-    The shortest sequences come first. Of several ranks, each runs its share of the batches and has the
-    scores of all, which are computed before this returns.
+    Args:
+        encoder: the encoder.
+        head: of tokens.
+        sequences: N sequences of token ids.
+        read: from the number of a sequence and the scores of its tokens, float32 [T, outputs], to what
+            they say.
+        ranks: each runs its share of the batches and reads their scores.
+
+    Returns:
+        N results, on all ranks.
     """
-    scores = torch.zeros(count_tokens(sequences), head.output.out_features)
-    ends = np.cumsum([len(sequence) for sequence in sequences]).tolist()
+    mine: list[tuple[int, Result]] = []
     for rows in batches_of(sequences, ranks):
         with torch.inference_mode():
             states, batch = batch_states(encoder, [sequences[row] for row in rows], locked=True)
-            some = head(states).cpu()
+            scores = head(states).float().cpu().numpy()
         for row, start in zip(rows, first_tokens(batch).tolist(), strict=True):
-            length = len(sequences[row])
-            scores[ends[row] - length : ends[row]] = some[start : start + length]
-    ranks.add_up([scores])
-    by_token = scores.numpy()
-    order = (row for rows in batches_of(sequences, ALONE) for row in rows)
-    return ((row, by_token[ends[row] - len(sequences[row]) : ends[row]]) for row in order)
+            mine.append((row, read(row, scores[start : start + len(sequences[row])])))
+    results = dict(ranks.united(mine))
+    return [results[row] for row in range(len(sequences))]
 
 
 def batches_of(sequences: Sequences, ranks: Ranks) -> Iterator[list[int]]:

@@ -19,6 +19,7 @@ from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, epoch_rows
 from crosslift.forms.forward import all_vectors, batch_vectors, count_tokens, distinct_ids
 from crosslift.forms.heads import linear, seeded
 from crosslift.metrics.classes import accuracy
+from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.sources.record import Record
 
 
@@ -106,7 +107,11 @@ class MultipleChoice:
         return {"choices without an end": sum(length > room for length in lengths)}
 
     def answers(
-        self, encoder: Encoder, head: torch.nn.Module, records: Sequence[Record]
+        self,
+        encoder: Encoder,
+        head: torch.nn.Module,
+        records: Sequence[Record],
+        ranks: Ranks = ALONE,
     ) -> list[str]:
         """The choice of a trained encoder and head for each record; the first of equals.
 
@@ -114,7 +119,7 @@ class MultipleChoice:
         records.
         """
         with torch.inference_mode():
-            scores = head(all_vectors(encoder, self.sequences(encoder, records)))
+            scores = head(all_vectors(encoder, self.sequences(encoder, records), ranks))
         counts = [len(record.choices) for record in records]
         best = (int(each.argmax()) for each in scores.view(-1).split(counts))
         return [record.choices[place] for record, place in zip(records, best, strict=True)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,16 +17,12 @@ from crosslift.encoders.packing import PackedBatch
 from crosslift.errors import DataError
 from crosslift.forms.checked_fields import check_spans, filled_column
 from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, epoch_rows
-from crosslift.forms.forward import all_token_scores, batch_states, count_tokens, distinct_ids
+from crosslift.forms.forward import batch_states, count_tokens, distinct_ids, read_tokens
 from crosslift.forms.heads import TokenHead, seeded
 from crosslift.forms.passages import QuestionWindows
 from crosslift.metrics.answers import answer_scores
 from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.sources.record import Record
-
-TokenScores = Iterator[tuple[int, NDArray[np.float32]]]
-"""The number of each window, and the scores of its tokens, float32 [T, 2]: as the first and as the last
-of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +100,29 @@ completely in a window, and dev uses all |
         """A head for first and last token, with initial weights that depend on the seed alone."""
         return seeded(lambda: TokenHead(encoder.state_width, 2), seed, encoder.device)
 
-    def answers(self, encoder: Encoder, head: TokenHead, records: Sequence[Record]) -> list[str]:
+    def answers(
+        self,
+        encoder: Encoder,
+        head: TokenHead,
+        records: Sequence[Record],
+        ranks: Ranks = ALONE,
+    ) -> list[str]:
         """The answer of a trained encoder and head to each question; empty if they predict none."""
         windows = self.windows(encoder, records, labelled=False)
-        return answers_of(self, windows, token_scores(encoder, head, windows))
+        return answers_of(self, _decoded(self, encoder, head, windows, 1, ranks))
 
     def n_best(
-        self, encoder: Encoder, head: TokenHead, records: Sequence[Record], count: int
+        self,
+        encoder: Encoder,
+        head: TokenHead,
+        records: Sequence[Record],
+        count: int,
+        ranks: Ranks = ALONE,
     ) -> list[list[Answer]]:
         """The best answers to each question, best first, at most ``count``, no text twice."""
         windows = self.windows(encoder, records, labelled=False)
-        scored = token_scores(encoder, head, windows)
-        return [question.answers for question in _decode(self, windows, scored, count)]
+        questions = _decoded(self, encoder, head, windows, count, ranks)
+        return [question.answers for question in questions]
 
 
 class OpenSpanQA:
@@ -164,19 +171,16 @@ class OpenSpanQA:
         questions with and without answer."""
         if not self._dev.records:
             return {}
-        scored = self._scored()
-        return self._ranks.once(lambda: self._scores_of(scored))
+        answers = self.dev_answers()
+        return self._ranks.once(lambda: self._scores_of(answers))
 
-    def _scored(self) -> TokenScores:
-        return token_scores(self.encoder, self.head, self._dev, self._ranks)
-
-    def _scores_of(self, scored: TokenScores) -> dict[str, float]:
+    def _scores_of(self, answers: list[str]) -> dict[str, float]:
         records = self._dev.records
         right = [
             [passage[start:end] for start, end in record.spans]
             for record, passage in zip(records, self._dev.passages, strict=True)
         ]
-        scores = answer_scores(answers_of(self.form, self._dev, scored), right)
+        scores = answer_scores(answers, right)
         dev_scores = {"dev_exact_match": scores.exact_match, "dev_answer_f1": scores.answer_f1}
         if self.form.unanswerable:
             by_kind = {
@@ -189,21 +193,14 @@ class OpenSpanQA:
 
     def dev_answers(self) -> list[str]:
         """The answer to each dev question: the best over its windows; empty if none is predicted."""
-        return answers_of(self.form, self._dev, self._scored())
+        questions = _decoded(self.form, self.encoder, self.head, self._dev, 1, self._ranks)
+        return answers_of(self.form, questions)
 
 
-def token_scores(
-    encoder: Encoder, head: TokenHead, windows: QuestionWindows, ranks: Ranks = ALONE
-) -> TokenScores:
-    """The scores of the tokens of some windows."""
-    sequences = [windows.sequence(number) for number in range(len(windows.windows))]
-    return all_token_scores(encoder, head, sequences, ranks)
-
-
-def answers_of(form: SpanQA, windows: QuestionWindows, scored: TokenScores) -> list[str]:
-    """The best answer to each question of some windows; empty if none is predicted."""
+def answers_of(form: SpanQA, questions: Sequence[DecodedQuestion]) -> list[str]:
+    """The best answer to each question; empty if none is predicted."""
     texts = []
-    for question in _decode(form, windows, scored, 1):
+    for question in questions:
         best = question.answers[0] if question.answers else Answer("", float("-inf"))
         unanswered = form.unanswerable and question.no_answer_score > best.score
         texts.append("" if unanswered else best.text)
@@ -217,16 +214,53 @@ class Answer(NamedTuple):
     score: float
 
 
-class _DecodedQuestion(NamedTuple):
+class DecodedQuestion(NamedTuple):
     """The decoded answers to a question: the best ones, and the score of no answer."""
 
     answers: list[Answer]
     no_answer_score: float
 
 
-def _decode(
-    form: SpanQA, windows: QuestionWindows, scored: TokenScores, count: int
-) -> list[_DecodedQuestion]:
+class _DecodedWindow(NamedTuple):
+    """The best spans of a window, in tokens of the passage, with scores; the score of no answer."""
+
+    spans: list[tuple[tuple[int, int], float]]
+    no_answer_score: float
+
+
+def _decoded(
+    form: SpanQA,
+    encoder: Encoder,
+    head: TokenHead,
+    windows: QuestionWindows,
+    count: int,
+    ranks: Ranks,
+) -> list[DecodedQuestion]:
+    """The best answers to each question of some windows.
+
+    Args:
+        form: with the longest answer.
+        encoder: trained.
+        head: trained: its scores are those of a token as the first and as the last of an answer.
+        windows: of the questions.
+        count: most answers to a question.
+        ranks: each reads its share of the windows.
+    """
+
+    def read(number: int, scores: NDArray[np.float32]) -> _DecodedWindow:
+        begin, (first, after) = windows.passage_begin(number), windows.windows[number].tokens
+        starts, ends = scores[begin : begin + after - first].T
+        spans = best_spans(starts, ends, form.longest_answer, count)
+        places = [((span.start + first, span.end + first), span.score) for span in spans]
+        return _DecodedWindow(places, float(scores[0].sum()))
+
+    sequences = [windows.sequence(number) for number in range(len(windows.windows))]
+    return _best_of_windows(windows, read_tokens(encoder, head, sequences, read, ranks), count)
+
+
+def _best_of_windows(
+    windows: QuestionWindows, decoded_windows: Sequence[_DecodedWindow], count: int
+) -> list[DecodedQuestion]:
     """The best spans of each question over all its windows.
 
     A span in two overlapping windows has the higher of its scores. Among equal scores, the span of the
@@ -234,18 +268,12 @@ def _decode(
     """
     spans: list[dict[tuple[int, int], tuple[float, int]]] = [{} for _ in windows.records]
     no_answer_scores = [float("inf")] * len(windows.records)
-    for number, scores in scored:
-        window, begin = windows.windows[number], windows.passage_begin(number)
-        first, after = window.tokens
-        passage_scores = scores[begin : begin + after - first]
+    for number, (window, best) in enumerate(zip(windows.windows, decoded_windows, strict=True)):
         question = spans[window.question]
-        for span in best_spans(
-            passage_scores[:, 0], passage_scores[:, 1], form.longest_answer, count
-        ):
-            place = (span.start + first, span.end + first)
-            question[place] = max(question.get(place, _NEVER), (span.score, -number))
+        for place, score in best.spans:
+            question[place] = max(question.get(place, _NEVER), (score, -number))
         no_answer_scores[window.question] = min(
-            no_answer_scores[window.question], float(scores[0].sum())
+            no_answer_scores[window.question], best.no_answer_score
         )
     questions = []
     for number, question in enumerate(spans):
@@ -253,8 +281,8 @@ def _decode(
         texts: dict[str, float] = {}
         for place in order:
             texts.setdefault(windows.text_between(number, *place), question[place][0])
-        best = [Answer(text, score) for text, score in texts.items()][:count]
-        questions.append(_DecodedQuestion(best, no_answer_scores[number]))
+        answers = [Answer(text, score) for text, score in texts.items()][:count]
+        questions.append(DecodedQuestion(answers, no_answer_scores[number]))
     return questions
 
 

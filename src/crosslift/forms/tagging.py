@@ -16,11 +16,11 @@ from crosslift.errors import DataError
 from crosslift.forms.checked_fields import checked_names, tag_numbers
 from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, epoch_rows
 from crosslift.forms.forward import (
-    all_token_scores,
     batch_states,
     count_tokens,
     distinct_ids,
     first_tokens,
+    read_tokens,
 )
 from crosslift.forms.heads import TokenHead, seeded
 from crosslift.forms.windows import Window, word_windows
@@ -79,11 +79,15 @@ class Tagging:
         }
 
     def answers(
-        self, encoder: Encoder, head: TokenHead, records: Sequence[Record]
+        self,
+        encoder: Encoder,
+        head: TokenHead,
+        records: Sequence[Record],
+        ranks: Ranks = ALONE,
     ) -> list[list[str]]:
         """The tags of a trained encoder and head for the words of each record, one per word."""
         rows = word_rows(encoder, [record.words for record in records])
-        tags_of_records = predicted_tags(encoder, head, rows, len(records))
+        tags_of_records = predicted_tags(encoder, head, rows, len(records), ranks)
         return [[self.tags[number] for number in tags] for tags in tags_of_records]
 
 
@@ -144,9 +148,12 @@ def predicted_tags(
     ranks: Ranks = ALONE,
 ) -> list[list[int]]:
     """The number of the best tag of each word of each sentence."""
-    tags_by_row: list[list[int]] = [[] for _ in rows]
-    for number, scores in all_token_scores(encoder, head, [row.ids for row in rows], ranks):
-        tags_by_row[number] = scores[rows[number].firsts].argmax(axis=1).tolist()
+
+    def best(number: int, scores: NDArray[np.float32]) -> list[int]:
+        tags: list[int] = scores[rows[number].firsts].argmax(axis=1).tolist()
+        return tags
+
+    tags_by_row = read_tokens(encoder, head, [row.ids for row in rows], best, ranks)
     tags_by_sentence: list[list[int]] = [[] for _ in range(sentences)]
     for row, tags in zip(rows, tags_by_row, strict=True):
         tags_by_sentence[row.sentence] += tags

@@ -6,8 +6,9 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +18,14 @@ from crosslift.artifacts.store import Store
 from crosslift.forms.form import column
 from crosslift.making.evaluate import write_outcomes
 from crosslift.making.loaded_target import Loaded
+from crosslift.making.on_devices import make_on_devices
 from crosslift.making.task_run import TaskRun
 from crosslift.making.trained import Trained
 from crosslift.making.trained_heads import load_head
 from crosslift.making.training_files import TRAINING_FILES
 from crosslift.making.weight_files import evaluations_kept
 from crosslift.metrics.table import outcome_of
+from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.sources.record import Record
 from crosslift.steps.step import Step, Workplace
 from crosslift.targets.evaluate_labelled import evaluate_answers
@@ -76,23 +79,31 @@ class Answering:
 def answer_examples(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `answers.json`, language -> answers; `n_best.json` of questions on passages; `cut.json`;
     and the spent budget, curve, records and timings of the fine-tuning."""
+    make_on_devices(_answer_examples, step, workplace, folder)
+
+
+def _answer_examples(ranks: Ranks, step: Step, workplace: Workplace, folder: Path) -> None:
+    """Each rank runs its batches through the encoder, or its draws; the first one writes."""
     from crosslift.forms.span_qa import SpanQA
 
     job = step.job_as(Answering)
     tests = job.loaded.data.tests
     kept = None if job.weights == "best" else job.weights
-    form, ready, head = _opened(job, step.inputs["tuned"], workplace, kept)
+    ready = _opened(job, step.inputs["tuned"], workplace, ranks, kept)
     answers_of: dict[str, list[Any]] = {}
     best: dict[str, list[Any]] = {}
-    cut = {language: form.cut(ready, records) for language, records in tests.items()}
+    cut = ready.cut(tests)
     for done, (language, records) in enumerate(tests.items(), 1):
-        if isinstance(form, SpanQA) and job.smoothed is None:
-            n_best = form.n_best(ready, head, records, N_BEST)
+        if isinstance(ready.form, SpanQA) and job.smoothed is None:
+            n_best = ready.form.n_best(ready.encoder, ready.head, records, N_BEST, ranks)
             best[language] = [[[a.text, a.score] for a in answers] for answers in n_best]
             answers_of[language] = [answers[0].text if answers else "" for answers in n_best]
         else:
-            answers_of[language] = _answers(job, form, ready, head, records)
+            answers_of[language] = ready.answers(records)
         workplace.report(done / len(tests))
+        ranks.stop_if_asked()
+    if ranks.number > 0:
+        return
     _write(answers_of, folder / "answers.json")
     _write(cut, folder / "cut.json")
     if best:
@@ -104,6 +115,11 @@ def answer_examples(step: Step, workplace: Workplace, folder: Path) -> None:
 def answer_by_oracle(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `answers.json` as `answer_examples`, each language answered with the weights of the dev
     evaluation that are best on its own examples; `chosen.json`, language -> number of that."""
+    make_on_devices(_answer_by_oracle, step, workplace, folder)
+
+
+def _answer_by_oracle(ranks: Ranks, step: Step, workplace: Workplace, folder: Path) -> None:
+    """As `_answer_examples`; the first rank scores, and all choose by its scores."""
     job = step.job_as(Answering)
     data, tuned = job.loaded.data, step.inputs["tuned"]
     count = evaluations_kept(tuned.open(workplace.store))
@@ -111,19 +127,19 @@ def answer_by_oracle(step: Step, workplace: Workplace, folder: Path) -> None:
     best: dict[str, float] = {}
     answers_of: dict[str, list[Any]] = {}
     for number in range(1, count + 1):
-        form, ready, head = _opened(job, tuned, workplace, str(number))
+        ready = _opened(job, tuned, workplace, ranks, str(number))
         for done, (language, tests) in enumerate(data.tests.items(), 1):
             records = data.own_dev.get(language) or tests
-            answers = _answers(job, form, ready, head, records)
-            score = _mean_score(job, language, records, answers)
+            answers = ready.answers(records)
+            score = ranks.once(partial(_mean_score, job, language, records, answers))
             if language not in best or score > best[language]:
                 chosen[language], best[language] = number, score
-                answers_of[language] = (
-                    answers if records is tests else _answers(job, form, ready, head, tests)
-                )
+                answers_of[language] = answers if records is tests else ready.answers(tests)
             workplace.report((number - 1 + done / len(data.tests)) / count)
-    _write(answers_of, folder / "answers.json")
-    _write(chosen, folder / "chosen.json")
+            ranks.stop_if_asked()
+    if ranks.number == 0:
+        _write(answers_of, folder / "answers.json")
+        _write(chosen, folder / "chosen.json")
 
 
 def _mean_score(
@@ -135,15 +151,56 @@ def _mean_score(
     return float(np.mean(outcomes.values[outcome_of(protocol.metric)]))
 
 
+class _Ready(NamedTuple):
+    """What answers, loaded.
+
+    Args:
+        form: of the task that it was fine-tuned on.
+        encoder: fine-tuned.
+        head: fine-tuned.
+        smoothed: see `Answering`.
+        ranks: that answer together.
+    """
+
+    form: Any
+    encoder: Encoder
+    head: Any
+    smoothed: SmoothedPredictionSettings | None
+    ranks: Ranks
+
+    def answers(self, records: Sequence[Record]) -> list[Any]:
+        """A class, tags or a text for each record, by vote where that is asked for.
+
+        The noise of a draw depends on all batches before, so a rank makes draws whole.
+        """
+        from crosslift.training.robust import smoothed_answers
+
+        if self.smoothed is None:
+            answers: list[Any] = self.form.answers(self.encoder, self.head, records, self.ranks)
+            return answers
+        alone = self._replace(smoothed=None, ranks=ALONE)
+        return smoothed_answers(
+            self.smoothed, self.encoder, lambda: alone.answers(records), self.ranks
+        )
+
+    def cut(self, tests: Mapping[str, Sequence[Record]]) -> dict[str, dict[str, int]]:
+        """Language -> what has to be cut -> how often; each rank counts in some of the languages."""
+        mine = list(tests)[self.ranks.turn]
+        counts = [(language, self.form.cut(self.encoder, tests[language])) for language in mine]
+        by_language = dict(self.ranks.united(counts))
+        return {language: by_language[language] for language in tests}
+
+
 def _opened(
-    job: Answering, tuned: Step, workplace: Workplace, checkpoint: str | None = None
-) -> tuple[Any, Any, Any]:
+    job: Answering, tuned: Step, workplace: Workplace, ranks: Ranks, checkpoint: str | None = None
+) -> _Ready:
     """The form, the fine-tuned encoder and its head.
 
     Args:
         job: what answers.
         tuned: the step that fine-tuned it.
         workplace: of the step.
+        ranks: that answer together; each loads the encoder.
         checkpoint: which kept weights; None: those that model selection keeps.
     """
     form: Any = job.run.task.form.open()
@@ -153,21 +210,7 @@ def _opened(
     ready = encoder.load(workplace)
     head = form.head(ready)
     head.load_state_dict(load_head(tuned, workplace.store, job.run.task.name, checkpoint))
-    return form, ready, head.eval()
-
-
-def _answers(
-    job: Answering, form: Any, encoder: Encoder, head: Any, records: Sequence[Record]
-) -> list[Any]:
-    """A class, tags or a text for each record, by vote where that is asked for."""
-
-    from crosslift.training.robust import smoothed_answers
-
-    def answer() -> list[Any]:
-        answers: list[Any] = form.answers(encoder, head, records)
-        return answers
-
-    return smoothed_answers(job.smoothed, encoder, answer) if job.smoothed else answer()
+    return _Ready(form, ready, head.eval(), job.smoothed, ranks)
 
 
 def answers_in(step: Step, store: Store) -> dict[str, list[Any]]:
@@ -208,23 +251,37 @@ def answer_pairs(step: Step, workplace: Workplace, folder: Path) -> None:
     """`correct.npy`, uint8 [L, L, N]: whether example n of those that all languages label alike is
     classed rightly with its first text in the language of the row and its second in that of the
     column; `languages.json`."""
+    make_on_devices(_answer_pairs, step, workplace, folder)
+
+
+def _answer_pairs(ranks: Ranks, step: Step, workplace: Workplace, folder: Path) -> None:
+    """At a time, each rank answers one pair of languages."""
     job = step.job_as(Answering)
-    form, ready, head = _opened(job, step.inputs["tuned"], workplace)
+    ready = _opened(job, step.inputs["tuned"], workplace, ALONE)
     all_tests = job.loaded.data.tests
     alike = labelled_alike(all_tests)
-    tests = {code: [records[i] for i in alike] for code, records in all_tests.items()}
-    answers = answers_in(step.inputs["answers"], workplace.store)
-    read_alone = {language: [answers[language][i] for i in alike] for language in tests}
-    rights = [record.label for record in next(iter(tests.values()))]
+    tests = [[records[i] for i in alike] for records in all_tests.values()]
+    rights = [record.label for record in tests[0]]
     correct = np.zeros((len(tests), len(tests), len(rights)), np.uint8)
-    for i, (language, records) in enumerate(tests.items()):
-        for j, others in enumerate(tests.values()):
-            mixed = _mixed(records, others)
-            classes = read_alone[language] if i == j else _answers(job, form, ready, head, mixed)
-            correct[i, j] = [a == b for a, b in zip(classes, rights, strict=True)]
-            workplace.report((i * len(tests) + j + 1) / len(tests) ** 2)
-    np.save(folder / "correct.npy", correct)
-    _write(list(tests), folder / "languages.json")
+    answers = answers_in(step.inputs["answers"], workplace.store)
+    for i, language in enumerate(all_tests):
+        correct[i, i] = _same(rights, [answers[language][place] for place in alike])
+    pairs = [(i, j) for i in range(len(tests)) for j in range(len(tests)) if i != j]
+    for start in range(0, len(pairs), ranks.count):
+        mine = pairs[start : start + ranks.count][ranks.turn]
+        classes = [ready.answers(_mixed(tests[i], tests[j])) for i, j in mine]
+        rows = [(place, _same(rights, each)) for place, each in zip(mine, classes, strict=True)]
+        for (i, j), row in ranks.united(rows):
+            correct[i, j] = row
+        workplace.report(min(1.0, (start + ranks.count) / len(pairs)))
+        ranks.stop_if_asked()
+    if ranks.number == 0:
+        np.save(folder / "correct.npy", correct)
+        _write(list(all_tests), folder / "languages.json")
+
+
+def _same(rights: Sequence[Any], answers: Sequence[Any]) -> list[bool]:
+    return [a == b for a, b in zip(answers, rights, strict=True)]
 
 
 def _mixed(first: Sequence[Record], second: Sequence[Record]) -> list[Record]:

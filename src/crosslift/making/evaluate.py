@@ -17,12 +17,14 @@ from crosslift.artifacts.store import Store
 from crosslift.making.found_answers import write_found_answers
 from crosslift.making.found_languages import write_found_languages
 from crosslift.making.loaded_target import Loaded, LoadedTarget
+from crosslift.making.on_devices import make_on_devices
 from crosslift.making.vectors import (
     open_lookup,
     open_lookups,
     roles_of,
     side_lookups,
 )
+from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.results.mined_languages import MINING_FILE, MinedLanguage
 from crosslift.results.result_record import read_optional_json_file
 from crosslift.retrieval.postprocess import Postprocessing
@@ -52,11 +54,14 @@ class Vectors(NamedTuple):
         texts: protocol -> the vectors of the texts as it reads them.
         pictures: the vectors of its pictures, in one space with the texts; None: it has none.
         postprocessing: of vectors and scores.
+        ranks: that search together, where the data are searched so; only what is scored on the first
+            one counts.
     """
 
     texts: Mapping[Protocol, SideLookups]
     pictures: Lookup | None
     postprocessing: Sequence[Postprocessing]
+    ranks: Ranks = ALONE
 
 
 class ScoredTarget(NamedTuple):
@@ -90,7 +95,7 @@ def _score_bitexts(data: BitextData, vectors: Vectors) -> ScoredTarget:
 
 @score.register
 def _score_mining(data: MiningData, vectors: Vectors) -> ScoredTarget:
-    mined = list(evaluate_mining(vectors.texts, data))
+    mined = list(evaluate_mining(vectors.texts, data, vectors.ranks))
     details = [detail for _, detail in mined if detail is not None]
     return ScoredTarget([outcomes for outcomes, _ in mined], details)
 
@@ -122,8 +127,15 @@ def evaluate_target(step: Step, workplace: Workplace, folder: Path) -> None:
 
     The job is a target with the data of one language.
     """
+    make_on_devices(_evaluate, step, workplace, folder)
+
+
+def _evaluate(ranks: Ranks, step: Step, workplace: Workplace, folder: Path) -> None:
     loaded: LoadedTarget = step.job_as(Loaded)
-    scored = score(loaded.data, vectors_behind(step, workplace.store))
+    vectors = vectors_behind(step, workplace.store)._replace(ranks=ranks)
+    scored = score(loaded.data, vectors)
+    if ranks.number > 0:
+        return
     if scored.mining is not None:
         details = [detail.to_json() for detail in scored.mining]
         (folder / MINING_FILE).write_text(json.dumps(details), encoding="utf-8")

@@ -18,9 +18,9 @@ from crosslift.encoders.reading import reading_of_sides
 from crosslift.making.evaluate import write_outcomes
 from crosslift.making.loaded_target import Loaded
 from crosslift.making.object_encoder import ObjectEncoder
-from crosslift.making.on_devices import write_json
+from crosslift.making.on_devices import make_on_devices, write_json
 from crosslift.making.trained import Trained
-from crosslift.ranks.ranks import ALONE
+from crosslift.ranks.ranks import Ranks
 from crosslift.results.mteb_scores import MTEB_FILE, MtebScores
 from crosslift.results.result_record import read_json_file
 from crosslift.steps.step import Step, Workplace
@@ -41,19 +41,37 @@ class MtebJob:
 
 
 class _Reader:
-    """Encodes the texts that MTEB asks for, and notes how those of each role were read."""
+    """Encodes the texts that MTEB asks for, and notes how those of each role were read.
 
-    def __init__(self, job: MtebJob, workplace: Workplace) -> None:
-        self._encoders, self._workplace = job.encoders, workplace
+    MTEB runs on the first rank. The others help: they learn what it asks for, and encode their share.
+    """
+
+    def __init__(self, job: MtebJob, workplace: Workplace, ranks: Ranks) -> None:
+        self._encoders, self._workplace, self._ranks = job.encoders, workplace, ranks
         self.readings: dict[Role, dict[str, Any]] = {}
 
     def __call__(self, texts: Sequence[str], role: Role) -> NDArray[np.float32]:
         distinct = list(dict.fromkeys(texts))
-        encoder = self._encoders[role]
-        vectors, self.readings[role] = encoder.vectors(distinct, self._workplace)
+        vectors = self._encode(self._ranks.once(lambda: (distinct, role)))
         places = {text: place for place, text in enumerate(distinct)}
         of_texts: NDArray[np.float32] = vectors[[places[text] for text in texts]]
         return of_texts
+
+    def help(self) -> None:
+        """Encodes this rank's share of all that the first one asks for, until that has done with it."""
+        while (request := self._ranks.once(_nothing)) is not None:
+            self._encode(request)
+
+    def end(self) -> None:
+        """Tells the other ranks that no more is asked for."""
+        self._ranks.once(_nothing)
+
+    def _encode(self, request: _Request) -> NDArray[np.float32]:
+        texts, role = request
+        encoder = self._encoders[role]
+        vectors, self.readings[role] = encoder.vectors(texts, self._workplace, self._ranks)
+        self._ranks.stop_if_asked()
+        return vectors
 
     @property
     def reading(self) -> dict[str, Any]:
@@ -64,13 +82,29 @@ class _Reader:
         return reading_of_sides(first, last)
 
 
+_Request = tuple[list[str], Role]
+"""Distinct texts, and the role in which they are read."""
+
+
+def _nothing() -> _Request | None:
+    return None
+
+
 def evaluate_mteb_task(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `outcomes.parquet`, one row an item, `mteb.json`, and `reading.json`."""
+    make_on_devices(_evaluate, step, workplace, folder)
+
+
+def _evaluate(ranks: Ranks, step: Step, workplace: Workplace, folder: Path) -> None:
     job = step.job_as(MtebJob)
     task = job.loaded.data.task
+    reader, began = _Reader(job, workplace, ranks), time.monotonic()
+    if ranks.number > 0:
+        reader.help()
+        return
     ((language, subset),) = task.subsets.items()
-    reader, began = _Reader(job, workplace), time.monotonic()
     scored = evaluate_mteb(task, language, job.loaded.protocols[0].id, reader)
+    reader.end()
     metadata = task.task.metadata
     record = MtebScores(
         task=task.name,
@@ -88,7 +122,7 @@ def evaluate_mteb_task(step: Step, workplace: Workplace, folder: Path) -> None:
     )
     content = json.dumps(record.to_json(), ensure_ascii=False)
     (folder / MTEB_FILE).write_text(content, encoding="utf-8")
-    write_json(ALONE, folder / "reading.json", reader.reading)
+    write_json(ranks, folder / "reading.json", reader.reading)
     write_outcomes([scored.outcomes], folder)
 
 

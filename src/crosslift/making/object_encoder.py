@@ -20,7 +20,7 @@ from crosslift.encoders.encoder_folder import local_folder
 from crosslift.encoders.encoder_settings import EncoderSettings, Side, SidePrompts
 from crosslift.errors import EncoderError, StudyError
 from crosslift.making.trained import Trained
-from crosslift.ranks.ranks import Ranks
+from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.steps.step import Step, Workplace
 
 _TEXTS_AT_ONCE = 1024
@@ -128,17 +128,19 @@ class ObjectEncoder:
         return 1
 
     def vectors(
-        self, texts: Sequence[str], workplace: Workplace
+        self, texts: Sequence[str], workplace: Workplace, ranks: Ranks = ALONE
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
         """The vectors of N texts, float32 [N, D], and how they were read.
 
         Args:
             texts: N texts.
             workplace: receives the progress.
+            ranks: the object has one alone.
 
         Raises:
             EncoderError: as for `encode`.
         """
+        del ranks
         reading = {"pooling": f"as encode of {self.name} does it", "prompt": self.prompt}
         return self.encode(texts, workplace.counting(len(texts))), reading
 
@@ -156,8 +158,7 @@ class ObjectEncoder:
         Raises:
             EncoderError: as for `encode`.
         """
-        del ranks
-        vectors, reading = self.vectors(texts, workplace)
+        vectors, reading = self.vectors(texts, workplace, ranks)
         np.save(path, vectors)
         return reading
 

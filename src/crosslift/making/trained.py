@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from crosslift.encoders.graphs.graph_folder import check_torch, precision_of
 from crosslift.errors import StudyError
 from crosslift.making.on_devices import advancing, shared_file
 from crosslift.making.weight_files import weights_file
-from crosslift.ranks.ranks import Ranks
+from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.steps.step import Step, Workplace
 
 if TYPE_CHECKING:
@@ -144,21 +145,26 @@ class Trained:
         check_torch(self.settings)
 
     def vectors(
-        self, texts: Sequence[str], workplace: Workplace
+        self, texts: Sequence[str], workplace: Workplace, ranks: Ranks = ALONE
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-        """The vectors of N texts, float32 [N, D], in this process, and how they were read (this loads
-        torch).
+        """The vectors of N texts, float32 [N, D], in memory, and how they were read (this loads torch).
 
         Args:
             texts: N distinct texts.
             workplace: with the artifacts of its stages.
+            ranks: each runs its share of the batches, which are those of one process, and has the
+                vectors of all.
 
         Raises:
             EncoderError: a vector is not finite.
         """
+        import torch
+
         reader = self._reader(workplace)
         vectors = np.zeros((len(texts), reader.width), np.float32)
-        reader.encode_into(vectors, texts, advance=workplace.counting(len(texts)))
+        advance = workplace.counting(math.ceil(len(texts) / ranks.count))
+        reader.encode_into(vectors, texts, turn=ranks.turn, advance=advance)
+        ranks.add_up([torch.from_numpy(vectors)])
         return vectors, reader.reading.facts()
 
     def write_vectors(

@@ -1,8 +1,6 @@
 """The exact search in shards of src rows, which the workers of an engine make as steps.
 
-A shard searches its rows in all of tgt. Its neighbours of src rows are final; those of tgt rows are the
-best among its rows, and `merged` takes the best of all shards. The result is that of one process, ties
-included.
+A shard searches its rows in all of tgt; see `crosslift.retrieval.merged_neighbours`.
 """
 
 from __future__ import annotations
@@ -13,18 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crosslift.artifacts.progress import Listener, Phase, Silent, in_phase
 from crosslift.artifacts.store import Store
 from crosslift.engines.crew import Crew
 from crosslift.mining.blocks import BlockVectors, search_exactly
+from crosslift.retrieval import merged_neighbours
 from crosslift.retrieval.search import BothNeighbours, Neighbours
 from crosslift.steps.run import missing_steps
 from crosslift.steps.status import Status
 from crosslift.steps.step import Step, Workplace
-
-_ROWS_MERGED = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,33 +104,15 @@ def merged(shards: Sequence[Step], k: int, store: Store) -> BothNeighbours:
     Returns:
         [N, min(k, M)] and [M, min(k, N)].
     """
-    rows, columns = list[Neighbours](), None
-    offset = 0
-    for shard in shards:
-        with np.load(shard.open(store) / "neighbours.npz") as arrays:
-            rows.append(Neighbours(arrays["src_indices"], arrays["src_scores"]))
-            more = Neighbours(arrays["tgt_indices"] + offset, arrays["tgt_scores"])
-        columns = more if columns is None else _best(columns, more, k)
-        offset += len(rows[-1].indices)
-    if columns is None:
-        raise ValueError("no shards")
-    indices, scores = (np.concatenate([getattr(r, n) for r in rows]) for n in ("indices", "scores"))
-    return BothNeighbours(Neighbours(indices, scores), columns)
+    return merged_neighbours.merged((_neighbours(shard, store) for shard in shards), k)
 
 
-def _best(first: Neighbours, second: Neighbours, k: int) -> Neighbours:
-    """The k best of two lists for each query; of equal scores, the lower index."""
-    width = min(k, first.indices.shape[1] + second.indices.shape[1])
-    indices = np.empty((len(first.indices), width), np.int64)
-    scores = np.empty((len(first.indices), width), np.float32)
-    for start in range(0, len(indices), _ROWS_MERGED):
-        part = slice(start, start + _ROWS_MERGED)
-        both: NDArray[np.int64] = np.hstack([first.indices[part], second.indices[part]])
-        values: NDArray[np.float32] = np.hstack([first.scores[part], second.scores[part]])
-        order = np.lexsort((both, -values), axis=1)[:, :width]
-        indices[part] = np.take_along_axis(both, order, axis=1)
-        scores[part] = np.take_along_axis(values, order, axis=1)
-    return Neighbours(indices, scores)
+def _neighbours(shard: Step, store: Store) -> BothNeighbours:
+    with np.load(shard.open(store) / "neighbours.npz") as arrays:
+        return BothNeighbours(
+            Neighbours(arrays["src_indices"], arrays["src_scores"]),
+            Neighbours(arrays["tgt_indices"], arrays["tgt_scores"]),
+        )
 
 
 def make_with(

@@ -51,6 +51,7 @@ def mteb_steps(encoder: Trained | ObjectEncoder, loaded: Loaded[Any]) -> dict[st
             work=len(part.texts),
             job=MtebJob(part, encoders),
             group=loaded.target.name,
+            devices=encoder.devices,
         )
         for language, part in loaded.by_language.items()
     }

@@ -141,6 +141,7 @@ def _answer_step(answering: Answering, tuned: Step) -> Step:
         * answering.readings
         * (tuned.job_as(Training).stage.dev_evaluations if oracle else 1),
         job=answering,
+        devices=tuned.devices,
     )
 
 
@@ -171,6 +172,7 @@ def _generalised_step(answering: Answering, answers: Step) -> Step:
         make=answer_pairs,
         work=texts * answering.readings,
         job=answering,
+        devices=answers.devices,
     )
 
 

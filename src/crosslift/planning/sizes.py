@@ -48,7 +48,7 @@ def size_of_step(step: Step) -> Size:
 
 
 def _small(step: Step) -> Size:
-    return Size(_PROCESS, _OUTCOME * step.work)
+    return Size(step.devices * _PROCESS, _OUTCOME * step.work)
 
 
 def _loaded(settings: EncoderSettings, size: EncoderSize) -> float:
@@ -78,18 +78,19 @@ def _encoded(step: Step) -> Size:
 
 
 def _mteb(step: Step) -> Size:
-    """The vectors are in memory only."""
+    """The vectors are in memory only, on each device."""
     encoder = step.job_as(MtebJob).encoders[""]
     if isinstance(encoder, ObjectEncoder):
         return Size(None, None)
     vectors = _vectors(encoder.settings, step.work)
     if vectors.memory is None or vectors.disk is None:
         return Size(None, None)
-    return Size(vectors.memory + vectors.disk, _OUTCOME * step.work)
+    return Size(step.devices * (vectors.memory + vectors.disk), _OUTCOME * step.work)
 
 
 def _answered(step: Step) -> Size:
-    return Size(_vectors(step.job_as(Answering).encoder.settings, 0).memory, 10 * step.work)
+    encoder = step.job_as(Answering).encoder
+    return Size(_vectors(encoder.settings, 0, devices=step.devices).memory, 10 * step.work)
 
 
 def _trained(step: Step) -> Size:

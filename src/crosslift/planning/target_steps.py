@@ -97,6 +97,7 @@ def evaluate_steps(
             work=len(part.texts),
             job=part,
             group=loaded.target.name,
+            devices=encoder.devices if part.data.searched_together else 1,
         )
         for language, part in loaded.by_language.items()
     }

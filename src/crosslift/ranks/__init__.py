@@ -1,1 +1,1 @@
-"""Several processes that train one arm together: how they start, share a batch, and add up."""
+"""Several processes that make one step together: how they start, share a batch, and add up."""

@@ -28,15 +28,17 @@ import cloudpickle
 from crosslift.artifacts.device import device
 from crosslift.errors import TrainingError
 from crosslift.ranks import rank_process
+from crosslift.ranks.ranks import RESUMES
 
 _GRACE = 2.0
 """Seconds in which the other ranks may say why they ended, before they are ended."""
 _LOOK = 1.0
 """Seconds between looks at whether this process is to stop, where no rank says anything."""
-_RESUMES = "give the command again: training resumes from its last checkpoint"
 _OF_OTHER_LAUNCHERS = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 STOPPING = "\nstopping after this update; Ctrl-C again to stop now\n"
-_STOPPING_ALL = "\nstopping after this update or batch of texts; Ctrl-C again to stop now\n"
+_STOPPING_ALL = (
+    "\nstopping after this update, batch of texts or language; Ctrl-C again to stop now\n"
+)
 
 Work = Callable[..., Any]
 """Called on each rank as ``work(ranks, say, *arguments)``; defined in a module, so that ranks find it.
@@ -302,7 +304,7 @@ def _raise_cause(ranks: list[_Rank]) -> None:
                 f"rank {rank.number} of {len(ranks)} was lost: {_end_of(rank.process.returncode)}; the "
                 "other ranks have ended",
                 "ranks that stay until their work ends",
-                f"{_RESUMES}; if memory was short, lower `devices` or set `cached_texts`",
+                f"{RESUMES}; if memory was short, lower `devices` or set `cached_texts`",
             )
     failures = [(rank.number, *rank.error) for rank in ranks if rank.error is not None]
     causes = [failure for failure in failures if not failure[3]] or failures

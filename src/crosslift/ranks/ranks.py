@@ -1,24 +1,28 @@
-"""What training asks of the ranks that share its work. Imports no torch until it computes."""
+"""What work asks of the ranks that share it. Imports no torch until it computes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from crosslift.ranks.share import Share, balanced, even
+from crosslift.ranks.share import Item, Share, balanced, even
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
 Result = TypeVar("Result")
+RESUMES = (
+    "give the command again: training resumes from its last checkpoint, other steps begin again"
+)
+"""What to do where a rank is lost."""
 
 
 class Ranks:
-    """The ranks that train together: here one process alone, for which everything is the identity.
+    """The ranks that work together: here one process alone, for which everything is the identity.
 
-    Every rank draws the same batch and works on its share of it. The loss of a rank is its share of the
-    batch's loss, so that losses and gradients of all ranks are summed, never averaged.
+    In training, every rank draws the same batch and works on its share of it. The loss of a rank is its
+    share of the batch's loss, so that losses and gradients of all ranks are summed, never averaged.
 
     `crosslift.ranks.together` has several of them. Forms and loop never ask how many there are.
     """
@@ -79,6 +83,10 @@ class Ranks:
         """Does something on the first rank alone while the others wait; its result, on all of them."""
         return work()
 
+    def united(self, items: Sequence[Item]) -> list[Item]:
+        """The items of all ranks, on all of them: those of the first rank first. They are pickled."""
+        return list(items)
+
     def with_shared_norms(self, module: torch.nn.Module) -> torch.nn.Module:
         """A module whose batch norms take their statistics over the batch of all ranks."""
         return module
@@ -100,4 +108,4 @@ class Ranks:
 
 
 ALONE = Ranks()
-"""One process that trains alone."""
+"""One process that works alone."""

@@ -1,10 +1,11 @@
-"""Several ranks that train together, connected by torch.distributed."""
+"""Several ranks that work together, connected by torch.distributed."""
 
 from __future__ import annotations
 
 import contextlib
 import datetime
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,8 +16,8 @@ from torch._C._distributed_c10d import FileStore
 
 from crosslift.errors import TrainingError
 from crosslift.ranks.batch_norm import with_shared_norms
-from crosslift.ranks.ranks import Ranks
-from crosslift.ranks.share import Share
+from crosslift.ranks.ranks import RESUMES, Ranks
+from crosslift.ranks.share import Item, Share
 
 _FOREVER = datetime.timedelta(days=7)
 """Ranks wait for one another as long as it takes: who starts them sees one that has ended."""
@@ -31,7 +32,7 @@ class LostRankError(TrainingError):
 
 
 class RanksTogether(Ranks):
-    """The ranks of one training step.
+    """The ranks of one step after another.
 
     Gradients are summed once in an update, in flat buckets, after all backward passes of all its parts.
     The hooks of DistributedDataParallel would sum them while they are computed; they do not know of
@@ -114,6 +115,13 @@ class RanksTogether(Ranks):
             dist.broadcast_object_list(results, 0, device=torch.device("cpu"))
         result: Result = results[0]
         return result
+
+    def united(self, items: Sequence[Item]) -> list[Item]:
+        """See `Ranks.united`."""
+        parts: list[Any] = [None] * self.count
+        with _losses_explained():
+            dist.all_gather_object(parts, list(items))
+        return list(chain.from_iterable(parts))
 
     def with_shared_norms(self, module: torch.nn.Module) -> torch.nn.Module:
         """See `Ranks.with_shared_norms`."""
@@ -199,5 +207,5 @@ def _losses_explained() -> Iterator[None]:
     except (RuntimeError, ValueError) as error:
         raise LostRankError(
             f"another rank does not answer: {error}",
-            remedy="give the command again: training resumes from its last checkpoint",
+            remedy=RESUMES,
         ) from error

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from crosslift.encoders.precision import dtype_of
 from crosslift.errors import DataError
+from crosslift.ranks.ranks import ALONE, Ranks
+from crosslift.retrieval.merged_neighbours import merged
 from crosslift.retrieval.neighbours import BestSoFar, BothNeighbours, Neighbours, exact_scores
 from crosslift.retrieval.ranks import check_widths
 from crosslift.retrieval.screening import KEYS
@@ -43,13 +45,14 @@ def nearest(queries: FloatArray, candidates: FloatArray, k: int) -> Neighbours:
     return PairSearch(candidates, k, both=False).add(queries)
 
 
-def nearest_both(src: FloatArray, tgt: FloatArray, k: int) -> BothNeighbours:
+def nearest_both(src: FloatArray, tgt: FloatArray, k: int, ranks: Ranks = ALONE) -> BothNeighbours:
     """The k nearest rows of the other side for every row of both sides, exactly, in one pass.
 
     Args:
         src: floats [N, D]; lengths do not matter.
         tgt: floats [M, D]; lengths do not matter.
         k: neighbours of each row; if a side has fewer rows, all of them.
+        ranks: each searches its share of src in all of tgt, and has the neighbours of all rows.
 
     Returns:
         [N, min(k, M)] and [M, min(k, N)].
@@ -57,9 +60,13 @@ def nearest_both(src: FloatArray, tgt: FloatArray, k: int) -> BothNeighbours:
     Raises:
         DataError: vectors that are not finite, zero or of unequal width; an empty side; k below 1.
     """
-    search = PairSearch(tgt, k)
-    forward = search.add(src)
-    return BothNeighbours(forward, search.tgt_to_src)
+    mine = ranks.even(len(src)).own
+    shares: list[BothNeighbours] = []
+    if mine.start < mine.stop or ranks.number == 0:  # the first one raises where src is empty
+        search = PairSearch(tgt, k)
+        forward = search.add(src[mine])
+        shares.append(BothNeighbours(forward, search.tgt_to_src))
+    return merged(ranks.united(shares), k)
 
 
 class PairSearch:

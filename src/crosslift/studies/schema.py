@@ -244,8 +244,8 @@ class Study(BaseModel):
     budget: Budget | None = None
     """Budget of every stage in an arm that has no budget."""
     devices: Count = 1
-    """Number of devices that train each stage that has no `devices`, and each fine-tuning, and that
-    encode texts."""
+    """Number of devices that train each stage that has no `devices`, and each fine-tuning, that encode
+    texts, and that share the long parts of an evaluation; see `docs/training.md`."""
     arms: Annotated[dict[str, Arm], Field(min_length=1)]
     """Name -> arm. Tables keep this order."""
     baseline: str = "baseline"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.results.mined_languages import MinedLanguage, finite_or_none
 from crosslift.retrieval.folds import fold_scores, folds_of, influence_values, share_values
 from crosslift.retrieval.margin_mining import DistinctTexts, MinedPairs, distinct_texts, mine
@@ -47,24 +48,29 @@ class MinedSplit:
 
 
 def evaluate_mining(
-    lookups: Mapping[Protocol, SideLookups], data: MiningData
+    lookups: Mapping[Protocol, SideLookups], data: MiningData, ranks: Ranks = ALONE
 ) -> Iterator[tuple[Outcomes, MinedLanguage | None]]:
     """Mines every language under one protocol after another.
 
     Args:
         lookups: protocol -> vectors as it reads them.
         data: the splits.
+        ranks: that search together; the first one scores.
 
     Yields:
-        The outcomes of a language under a protocol, and details of the mining (None if nothing is
-        mined: in MTEB's definition, the queries are the sentences that have a translation).
+        On the first rank, the outcomes of a language under a protocol, and details of the mining (None
+        if nothing is mined: in MTEB's definition, the queries are the sentences that have a
+        translation).
     """
     for language in data.splits:
         for protocol, sides in lookups.items():
-            if protocol.mining is None:
+            if protocol.mining is not None:
+                mined = _mined(protocol.mining, sides, data, language, ranks)
+                ranks.stop_if_asked()
+                if ranks.number == 0:
+                    yield _score_language(protocol, *mined)
+            elif ranks.number == 0:
                 yield _rank_gold(protocol, sides, data.scored(language)), None
-            else:
-                yield _mine_language(protocol, protocol.mining, sides, data, language)
 
 
 def _rank_gold(protocol: Protocol, lookups: SideLookups, split: BuccSplit) -> Outcomes:
@@ -79,13 +85,23 @@ def _rank_gold(protocol: Protocol, lookups: SideLookups, split: BuccSplit) -> Ou
     return Outcomes(split.language, protocol.id, queries, values, retrieved)
 
 
-def _mine_language(
-    protocol: Protocol, mining: Mining, lookups: SideLookups, data: MiningData, language: str
-) -> tuple[Outcomes, MinedLanguage]:
-    mined = mine_split(data.scored(language), lookups, mining)
+def _mined(
+    mining: Mining, lookups: SideLookups, data: MiningData, language: str, ranks: Ranks
+) -> tuple[MinedSplit, MinedSplit | None]:
+    """The split that is scored, and the one that the threshold is fitted on, if it is another."""
+    mined = mine_split(data.scored(language), lookups, mining, ranks)
     tuning_split = data.splits[language].get(mining.threshold_source)
-    scores, n_gold = mined.pairs.score, len(mined.gold)
     if tuning_split is None or tuning_split.split == mined.split.split:
+        return mined, None
+    return mined, mine_split(tuning_split, lookups, mining, ranks)
+
+
+def _score_language(
+    protocol: Protocol, mined: MinedSplit, tuning: MinedSplit | None
+) -> tuple[Outcomes, MinedLanguage]:
+    language = mined.split.language
+    scores, n_gold = mined.pairs.score, len(mined.gold)
+    if tuning is None:
         source = f"the other half of {mined.split.split}, by src text"
         ids = [mined.split.src_ids[i] for i in mined.src.first]
         folds = folds_of(ids)
@@ -93,9 +109,8 @@ def _mine_language(
         score, extracted = halves.total, halves.extracted
         thresholds = tuple(half.threshold for half in halves.folds)
     else:
-        source = mining.threshold_source
-        other = mine_split(tuning_split, lookups, mining)
-        threshold = best_threshold(other.pairs.score, other.is_gold, len(other.gold))
+        source = tuning.split.split
+        threshold = best_threshold(tuning.pairs.score, tuning.is_gold, len(tuning.gold))
         score = score_at(scores, mined.is_gold, n_gold, threshold)
         extracted, thresholds = scores >= threshold, (finite_or_none(threshold),)
     best = best_threshold(scores, mined.is_gold, n_gold)
@@ -115,18 +130,22 @@ def _mine_language(
     return _outcomes(protocol, mined, extracted, values), detail
 
 
-def mine_split(split: BuccSplit, lookups: SideLookups, mining: Mining) -> MinedSplit:
+def mine_split(
+    split: BuccSplit, lookups: SideLookups, mining: Mining, ranks: Ranks = ALONE
+) -> MinedSplit:
     """Mines one split.
 
     Args:
         split: its texts and gold.
         lookups: from the texts of each side to vectors.
         mining: how pairs are mined.
+        ranks: that search together.
     """
     src, tgt = distinct_texts(split.src), distinct_texts(split.tgt)
     from crosslift.retrieval.search import nearest_both  # loads torch
 
-    neighbours = nearest_both(lookups.src(src.texts), lookups.tgt(tgt.texts), mining.neighbours)
+    sides = lookups.src(src.texts), lookups.tgt(tgt.texts)
+    neighbours = nearest_both(*sides, mining.neighbours, ranks)
     pairs = mine(neighbours, mining.margin, mining.retrieval, mining.ratio_over)
     if mining.scores_above is not None:
         pairs = pairs.subset(pairs.score > mining.scores_above)

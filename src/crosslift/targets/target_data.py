@@ -185,6 +185,11 @@ class TargetData(ABC):
         return ""
 
     @property
+    def searched_together(self) -> bool:
+        """Whether several devices share its search: where both sides may be large."""
+        return False
+
+    @property
     def can_be_scored(self) -> bool:
         """Whether the right answers are known."""
         return True

@@ -25,6 +25,7 @@ from crosslift.encoders.perturbation import (
 )
 from crosslift.errors import TrainingError
 from crosslift.forms.form import StepLoss
+from crosslift.ranks.ranks import ALONE, Ranks
 from crosslift.training.robust_settings import (
     AdversarialSettings,
     BallSettings,
@@ -226,7 +227,10 @@ def unit_of(settings: BallSettings, encoder: Encoder) -> float:
 
 
 def smoothed_answers(
-    settings: SmoothedPredictionSettings, encoder: Encoder, answer: Callable[[], list[Any]]
+    settings: SmoothedPredictionSettings,
+    encoder: Encoder,
+    answer: Callable[[], list[Any]],
+    ranks: Ranks = ALONE,
 ) -> list[Any]:
     """What most of several draws of noise answer to each of N examples.
 
@@ -235,15 +239,18 @@ def smoothed_answers(
         encoder: that answers.
         answer: N answers: classes or texts, which are voted on whole, or lists of tags, on which each
             word votes.
+        ranks: each makes its share of the draws; all have the answers.
 
     Returns:
         N answers; of equally many votes the one that was first given.
     """
     ball = Ball(settings.radius * unit_of(settings, encoder), settings.ball)
-    answers = []
-    for number in range(settings.draws):
+    mine = []
+    for number in range(settings.draws)[ranks.turn]:
         with perturbed(encoder, _noisy(ball, generator_of(_NOISE, number))):
-            answers.append(answer())
+            mine.append((number, answer()))
+    by_draw = dict(ranks.united(mine))
+    answers = [by_draw[number] for number in range(settings.draws)]
     return [_vote(votes) for votes in zip(*answers, strict=True)]
 
 

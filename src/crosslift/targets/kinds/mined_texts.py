@@ -45,6 +45,11 @@ class MiningData(TargetData):
         every = (split for splits in self.splits.values() for split in splits.values())
         return sorted({text for split in every for text in (*split.src, *split.tgt)})
 
+    @property
+    def searched_together(self) -> bool:
+        """True: every text of one side searches all of the other."""
+        return True
+
     def content_of(self, language: str) -> Any:
         """The splits of a language."""
         return {
