@@ -40,7 +40,7 @@ class ClaimEvidence:
     Args:
         run: the facts of the run.
         outcomes: one row a query of every arm, seed, target and protocol, as ``outcomes.parquet``.
-        smallest_effect: of interest, in points; None: the study states none.
+        smallest_effect: smallest effect of interest, in points; None: the study states none.
     """
 
     run: RunFacts
@@ -64,7 +64,7 @@ def claim_verdicts(ledger: Ledger, evidence: ClaimEvidence) -> list[ClaimVerdict
 
     Args:
         ledger: the claims.
-        evidence: of one run.
+        evidence: evidence of one run.
 
     Raises:
         DataError: the run lacks an arm or target that its study has by the ledger, or a test mixes
@@ -279,8 +279,8 @@ def outcome_of_tests(
 
     Args:
         needs: ``all``, ``any`` or ``most`` of the tests must come out as predicted.
-        predictions: of each test.
-        outcomes: of each test; ``higher``, ``lower`` and ``none`` are of ``arm``.
+        predictions: prediction of each test.
+        outcomes: outcome of each test; ``higher``, ``lower`` and ``none`` are about ``arm``.
 
     Returns:
         ``contradicted`` of ``all``: one test is shown to go against its prediction; of ``most``: half

@@ -34,7 +34,7 @@ class Gathered:
     """Everything that was measured, in tables.
 
     Args:
-        plan: of the study.
+        plan: plan of the study.
         store: with the artifacts.
     """
 

@@ -17,7 +17,7 @@ class RunEnvironments:
     A step that the run took from the store has the environment of the process that made it.
 
     Args:
-        plan: of the run.
+        plan: plan of the run.
         records: what became of its steps.
     """
 

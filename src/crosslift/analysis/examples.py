@@ -95,10 +95,10 @@ class _Example:
     """Queries of a language and their answers, as one direction asks.
 
     Args:
-        data: of the target.
-        language: of the queries, or of their answers.
+        data: data of the target.
+        language: language of the queries, or of their answers.
         direction: which side asks.
-        folder: of the run.
+        folder: folder of the run.
         written: ids of the pictures that are written already.
 
     Raises:

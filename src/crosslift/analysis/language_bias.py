@@ -90,8 +90,8 @@ class _Found:
     """What S seeds found with N queries in L languages, in a pool of P languages.
 
     Args:
-        languages: of the queries.
-        pool_languages: of the passages.
+        languages: languages of the queries.
+        pool_languages: languages of the passages.
         pool: float64 [P], the share of each in the pool.
         values: ``top``, ``found`` and ``closer`` -> float64 [S, N, L, P], NaN where not defined.
     """
@@ -153,9 +153,9 @@ class _Found:
         """The record of some languages of queries and one of the pool, or several.
 
         Args:
-            language: of the queries, for the record.
+            language: language of the queries, for the record.
             queries: places of their languages.
-            pool_language: of the passages, for the record.
+            pool_language: language of the passages, for the record.
             protocol: its id.
             column: the place of that language; None: by the name ``own`` or ``others``.
         """

@@ -56,7 +56,7 @@ def write_partial_run(folder: Path) -> PartialRun | None:
     """Writes results and report of what is finished of a run that was stopped, or still runs.
 
     Args:
-        folder: of the run.
+        folder: folder of the run.
 
     Returns:
         What is left out; None if the folder is not that of an unfinished run, or too little is

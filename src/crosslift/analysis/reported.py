@@ -17,8 +17,8 @@ def refuse_unreported(folder: RunFolder, steps: Iterable[Step], store: Store) ->
     from other inputs. A folder of an earlier version records no digests, and nothing is refused.
 
     Args:
-        folder: of the run.
-        steps: that are made, or whose artifacts left a trace.
+        folder: folder of the run.
+        steps: steps that are made, or whose artifacts left a trace.
         store: with the artifacts.
 
     Raises:

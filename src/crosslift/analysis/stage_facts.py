@@ -35,7 +35,7 @@ def stage_facts(gathered: Gathered, arm: str, number: int) -> StageFacts:
     Args:
         gathered: the run.
         arm: name of the arm.
-        number: of the stage, from 0.
+        number: number of the stage, from 0.
     """
     study = gathered.plan.study
     stage = study.arms[arm].stages[number]

@@ -28,7 +28,8 @@ def thumbnails(gathered: Gathered, texts: pa.Table, folder: Path) -> pa.Table:
     Args:
         gathered: the run.
         texts: rows of ``texts.parquet``, which name pictures.
-        folder: of the run: copies of an earlier one are taken over where the picture is the same.
+        folder: folder of the run: copies of an earlier one are taken over where the picture is the
+            same.
     """
     earlier = _earlier(folder / THUMBNAILS_FILE)
     columns: list[list[object]] = [[], [], [], []]

@@ -101,9 +101,9 @@ def write_run_folder(
     """Writes everything a run leaves, and the report.
 
     Args:
-        plan: of the run, made.
-        store: of its artifacts.
-        records: of its steps.
+        plan: finished plan of the run.
+        store: store of its artifacts.
+        records: records of its steps.
         folder: to write to.
         registered: the lock of the study; None: it has none.
         partial: what the plan leaves out of a study that is not finished; None: nothing.

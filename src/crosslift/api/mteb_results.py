@@ -31,7 +31,7 @@ def write_mteb_results(
         run: folder of a run.
         out: folder to write to; results of other models in it stay.
         arm: name of an arm; None: all.
-        namespace: of the names of the models.
+        namespace: namespace of the models' names.
 
     Returns:
         The files of results, in the order of the arms.

@@ -238,7 +238,7 @@ def prompts_of_sides(prompts: SidePrompts, settings: EncoderSettings) -> dict[Si
     """The text of the prompt of each side that has one.
 
     Args:
-        prompts: of the sides, as texts or names.
+        prompts: prompts of the sides, as texts or names.
         settings: the encoder whose files hold the names.
 
     Raises:

@@ -102,7 +102,7 @@ def write_sentence_transformer(
         precision: precision of the model's written weights. Modules after the pooling remain in
             float32.
         dimensions: number of dimensions kept from the start of each vector; None: those of the encoder.
-        prompts: of queries (src) and documents (tgt); without one, the encoder's prompt.
+        prompts: prompts of queries (src) and documents (tgt); without one, the encoder's prompt.
 
     Raises:
         EncoderError: the folder is not empty; sentence-transformers has no such pooling, or no class

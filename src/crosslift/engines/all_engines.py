@@ -20,9 +20,9 @@ class EngineOptions:
 
     Args:
         workers: how many; None: one for each processor of this machine that the threads leave.
-        threads: of each worker; None: the engine's default.
+        threads: threads of each worker; None: the engine's default.
         devices: accelerators of each worker.
-        address: of a Ray cluster.
+        address: address of a Ray cluster.
         jobs: options of Slurm's jobs, as submitit names them.
     """
 
@@ -89,7 +89,7 @@ def engine_named(name: str, options: EngineOptions) -> Engine | None:
 
     Args:
         name: ``processes``, ``ray``, ``slurm``; ``local``: steps one after another in this process.
-        options: of the engine.
+        options: options of the engine.
 
     Returns:
         The engine; None for ``local``.

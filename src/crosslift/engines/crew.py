@@ -91,8 +91,8 @@ class Engine(Protocol):
         """What starts workers on a job. None of them runs after the block.
 
         Args:
-            folder: of the job.
-            needs: of each worker.
+            folder: folder of the job.
+            needs: needs of each worker.
 
         Raises:
             CrossLiftError: the engine cannot be reached, or has too few resources.
@@ -110,8 +110,8 @@ class Crew:
     """Makes the steps of a plan with the workers of an engine (a `crosslift.steps.run.Maker`).
 
     Args:
-        engine: that starts the workers.
-        needs: of a worker that may make any of some steps.
+        engine: engine that starts the workers.
+        needs: needs of a worker that may make any of some steps.
     """
 
     engine: Engine
@@ -131,7 +131,7 @@ class Crew:
 
         Args:
             steps: to be made, each after its inputs; other inputs exist.
-            store: of the artifacts, which all workers see.
+            store: store of the artifacts, which all workers see.
             listener: receives the progress of every worker.
             keep_going: the others continue if a step cannot be made.
             trust_code: artifacts that other code made are taken as they are.
@@ -175,10 +175,10 @@ class _Member:
     """A worker as the crew sees it.
 
     Args:
-        handle: of the worker.
+        handle: handle of the worker.
         joined: whether it has begun to work.
-        step: that it makes.
-        share: of the step that is done.
+        step: step that it makes.
+        share: share of the step that is done.
     """
 
     handle: WorkerHandle

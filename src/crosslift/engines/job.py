@@ -58,7 +58,7 @@ class Job:
         store: folder of the artifacts.
         keep_going: the others continue if a step cannot be made.
         trust_code: artifacts that other code made are taken as they are.
-        threads: of each worker.
+        threads: threads of each worker.
         code: module that takes part -> hash of its code.
         software: see the function `software`.
         tracker: shows training steps while they train. None: nothing does.
@@ -110,10 +110,10 @@ class Event:
     Args:
         worker: its name.
         happened: what. `leave`: it ends; with words if steps are left.
-        key: of the step; empty: of none.
-        seconds: that the step took (`end`).
-        share: of the step that is done (`advance`).
-        words: of the step (`advance`), why the worker ends (`leave`).
+        key: key of the step; empty: no step.
+        seconds: seconds that the step took (`end`).
+        share: share of the step that is done (`advance`).
+        words: progress of the step in words (`advance`), or why the worker ends (`leave`).
     """
 
     worker: str
@@ -128,7 +128,7 @@ class WorkerLog:
     """Writes what a worker does.
 
     Args:
-        path: of its file.
+        path: path of its file.
     """
 
     def __init__(self, path: Path) -> None:

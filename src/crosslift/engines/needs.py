@@ -43,7 +43,7 @@ class Needs:
 
         Args:
             place: what has the room, in words.
-            threads: of a worker.
+            threads: threads of a worker.
             devices: accelerators of a worker; 0: it computes on processors.
             room: for a worker.
 

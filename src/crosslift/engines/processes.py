@@ -34,7 +34,7 @@ class Processes:
 
     Args:
         workers: how many.
-        threads: of each; 0: the processors shared among the workers.
+        threads: threads of each; 0: the processors shared among the workers.
         devices: accelerators of each; 0: all workers see what this process sees.
 
     Raises:

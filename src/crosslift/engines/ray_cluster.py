@@ -38,9 +38,9 @@ class Ray:
 
     Args:
         workers: how many.
-        threads: of each, which Ray counts as processors.
-        address: of the cluster, such as ``10.0.0.1:6379``, ``ray://10.0.0.1:10001`` or ``auto``; None:
-            a new one on this machine, which ends with the run.
+        threads: threads of each, which Ray counts as processors.
+        address: address of the cluster, such as ``10.0.0.1:6379``, ``ray://10.0.0.1:10001`` or
+            ``auto``; None: a new one on this machine, which ends with the run.
         devices: accelerators of each.
 
     Raises:

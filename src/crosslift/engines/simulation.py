@@ -38,7 +38,7 @@ class Schedule:
         """Of all workers until the last step is done.
 
         Args:
-            price: of a worker for an hour.
+            price: price of a worker for an hour.
         """
         return self.workers * self.seconds / 3600 * price
 
@@ -56,7 +56,7 @@ def simulate(
         steps: to be made, each after its inputs.
         seconds: expected of a step.
         workers: how many.
-        start_seconds: of a worker before its first step.
+        start_seconds: seconds that a worker needs before its first step.
     """
     rank_of = ranks(steps, seconds)
     frontier = Frontier(steps, rank_of)

@@ -25,7 +25,7 @@ class Slurm:
 
     Args:
         workers: how many.
-        threads: of each.
+        threads: threads of each.
         options: parameters of submitit's executor, such as ``slurm_partition`` and ``timeout_min``;
             ``cluster: local`` runs the jobs on this machine.
         devices: accelerators of each.

@@ -35,8 +35,8 @@ def work(folder: str, name: str) -> str:
     """Works on a job until no step is left, or until the crew stops its workers.
 
     Args:
-        folder: of the job (see `crosslift.engines.job`).
-        name: of the worker.
+        folder: folder of the job (see `crosslift.engines.job`).
+        name: name of the worker.
 
     Returns:
         Why the worker is refused; empty if it is not.

@@ -26,7 +26,7 @@ class Column:
     """A column of a block.
 
     Args:
-        values: of one of the types u8, u16, u32, i32 and f32.
+        values: values of one of the types u8, u16, u32, i32 and f32.
         scale: value = zero + scale * stored; None: the stored numbers are the values.
         zero: see ``scale``.
     """

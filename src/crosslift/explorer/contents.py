@@ -21,7 +21,7 @@ class Side(NamedTuple):
     """One side of a direction.
 
     Args:
-        language: of its texts; None: not known.
+        language: language of its texts; None: not known.
         picture: whether it has pictures.
     """
 
@@ -72,7 +72,7 @@ class Contents:
 
     Args:
         texts: rows of ``texts.parquet`` of the target; None: the run has none.
-        languages: of the page.
+        languages: languages of the page.
     """
 
     def __init__(self, texts: pa.Table | None, languages: Languages) -> None:

@@ -29,7 +29,7 @@ class FoundColumns:
 
     Args:
         of: the arm and seed.
-        ranks: of contents and scores; empty: only the first answer is known.
+        ranks: ``contents`` and ``scores`` of the ranked answers; empty: only the first answer is known.
         first: the answer at rank 1 alone, for a page without the ranks.
     """
 
@@ -45,8 +45,8 @@ class Items:
         protocol: its id.
         outcome: name of the outcome.
         rows: arm and seed -> its rows of ``outcomes.parquet``.
-        contents: of the target.
-        languages: of the page.
+        contents: contents of the target.
+        languages: languages of the page.
     """
 
     def __init__(

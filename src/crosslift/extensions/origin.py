@@ -21,7 +21,7 @@ class Origin:
     Args:
         module: dotted name of the module.
         package: name of the installed package; empty: the module belongs to none.
-        version: of the package; empty: there is none.
+        version: version of the package; empty: there is none.
     """
 
     module: str
@@ -55,7 +55,7 @@ def follow_code(declared: object, module: str) -> None:
 
     Args:
         declared: such as a target.
-        module: that declares it.
+        module: module that declares it.
     """
     _tops.add(top_of(module))
     modules = {module_of(value) for value in _held(declared)}

@@ -99,7 +99,7 @@ class Registry(Mapping[str, Kind]):
 
         Args:
             thing: to add.
-            module: that declares it.
+            module: module that declares it.
 
         Raises:
             StudyError: it is of another class, the name is taken, or the module has no file.
@@ -194,7 +194,7 @@ def _entries_of(group: str, path: tuple[str, ...]) -> Mapping[str, tuple[EntryPo
     """Name -> entry points of a group, in alphabetical order.
 
     Args:
-        group: of the entry points.
+        group: group of the entry points.
         path: where Python looks for packages: it decides what is found.
     """
     del path

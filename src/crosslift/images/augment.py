@@ -43,7 +43,7 @@ def augment(
     Args:
         pictures: uint8 [N, S, S, 3].
         generator: random generator; the same state gives the same pictures.
-        kind: of the pictures.
+        kind: kind of the pictures.
         mirror: mirror half of the photographs, chosen at random.
         some: the pictures that are wanted; what is drawn for each does not depend on them.
 

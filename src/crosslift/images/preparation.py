@@ -26,8 +26,8 @@ class Preparation:
     Args:
         size: side of the square in pixels.
         framing: how a picture becomes that square.
-        mean: of red, green and blue in [0, 1], subtracted.
-        std: of red, green and blue, the divisor.
+        mean: mean of red, green and blue in [0, 1], subtracted.
+        std: std of red, green and blue, the divisor.
     """
 
     size: int

@@ -35,7 +35,7 @@ def draw_svg(svg: str, path: Picture, width: int | None, height: int | None) -> 
     Args:
         svg: a text that `check_svg` accepts.
         path: the file, for messages.
-        width: of the PNG in pixels. None: it follows from the height.
+        width: width of the PNG in pixels. None: it follows from the height.
         height: in pixels. None: it follows from the width.
 
     Raises:

@@ -29,7 +29,7 @@ class TextTower:
     Args:
         model: the whole model.
         tokenizer: its tokenizer.
-        folder: that they were loaded from.
+        folder: folder that they were loaded from.
     """
 
     def __init__(self, model: Any, tokenizer: Any, folder: Path) -> None:
@@ -91,8 +91,8 @@ def open_text_tower(
 
     Args:
         name: a folder or a hub name.
-        revision: of a hub name. None: its main branch.
-        device: that it computes on. None: the CPU.
+        revision: revision of a hub name. None: its main branch.
+        device: device that it computes on. None: the CPU.
 
     Raises:
         EncoderError: it cannot be found, has no text half, or lacks weights or a tokenizer.

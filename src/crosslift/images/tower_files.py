@@ -58,7 +58,7 @@ def model_folder(name: str, revision: str | None) -> Path:
 
     Args:
         name: a folder, a hub name, or ``timm:NAME``.
-        revision: of a hub name.
+        revision: revision of a hub name.
 
     Raises:
         EncoderError: as for `tower_folder`.

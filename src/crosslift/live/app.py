@@ -49,10 +49,10 @@ class LiveSearch:
 
     Args:
         run: with its arms.
-        encoders: of the arms.
-        pools: by id.
+        encoders: encoders of the arms.
+        pools: id -> pool.
         notes: what a reader of the page must know.
-        page: that is served.
+        page: page that is served.
     """
 
     run: LiveRun
@@ -84,8 +84,8 @@ def live_app(live: LiveSearch, host: str, token: str | None) -> ASGIApp:
 
     Args:
         live: what is searched.
-        host: that the server is bound to.
-        token: that every request must have; None: none.
+        host: host that the server is bound to.
+        token: token that every request must have; None: none.
     """
     app = Starlette(
         routes=[

@@ -20,7 +20,7 @@ class LiveArm:
     """An arm with the weights of its first seed.
 
     Args:
-        name: of the arm.
+        name: name of the arm.
         baseline: the arm that it is compared with; possibly itself.
         run: its steps.
         notes: what a reader of its results must know.
@@ -37,11 +37,11 @@ class LiveRun:
     """A run whose arms can search.
 
     Args:
-        folder: of the run.
+        folder: folder of the run.
         store: with its artifacts.
         arms: those whose weights the store holds, in the order of the run.
         missing: arm -> why it cannot search.
-        targets: of the run, with their data.
+        targets: targets of the run, with their data.
     """
 
     folder: RunFolder

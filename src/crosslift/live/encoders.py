@@ -38,7 +38,7 @@ class ArmEncoders:
     free memory; else one encoder is changed from arm to arm.
 
     Args:
-        arms: of the run.
+        arms: arms of the run.
         store: with their weights.
     """
 

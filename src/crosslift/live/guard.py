@@ -39,8 +39,8 @@ class Guard:
 
     Args:
         app: what answers.
-        host: that the server is bound to.
-        token: that every request must have; None: no request needs one.
+        host: host that the server is bound to.
+        token: token that every request must have; None: no request needs one.
     """
 
     def __init__(self, app: ASGIApp, host: str, token: str | None) -> None:

@@ -23,11 +23,12 @@ class LiveOptions:
 
     Args:
         run: folder of a run.
-        host: that the server is bound to.
+        host: host that the server is bound to.
         port: 0: any that is free.
         corpus: your file of texts.
         images: your folder of pictures.
-        token: that requests must have; None: one is made if the host is another than this machine.
+        token: token that requests must have; None: one is made if the host is another than this
+            machine.
     """
 
     run: Path

@@ -34,7 +34,7 @@ class CandidateRows(ABC):
     Args:
         parts: matrices of vectors, float32 [M, D] each, such as memory maps.
         order: int64 [N], for each candidate its row in all parts together.
-        text_map: of the arm; None: its texts are in the space of its pictures as they are.
+        text_map: text map of the arm; None: its texts are in the space of its pictures as they are.
     """
 
     parts: Sequence[NDArray[np.float32]]

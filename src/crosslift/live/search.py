@@ -36,7 +36,7 @@ class ArmHits:
         baseline: the arm that it is compared with.
         shared: number of its hits that are hits of its baseline, too; None: it is its own baseline, or
             the baseline is left out.
-        places: of its hits in the pool, best first.
+        places: places of its hits in the pool, best first.
     """
 
     arm: str
@@ -50,7 +50,7 @@ class SearchResult:
     """What the arms found.
 
     Args:
-        pool: that was searched.
+        pool: pool that was searched.
         searched: number of candidates.
         arms: those that could answer, in the order of the run.
         missing: arm -> why it could not.
@@ -76,7 +76,7 @@ def search(
     Args:
         query: a text or a picture.
         pool: what is searched.
-        encoders: of the arms.
+        encoders: encoders of the arms.
         count: hits of each arm.
         languages: only candidates in these; none: all.
 

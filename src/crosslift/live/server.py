@@ -30,7 +30,7 @@ def open_live(
 
     Args:
         options: what is served.
-        page: of the run.
+        page: page of the run.
         store: with the artifacts; None: the one that the run used.
         listener: receives the progress.
 
@@ -94,8 +94,8 @@ def serve(
 
     Args:
         live: what is searched.
-        options: of the server.
-        token: that requests must have.
+        options: options of the server.
+        token: token that requests must have.
         listening: from `bound`.
         on_start: called when the server answers, with what ends it from another thread.
     """

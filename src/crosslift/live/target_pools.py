@@ -32,7 +32,7 @@ def pools_of_targets(
 
     Args:
         run: with arms that can search.
-        encoders: of its arms.
+        encoders: encoders of its arms.
         listener: receives the progress.
 
     Raises:
@@ -129,7 +129,7 @@ def made(
 
     Args:
         run: with the store; the training steps that they read exist.
-        steps: that encode texts or embed pictures.
+        steps: steps that encode texts or embed pictures.
         listener: receives the progress.
 
     Raises:

@@ -75,7 +75,7 @@ class LiveTower:
 
     Args:
         trained: the training step of its stage.
-        seed: of the arm, for a frozen tower with random weights.
+        seed: seed of the arm, for a frozen tower with random weights.
         store: with the artifact of the step.
     """
 

@@ -20,7 +20,7 @@ class Worker:
     """Does one piece of work after another.
 
     Args:
-        name: of its thread.
+        name: name of its thread.
         most: pieces of work that may wait or run; more are refused.
     """
 

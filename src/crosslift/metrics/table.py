@@ -60,7 +60,7 @@ class Metric:
         lower_is_better: whether a smaller score is better.
         oracle: whether a threshold was fitted on the scored data, so that it is not a result.
         beside: the metric that is displayed next to this one; XTREME averages the two.
-        unit: of its scores.
+        unit: unit of its scores.
         note: added to its title above a column.
         of_rank: the outcome of a query of retrieval by the rank of its right answer: a function from
             ranks, int64 [R] from 1, to floats [R]. Among tied candidates, the outcome is the mean over

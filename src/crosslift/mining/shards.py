@@ -101,9 +101,9 @@ def merged(shards: Sequence[Step], k: int, store: Store) -> BothNeighbours:
     """The neighbours of all rows, from all shards.
 
     Args:
-        shards: whose artifacts exist, in the order of the rows.
+        shards: shards whose artifacts exist, in the order of the rows.
         k: neighbours of each row.
-        store: of the artifacts.
+        store: store of the artifacts.
 
     Returns:
         [N, min(k, M)] and [M, min(k, N)].
@@ -144,8 +144,8 @@ def make_with(
 
     Args:
         crew: the workers.
-        steps: whose work is counted in the unit.
-        store: of the artifacts.
+        steps: steps whose work is counted in the unit.
+        store: store of the artifacts.
         listener: receives the progress of the phase.
         name, unit: of the phase.
 
@@ -173,7 +173,7 @@ class StepsInPhase(Silent[Step]):
 
     Args:
         listener: receives the progress of the phase.
-        phase: whose unit is that of the steps' work.
+        phase: phase whose unit is that of the steps' work.
     """
 
     def __init__(self, listener: Listener[Phase], phase: Phase) -> None:

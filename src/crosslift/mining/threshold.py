@@ -101,8 +101,8 @@ class StandIns:
     """What stand-in false pairs say of the precision of mined pairs, see `stand_ins`.
 
     Args:
-        scores: of the mined pairs.
-        false_scores: of the stand-in pairs that pass the filter.
+        scores: scores of the mined pairs.
+        false_scores: scores of the stand-in pairs that pass the filter.
         n_src: texts that the mined pairs were searched for.
         n_negative_src: texts that the stand-in pairs were searched for.
     """
@@ -142,11 +142,11 @@ def stand_in_scores(
     Args:
         pairs: mined pairs that pass `keep`.
         both: one neighbour more than the pairs were mined with.
-        margin: of the mined pairs.
-        retrieval: of the mined pairs.
+        margin: margin of the mined pairs.
+        retrieval: retrieval of the mined pairs.
         keep: the filter of pairs, bool [P].
         sample: number of texts whose best candidate is removed.
-        seed: of the sample.
+        seed: seed of the sample.
 
     Raises:
         DataError: a side of one text.
@@ -172,10 +172,10 @@ def stand_ins(
 
     Args:
         both: k + 1 neighbours of each row of both sides; with k of them the pairs are mined.
-        margin: of the scores.
-        retrieval: whose best candidates become pairs.
+        margin: margin of the scores.
+        retrieval: retrieval whose best candidates become pairs.
         sample: number of texts to sample; of two with one best candidate only one is used.
-        seed: of the sample.
+        seed: seed of the sample.
 
     Returns:
         The pairs of the sampled texts, and the number of these texts.

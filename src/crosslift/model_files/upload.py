@@ -18,7 +18,7 @@ def check_upload(name: str) -> None:
     """Checks what an upload needs before any work; no network is used.
 
     Args:
-        name: of the repository.
+        name: name of the repository.
 
     Raises:
         EncoderError: the name is not one of a repository in a namespace, there is no token, or the
@@ -57,8 +57,8 @@ def upload_folder(folder: Path, name: str, *, private: bool = False) -> None:
     Files of other names that the repository has are kept.
 
     Args:
-        folder: of a model.
-        name: of the repository, NAMESPACE/NAME.
+        folder: folder of a model.
+        name: name of the repository, NAMESPACE/NAME.
         private: only those with access may see the repository. False: as the namespace's default is
             for a new one, and as it is for one that exists.
 

@@ -36,7 +36,7 @@ class SharedBatchNorm(torch.nn.BatchNorm2d):
     """A batch norm that takes its statistics over the pictures of all ranks.
 
     Args:
-        norm: whose weights and buffers it takes over.
+        norm: norm whose weights and buffers it takes over.
         add: sums over the ranks.
 
     Source: Ioffe & Szegedy 2015 (arXiv 1502.03167), algorithm 1.

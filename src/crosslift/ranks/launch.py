@@ -49,9 +49,9 @@ def run_ranks(
     """Does some work on several ranks of this machine.
 
     Args:
-        count: of ranks.
+        count: number of ranks.
         work: what each of them does.
-        arguments: of the work; they are pickled, as are functions of the user's script.
+        arguments: arguments of the work; they are pickled, as are functions of the user's script.
         hear: called with what the first rank says.
 
     Returns:

@@ -51,7 +51,7 @@ class Ranks:
         """The rows of all ranks in the order of the batch, [N, ...], with gradient.
 
         Args:
-            rows: of this rank's items, [len(share.mine), ...].
+            rows: rows of this rank's items, [len(share.mine), ...].
             share: which items they are of.
         """
         del share

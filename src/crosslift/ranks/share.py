@@ -23,7 +23,7 @@ class Share:
 
     Args:
         parts: for each rank, the places of its items in the batch, int64; some may be empty.
-        number: of this rank.
+        number: number of this rank.
     """
 
     parts: tuple[Places, ...]
@@ -60,8 +60,8 @@ class Share:
 
         Args:
             mean: over what this rank runs, scalar.
-            sizes: of every item of the batch, such as its words, where the mean is over these; None:
-                over the items.
+            sizes: sizes of every item of the batch, such as its words, where the mean is over these;
+                None: over the items.
         """
         if len(self.parts) == 1:
             return mean
@@ -73,7 +73,7 @@ def balanced(costs: Sequence[int], ranks: int) -> tuple[Places, ...]:
     """Parts of nearly equal cost: each item, the most expensive first, goes to the rank with the least.
 
     Args:
-        costs: of the items, such as their tokens.
+        costs: costs of the items, such as their tokens.
         ranks: number of parts.
 
     Returns:

@@ -39,8 +39,8 @@ class RanksTogether(Ranks):
     robust training), or of float32 masters. On processors there is nothing to overlap with.
 
     Args:
-        number: of this rank.
-        count: of all ranks.
+        number: number of this rank.
+        count: number of all ranks.
         meeting: a file that does not exist yet, on a local disk: ranks find one another there, so
             that no port has to be free.
         stop_asked: whether the run is to stop; only that of the first rank counts.

@@ -42,7 +42,7 @@ class AnswerLine:
     Args:
         outcome: their outcome.
         words: a sentence, names of arms in backticks.
-        budgets: that the budgets of arms are unequal, in words; empty if they are equal, or if the
+        budgets: a warning that the budgets of arms are unequal; empty if they are equal, or if the
             sentence is about an untrained baseline.
     """
 

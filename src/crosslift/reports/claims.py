@@ -108,7 +108,7 @@ def write_claims_page(
     """Write the page of some ledgers: one self-contained file.
 
     Args:
-        path: of the page; ``.html``.
+        path: path of the page; ``.html``.
         ledgers: title -> verdicts on its claims.
         runs: names of the studies.
 

@@ -44,7 +44,7 @@ def write_comparison_page(path: Path, comparisons: Sequence[EncoderComparison]) 
     """Writes the page of some comparisons: one self-contained file.
 
     Args:
-        path: of the page; ``.html``.
+        path: path of the page; ``.html``.
         comparisons: each of two encoders.
 
     Raises:

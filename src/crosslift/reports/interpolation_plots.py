@@ -80,11 +80,11 @@ def draw_effects(
     """The effect of each arm against its start, over the share of the way, on one target.
 
     Args:
-        title: of the target.
-        name: of the target.
-        arms: that have a path, in order.
+        title: title of the target.
+        name: name of the target.
+        arms: arms that have a path, in order.
         paths: arm -> its points, in order from the start.
-        looks: of the arms.
+        looks: look of each arm.
         names: makes file names.
 
     Returns:
@@ -164,11 +164,11 @@ def draw_ways(
     """The way of each arm in the plane of a gained and a lost target.
 
     Args:
-        titles: of the gained and the lost target.
+        titles: titles of the gained and the lost target.
         targets: their names.
-        arms: that have both, in order.
+        arms: arms that have both, in order.
         ways: arm -> (share, effect on the gained, effect on the lost), in order from the start.
-        looks: of the arms.
+        looks: look of each arm.
         names: makes file names.
 
     Returns:

@@ -30,7 +30,7 @@ class MiningCells:
     Args:
         precision: share of the mined pairs that are gold.
         recall: share of the gold pairs that are mined.
-        mining_f1: of both.
+        mining_f1: F1 of precision and recall.
         threshold: the applied one; lowest and highest if there are several.
         source: the data that it was fitted on.
         oracle: F1 at the threshold that was fitted on the scored data itself: not a result.

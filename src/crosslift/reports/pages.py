@@ -66,7 +66,7 @@ class ShownSection:
     Args:
         section: its declaration.
         view: the content that its template shows.
-        plots: of the view.
+        plots: plots of the view.
         parts: those of its parts that the run has.
     """
 

@@ -50,7 +50,7 @@ class ReadingSection:
     Args:
         files: those of the run that exist.
         command: runs the study again, from the folder of the run; empty if its study file is missing.
-        citation: of the run and of the software, as BibTeX.
+        citation: citation of the run and of the software, as BibTeX.
     """
 
     files: tuple[RunFile, ...]

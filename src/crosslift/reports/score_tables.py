@@ -81,7 +81,7 @@ class ScoreColumn:
     Args:
         protocol: its id.
         direction: which side asks.
-        metric: of the scores.
+        metric: metric of the scores.
         primary: whether the target's primary score is here.
         clean: whether a score of clean items differs from that of all items: only then it is shown.
     """
@@ -250,7 +250,7 @@ def score_cell(values: Sequence[float], planned: int, metric: str) -> ScoreCell:
     """A score of one seed or more.
 
     Args:
-        values: of each seed; at least one.
+        values: values of each seed; at least one.
         planned: number of seeds of the arm.
         metric: its metric; the score is shown in the metric's unit.
     """

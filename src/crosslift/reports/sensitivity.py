@@ -37,7 +37,7 @@ class SensitivityRow:
     Args:
         pair: the two arms, in words.
         outcome: the mark of its verdict.
-        effect: of these languages, with its interval.
+        effect: effect of these languages, with its interval.
         up: "n of m" languages in which the arm is better.
         general: the interval that resamples languages; empty: one language.
         families: the same of families, with their number; empty: fewer than two.

@@ -48,7 +48,7 @@ class AnswerSection:
         answers: to each question of the study, then against each baseline.
         remarks: what the answers do not say: where gains come from, and what gives no verdict.
         overview: every arm on every target. None: one arm, or too many targets for a table.
-        languages: of all targets.
+        languages: languages of all targets.
         seeds: the seeds of any phase of training.
         partial: what is not finished, in a sentence; None: nothing.
         registration: whether the questions were registered, in a sentence.

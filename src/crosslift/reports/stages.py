@@ -168,7 +168,7 @@ def task_rows(arms: Sequence[ArmFacts]) -> list[TaskRow]:
     """The training data of every task of every arm; arms that read the same data share a row.
 
     Args:
-        arms: of the study, in order.
+        arms: arms of the study, in order.
 
     Returns:
         A row for each task and reading of it, in the order of the arms.

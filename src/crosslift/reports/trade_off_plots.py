@@ -60,7 +60,7 @@ def draw_trade_offs(
         folder: the run.
         gain: the target that goes to the right.
         loss: the target that goes upwards.
-        looks: of the arms.
+        looks: look of each arm.
         names: makes file names.
 
     Returns:

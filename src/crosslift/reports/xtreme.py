@@ -50,7 +50,7 @@ class ColumnHead:
         notes: restrictions of the measurement: split, parts, missing tasks.
         average: True for a group of tasks.
         primary: name of the metric that is compared; empty for an average.
-        whole: of an average: whether no task of its group is missing.
+        whole: for an average: whether no task of its group is missing.
     """
 
     key: str

@@ -67,7 +67,7 @@ class Documented(NamedTuple):
     """What a file holds, or what a command writes.
 
     Args:
-        names: of the files or commands, in Markdown.
+        names: names of the files or commands, in Markdown.
         content: a class of records or rows, or a type made of them.
         note: what else must be known, such as when there is no such file; may be empty.
     """
@@ -308,7 +308,7 @@ def write_page(path: Path, content: str) -> None:
     """Replaces the generated part of a page.
 
     Args:
-        path: of the page.
+        path: path of the page.
         content: the generated part, in Markdown.
 
     Raises:

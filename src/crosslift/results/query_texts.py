@@ -47,7 +47,7 @@ def with_texts(outcomes: pa.Table, folder: Path) -> pa.Table:
 
     Args:
         outcomes: as ``outcomes.parquet`` has them.
-        folder: of the run.
+        folder: folder of the run.
 
     Raises:
         DataError: the file of texts is damaged.

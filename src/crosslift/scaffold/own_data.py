@@ -99,9 +99,10 @@ class OwnPairs:
     """A table of pairs of texts.
 
     Args:
-        path: of the table.
+        path: path of the table.
         columns: column of the task -> column of the table.
-        language: of all texts, if the table has no column of languages. None: they are English.
+        language: language of all texts, if the table has no column of languages. None: they are
+            English.
     """
 
     path: Path
@@ -165,9 +166,9 @@ class OwnCaptions:
     """Pictures with captions.
 
     Args:
-        path: of the table, the archive or the folder.
+        path: path of the table, the archive or the folder.
         columns: role -> column, where a table has other names.
-        language: of captions whose data name none. None: they are English.
+        language: language of captions whose data name none. None: they are English.
     """
 
     path: Path
@@ -244,8 +245,8 @@ class OwnBitexts:
     """A folder of bitexts with English.
 
     Args:
-        path: of the folder.
-        languages: of the bitexts.
+        path: path of the folder.
+        languages: languages of the bitexts.
     """
 
     path: Path
@@ -310,8 +311,8 @@ def pair_columns(path: Path, names: Sequence[str], columns: Mapping[str, str]) -
     """Role -> column of a table of pairs.
 
     Args:
-        path: of the table.
-        names: of its columns.
+        path: path of the table.
+        names: names of its columns.
         columns: those that the user names.
 
     Raises:

@@ -26,7 +26,7 @@ class HubRepository:
     Args:
         id: such as ``nyu-mll/multi_nli``.
         revision: a commit; a branch is resolved to its commit when a checksum is needed.
-        config: of a dataset with several; None: its only one.
+        config: configuration of a dataset with several; None: its only one.
     """
 
     id: str
@@ -155,7 +155,7 @@ class HubDataset(HubRepository):
         """The rows of a split ("train" or "dev").
 
         Args:
-            split: of them.
+            split: name of the split.
             remedy: what the error message suggests instead.
 
         Raises:

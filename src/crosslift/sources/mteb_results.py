@@ -26,13 +26,13 @@ class PublishedModel:
 
     Args:
         model: its name.
-        revision: of the model.
+        revision: revision of the model.
         scores: language -> main score, in the unit of MTEB; languages without a result
             that is a finite number are absent.
         prompts: what is put before texts, in words; empty: the files do not say it.
-        dataset_revision: of the task's dataset.
-        mteb_version: that computed the scores.
-        file: of the result.
+        dataset_revision: revision of the task's dataset.
+        mteb_version: version of `mteb` that computed the scores.
+        file: file of the result.
     """
 
     model: str

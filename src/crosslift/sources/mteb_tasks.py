@@ -31,7 +31,7 @@ class MtebTask:
 
     Args:
         task: an object of a class of `mteb`, loaded.
-        split: that is scored.
+        split: split that is scored.
         subsets: language, or two such as ``de-en`` -> the name of a subset in MTEB.
     """
 
@@ -128,10 +128,10 @@ def load_mteb_task(
     """A task of MTEB with its data.
 
     Args:
-        name: of the task in MTEB, or of a subclass of `mteb.AbsTask` that is imported.
+        name: name of the task in MTEB, or of a subclass of `mteb.AbsTask` that is imported.
         data: a local copy of the repository of its dataset; None: `mteb` loads it.
         languages: codes; None: all.
-        split: that is scored; None: `test`, or the task's first.
+        split: split that is scored; None: `test`, or the task's first.
 
     Raises:
         UnknownNameError: there is no such task, language or split.

@@ -259,7 +259,7 @@ def english_rows(rows: Iterable[Row], language_of: Callable[[Row], str] | None) 
     """Marks rows in languages other than English as broken, so that they are skipped.
 
     Args:
-        rows: of one split.
+        rows: rows of one split.
         language_of: the language of a row; None: all are English.
     """
     for row in rows:
@@ -273,9 +273,9 @@ def collect(rows: Iterable[Row], fields: Fields, prefix: str) -> DatasetRecords:
     """Turns rows into records for training.
 
     Args:
-        rows: of one split.
+        rows: rows of one split.
         fields: how a row becomes a record.
-        prefix: of the ids, before the published id.
+        prefix: prefix of the ids, before the published id.
 
     Raises:
         DataError: a row is faulty or lacks its label, or an id appears twice.

@@ -201,8 +201,8 @@ class StoredRecords(Sequence[Record]):
     """The records of a file that `hold_records` has written.
 
     Args:
-        path: of the file; it may be deleted afterwards.
-        pictures: of the records.
+        path: path of the file; it may be deleted afterwards.
+        pictures: pictures of the records.
 
     Raises:
         ArtifactError: it cannot be read.

@@ -52,7 +52,7 @@ class Synonyms:
 
     Args:
         of: word in lower case -> its synonyms, at least one, without the word itself.
-        checksum: of their source; empty if they are made from other inputs.
+        checksum: checksum of their source; empty if they are made from other inputs.
         source: its name, for messages.
     """
 
@@ -73,8 +73,8 @@ def read_synonyms(path: Path) -> Synonyms:
     replacement is never replaced again. A word with an empty list has no synonyms.
 
     Args:
-        path: of JSON, word -> list of its synonyms, like published counter-fitted neighbours; or of
-            lines of word, tab, synonym.
+        path: path of JSON, word -> list of its synonyms, like published counter-fitted neighbours; or
+            of lines of word, tab, synonym.
 
     Raises:
         DataError: it cannot be read; a word that is its own synonym, or has one twice, and would be

@@ -47,7 +47,7 @@ def write_trec_runs(
         run: folder of a run.
         arm: name of the arm.
         to: new folder; it gets ``TARGET.LANGUAGE.run``, lines of query, Q0, passage, rank, score, tag.
-        seed: whose searches; None: the arm's first.
+        seed: seed whose searches; None: the arm's first.
         listener: receives the progress of the work. None: no reports.
         trust_code: use artifacts that other code made.
 

@@ -27,7 +27,7 @@ class FoundLanguages(NamedTuple):
     compared at the same grade.
 
     Args:
-        language: of the queries.
+        language: language of the queries.
         protocol: id of the protocol.
         items: a name of each query, the same in all languages if it is the same query.
         pool: language -> its share of the passages.
@@ -109,7 +109,7 @@ def outcomes_of_rankings(
     Rankings of other queries are not read.
 
     Args:
-        language: of the queries, or two such as ``de-en``.
+        language: language of the queries, or two such as ``de-en``.
         judged: the queries and their pool.
         ranked: query -> its passages, the best first.
         protocol: under which the outcomes are reported.

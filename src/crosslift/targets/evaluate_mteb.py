@@ -39,8 +39,8 @@ class ScoredTask(NamedTuple):
     """A scored subset of a task of MTEB.
 
     Args:
-        outcomes: of its items; of the subset as one item where MTEB's predictions do not give the score
-            item by item.
+        outcomes: outcomes of its items; of the subset as one item where MTEB's predictions do not give
+            the score item by item.
         scores: everything that MTEB scored, JSON-like.
         of_items: whether the outcomes are those of items.
     """
@@ -89,7 +89,7 @@ def evaluate_mteb(task: MtebTask, language: str, protocol: str, encode: Encode) 
 
     Args:
         task: with its data.
-        language: of the subset.
+        language: language of the subset.
         protocol: id of the protocol, for the outcomes.
         encode: the arm.
 

@@ -80,7 +80,7 @@ def other_english(
 
     Args:
         target: name of the target.
-        form: of the target.
+        form: form of the target.
         settings: with `english_task`, and optionally `english` and `english_labels`.
 
     Returns:

@@ -132,7 +132,8 @@ def evaluate_bitexts(
     Args:
         lookups: protocol -> vectors as it reads them; protocols that read alike share their lookups.
         data: the bitexts.
-        postprocessing: of the vectors, fitted on each bitext's own texts; and of the scores (csls).
+        postprocessing: changes of the vectors, fitted on each bitext's own texts, and of the scores
+            (csls).
     """
     for language, bitext in data.bitexts.items():
         ranked: dict[SideLookups, Directions] = {}
@@ -213,7 +214,7 @@ def outcomes_of(
     """The outcomes of N pairs under a protocol, in the direction that it names.
 
     Args:
-        protocol: of pairs of texts.
+        protocol: a protocol for pairs of texts.
         ranked: the ranks of the pairs in both directions.
 
     Returns:

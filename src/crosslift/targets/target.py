@@ -41,7 +41,7 @@ class Target(Generic[SettingsT, DataT]):
         description: one line, for lists.
         metric: the primary one.
         load: reads the data.
-        licence: of the data.
+        licence: licence of the data.
         citation: where it comes from.
         protocols: ours, the primary one first.
         others: protocols of other projects, which are used on request.
@@ -84,7 +84,7 @@ class Target(Generic[SettingsT, DataT]):
         """Our protocols, and those of other projects with these names.
 
         Args:
-            names: of protocols, or ``all``.
+            names: names of protocols, or ``all``.
 
         Raises:
             UnknownNameError: the target has no protocol with a name.

@@ -37,7 +37,7 @@ class ExampleItem(NamedTuple):
     Args:
         text: None for a picture.
         picture: id of the picture; None for a text.
-        language: of the text, BCP-47; None for a picture, or where it is not known.
+        language: language of the text, BCP-47; None for a picture, or where it is not known.
     """
 
     text: str | None = None

@@ -140,7 +140,7 @@ def captioned_task(
     """The task of a form with pictures on captioned pictures.
 
     Args:
-        name: of the form, and therefore of the task.
+        name: name of the form, and therefore of the task.
         data: your pictures and captions; None: those of ``hub``, or the pictograms and their English
             names.
         hub: ORG/NAME@REVISION of a dataset.

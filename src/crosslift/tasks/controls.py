@@ -93,7 +93,7 @@ def controlled(task: IntermediateTask, control: Control) -> IntermediateTask:
 
     Args:
         task: the task.
-        control: of the task.
+        control: control of the task.
 
     Raises:
         StudyError: the task's form has no such control.
@@ -194,9 +194,9 @@ def placebo(records: Sequence[Record], form: FormSpec, seed: int) -> Sequence[Re
     within it, and tags are shuffled among the words of their sentence.
 
     Args:
-        records: of a task.
+        records: records of a task.
         form: its form.
-        seed: of the shuffling.
+        seed: seed of the shuffling.
 
     Raises:
         StudyError: the form has no placebo labels.

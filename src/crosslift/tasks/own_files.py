@@ -97,7 +97,7 @@ def task_of_file(
         path: the file of records, or the folder.
         columns: column of the form (or `language`, `group`, `score`, `margin`) -> column of the file,
             if the names differ; for `negative` also several, separated by commas.
-        language: of all texts of a file without a column `language`; None: English.
+        language: language of all texts of a file without a column `language`; None: English.
 
     Raises:
         StudyError: no file is named, it is a folder for a task that needs a file, or its languages are

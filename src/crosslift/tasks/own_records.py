@@ -27,7 +27,7 @@ class FileRecords:
     empty cell) is in the group of its anchor.
 
     Args:
-        path: of the file or the folder.
+        path: path of the file or the folder.
         columns: column of the form -> column of the file.
         language_column: column of the texts' BCP-47 codes; None: all texts are of one language.
         group_column: column of the records' groups; None: no groups.
@@ -35,7 +35,8 @@ class FileRecords:
         margin_column: column of the margins of their negatives; None: no margins.
         several: column of the form of which a row may have no, one or several texts -> columns of the
             file.
-        language: of all texts, if the file has no column of languages; None: English, unchecked.
+        language: language of all texts, if the file has no column of languages; None: English,
+            unchecked.
     """
 
     path: Path

@@ -41,7 +41,7 @@ class FormSpec:
     """A form, the columns that it binds and its options, without loading the module that computes it.
 
     Args:
-        name: of the form.
+        name: name of the form.
         columns: column of the form -> column of the records, bound by name; empty for forms that
             read no text column, such as tagging.
         optional: columns of the form that may be absent.
@@ -118,9 +118,9 @@ class IntermediateTask:
         name: as written in a study.
         title: one line.
         form: defines head, loss and collation.
-        source: of its records.
+        source: source of its records.
         languages: BCP-47 codes of the texts.
-        licence: of the data.
+        licence: licence of the data.
         citation: where it comes from.
         at_hand: whether planning can read its records quickly: from a file of the user, or from a
             package.

@@ -22,8 +22,8 @@ class KeptCheckpoints:
 
     Args:
         wanted: which weights are kept; none: nothing is written.
-        folder: of the files, beside the stage's checkpoint.
-        ranks: that train the stage; the first one writes.
+        folder: folder of the files, beside the stage's checkpoint.
+        ranks: ranks that train the stage; the first one writes.
     """
 
     def __init__(self, wanted: Sequence[KeptWeights], folder: Path, ranks: Ranks = ALONE) -> None:
@@ -35,7 +35,7 @@ class KeptCheckpoints:
         """Keeps the weights of a dev evaluation.
 
         Args:
-            number: of the evaluation, from 1. A stage that is resumed writes some a second time.
+            number: number of the evaluation, from 1. A stage that is resumed writes some a second time.
             weights: as they are.
         """
         if self.wanted:
@@ -46,7 +46,7 @@ class KeptCheckpoints:
         """Name -> kept weights: ``last``, ``average``, and ``1`` to the count, those that are wanted.
 
         Args:
-            count: of the dev evaluations.
+            count: number of dev evaluations.
         """
         if "average" in self.wanted:
             yield "average", self._average(count)

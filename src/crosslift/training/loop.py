@@ -48,12 +48,12 @@ class Stage:
     Args:
         settings: its settings.
         budget: how much it may train.
-        seed: of batches, masking, augmentation and dropout.
+        seed: seed of batches, masking, augmentation and dropout.
         checkpoint: the file of its checkpoint.
         report: called after each update with the share of the budget that is spent, in [0, 1].
         note: called before it with the update's number and loss, in words.
         kept: which weights are kept beside those that the stage ends with.
-        ranks: that train it together; its tasks are opened with the same.
+        ranks: ranks that train it together; its tasks are opened with the same.
         track: called after each update, on the first rank alone, with what is done so far.
     """
 

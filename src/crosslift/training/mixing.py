@@ -20,10 +20,10 @@ class MixedTask:
     """A task of a stage, opened.
 
     Args:
-        name: of the task, distinct in its stage.
+        name: name of the task, distinct in its stage.
         settings: its weight among the others, and that of its loss.
         task: what is trained on.
-        seed: of its batches; tasks of one size would go through their records in step otherwise.
+        seed: seed of its batches; tasks of one size would go through their records in step otherwise.
     """
 
     name: str
@@ -41,10 +41,10 @@ def shares_of(
     """Each task's share of the examples.
 
     Args:
-        settings: of T tasks.
+        settings: settings of T tasks.
         sizes: training rows of each.
         mixing: how shares follow from them.
-        spent: of the budget, in [0, 1]: weights may change with it.
+        spent: spent share of the budget, in [0, 1]: weights may change with it.
 
     Returns:
         float64 [T], summing to 1.
@@ -74,7 +74,7 @@ class Mixture:
         members: the tasks.
         mixing: their shares, and whether batches are of one task.
         accumulation: parts of an update.
-        seed: of the draws.
+        seed: seed of the draws.
     """
 
     def __init__(
@@ -91,8 +91,8 @@ class Mixture:
         """The parts of an update.
 
         Args:
-            number: of the update, from 0.
-            spent: of the budget before it, in [0, 1].
+            number: number of the update, from 0.
+            spent: share of the budget spent before it, in [0, 1].
             batch_size: records of the update.
             taken: task -> records drawn before.
         """

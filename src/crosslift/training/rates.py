@@ -15,8 +15,8 @@ def rate_of(settings: StageSettings, budget: Budget, progress: Progress) -> floa
     """Share of the peak learning rates for the next update, taken at the update's middle.
 
     Args:
-        settings: of the stage: schedule and warm-up.
-        budget: of the stage.
+        settings: settings of the stage: schedule and warm-up.
+        budget: budget of the stage.
         progress: before the update.
 
     Returns:

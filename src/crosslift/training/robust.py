@@ -43,8 +43,8 @@ class Before:
     (FreeLB, arXiv 1909.11764, section 3.3), and what comes after finds all as after a single pass.
 
     Args:
-        generator: that the passes draw from.
-        head: of the task.
+        generator: generator that the passes draw from.
+        head: head of the task.
     """
 
     def __init__(self, generator: np.random.Generator, head: torch.nn.Module) -> None:
@@ -69,7 +69,7 @@ class Passes:
     perturbation.
 
     Args:
-        encoder: whose token rows are perturbed.
+        encoder: encoder whose token rows are perturbed.
         forward: makes the loss of the batch, from the same state every time.
         back: adds the gradient of a loss, times its share of the whole, to that of the weights. It is
             called while the encoder reads what the pass reads: activations may be computed again.
@@ -139,9 +139,10 @@ class Robustness:
     """How a stage passes over its batches.
 
     Args:
-        encoder: of the stage, before anything is trained: the length of its token rows is the unit.
-        settings: of what is done to the token rows; None: one pass over them as they are.
-        seed: of the stage.
+        encoder: encoder of the stage, before anything is trained: the length of its token rows is the
+            unit.
+        settings: settings of what is done to the token rows; None: one pass over them as they are.
+        seed: seed of the stage.
     """
 
     def __init__(
@@ -231,8 +232,8 @@ def smoothed_answers(
     """What most of several draws of noise answer to each of N examples.
 
     Args:
-        settings: of the noise, and how many draws.
-        encoder: that answers.
+        settings: settings of the noise, and how many draws.
+        encoder: encoder that answers.
         answer: N answers: classes or texts, which are voted on whole, or lists of tags, on which each
             word votes.
 

@@ -77,7 +77,7 @@ class AdversarialSettings(BallSettings):
         """Cost of an update by its passes, in updates without robust training.
 
         Args:
-            search: of a pass that trains nothing, in passes that train.
+            search: cost of a pass that trains nothing, in passes that train.
         """
         if self.radius == 0:
             return 1.0

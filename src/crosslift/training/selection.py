@@ -20,9 +20,9 @@ class Selection:
     """Follows the dev score of a stage.
 
     Args:
-        settings: of the stage.
+        settings: settings of the stage.
         place: file of the best weights so far, beside the stage's checkpoint.
-        ranks: that train the stage; the first one writes.
+        ranks: ranks that train the stage; the first one writes.
     """
 
     def __init__(self, settings: StageSettings, place: Path, ranks: Ranks = ALONE) -> None:
@@ -68,7 +68,7 @@ def chosen_score(scores: Scores, metric: str | None) -> float:
     """The score that a stage chooses by; higher is better, so that a loss counts negative.
 
     Args:
-        scores: of all tasks that have dev records.
+        scores: scores of all tasks that have dev records.
         metric: a metric's name, with ``TASK:`` before it where several tasks have it; None: the mean
             of the tasks' primary ones.
 

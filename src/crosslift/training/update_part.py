@@ -10,7 +10,7 @@ class UpdatePart:
     """Records of one task, or of a guard, that go through in one go.
 
     Args:
-        name: of the task or guard.
+        name: name of the task or guard.
         start: records of it drawn before.
         count: records.
         weight: factor of their mean loss in the update's.

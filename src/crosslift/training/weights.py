@@ -24,12 +24,12 @@ class Weights:
     and the updated masters are written back to them.
 
     Args:
-        encoder: whose parameters are trained, unless the text side is locked.
+        encoder: encoder whose parameters are trained, unless the text side is locked.
         heads: task -> its form's head, trained in float32.
         token_ids: every token that can occur.
-        settings: of the stage.
-        guards: that decide which parameters of the encoder are trained, and pull them.
-        ranks: whose gradients are summed.
+        settings: settings of the stage.
+        guards: guards that decide which parameters of the encoder are trained, and pull them.
+        ranks: ranks whose gradients are summed.
     """
 
     def __init__(

@@ -109,7 +109,7 @@ def best_of(
 
     Args:
         alignments: hidden state -> its measurements on the same words.
-        findings: of these hidden states.
+        findings: findings of these hidden states.
         alpha: chance of any false difference.
 
     Returns:

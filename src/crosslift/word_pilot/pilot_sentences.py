@@ -32,8 +32,8 @@ def verdict_of(
 
     Args:
         alignments: hidden state -> its measurements.
-        findings: of these hidden states, in their order.
-        best: of these hidden states; None if none is aligned.
+        findings: findings of these hidden states, in their order.
+        best: the best of these hidden states; None if none is aligned.
 
     Returns:
         Sentences: where the cosine of pairs is highest and what that shows; where words are best

@@ -17,7 +17,7 @@ class PublishedRow:
     """One row of a published table of XTREME, zero-shot from English.
 
     Args:
-        name: of the model, for readers.
+        name: name of the model, for readers.
         encoders: hub names of the encoder that was fine-tuned.
         source: paper and table that report it.
         read_in: where the figures were read or checked.

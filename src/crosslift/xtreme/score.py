@@ -36,7 +36,7 @@ class TaskScores:
     """The scores of one task.
 
     Args:
-        task: of the benchmark.
+        task: task of the benchmark.
         metrics: official name of a metric (``accuracy``, ``f1``, ``precision``, ``recall``,
             ``exact_match``) -> language -> score in [0, 1].
     """

@@ -116,7 +116,7 @@ def round_table(graph: Any, token_rows: int) -> None:
     """Rounds the token table to int8, with a scale for each row.
 
     Args:
-        graph: of a model of ONNX.
+        graph: graph of an ONNX model.
         token_rows: number of rows of the table.
     """
     from onnx import TensorProto, helper, numpy_helper

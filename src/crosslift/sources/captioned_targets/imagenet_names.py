@@ -57,7 +57,7 @@ def load_class_names(folder: Path) -> ClassNames:
     """Reads names and, if they exist, templates.
 
     Args:
-        folder: of the files; or the file of names, with ``prompts.json`` beside it.
+        folder: folder of the files; or the file of names, with ``prompts.json`` beside it.
 
     Raises:
         DataError: no file of names, or one of another form: lists of different lengths, a class twice

@@ -23,8 +23,8 @@ def pictures_in(folder: Path, files: Mapping[str, tuple[str, ...]]) -> dict[str,
     """Finds every picture of a test set.
 
     Args:
-        folder: of the pictures; they lie directly in it, or in folders inside it, as COCO's lie in
-            ``train2014`` and ``val2014``.
+        folder: folder of the pictures; they lie directly in it, or in folders inside it, as COCO's lie
+            in ``train2014`` and ``val2014``.
         files: id -> names that its file may have, as in `PublishedCaptions`.
 
     Returns:

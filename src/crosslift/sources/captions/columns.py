@@ -29,12 +29,12 @@ class Binding:
     """The columns of a row.
 
     Args:
-        image: of the picture.
-        texts: of captions: a text, or a list of texts.
-        id: of the picture's name; None: its location is its name.
-        language: of BCP-47 codes; None: no such column.
-        group: of group names; None: no such column.
-        split: of names of splits; None: no such column.
+        image: column of the picture.
+        texts: column of captions: a text, or a list of texts.
+        id: column of the picture's name; None: its location is its name.
+        language: column of BCP-47 codes; None: no such column.
+        group: column of group names; None: no such column.
+        split: column of names of splits; None: no such column.
     """
 
     image: str
@@ -72,10 +72,10 @@ def bind(
     """Finds the columns of captioned pictures among those of a table.
 
     Args:
-        names: of the table's columns.
+        names: names of the table's columns.
         columns: role -> column, if the user names it; for ``text`` also several, separated by commas.
             An empty ``split``: the column of that name is ignored.
-        place: of the table, for errors.
+        place: place of the table, for errors.
         ids: columns that may name the picture; the first that exists is used. Empty: none.
 
     Raises:
@@ -103,8 +103,8 @@ def entry_of(row: Row, binding: Binding, picture: Picture | None, picture_id: st
 
     Args:
         row: with the columns of ``binding``; its picture's column is not read.
-        binding: of the columns.
-        picture: of the row.
+        binding: binding of the columns.
+        picture: picture of the row.
         picture_id: used if no column names the picture.
 
     Raises:

@@ -42,8 +42,8 @@ class CaptionEntry:
         language: BCP-47 code of the captions; None: the data name none.
         group: name of the group; None: the picture is a separate group.
         split: as the data call it ("train2017", "restval"); None or empty: they name none.
-        number: of the first caption among those of its picture, from 0; None: it follows those of
-            the entries before.
+        number: number of the first caption among those of its picture, from 0; None: it follows those
+            of the entries before.
         left_out: why the entry cannot become a record, if the published data are known to have such
             entries; empty for a complete one.
     """

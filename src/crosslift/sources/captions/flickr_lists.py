@@ -59,7 +59,7 @@ class FlickrList(HumanCaptions):
     the captions in ``Flickr8k.token.txt`` of a picture that does not exist are counted and skipped.
 
     Args:
-        path: of the list.
+        path: path of the list.
         kind: "token" (``NAME#N<TAB>caption``), "piped" (``NAME| N| caption``) or "comma" (CSV).
     """
 

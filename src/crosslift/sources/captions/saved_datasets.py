@@ -20,7 +20,7 @@ class SavedDataset:
     """A dataset, or several splits of one, as ``save_to_disk`` writes them.
 
     Args:
-        folder: of it.
+        folder: folder of the dataset.
     """
 
     folder: Path

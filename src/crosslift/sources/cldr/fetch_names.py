@@ -22,8 +22,8 @@ class Package(NamedTuple):
 
     Args:
         name: on the registry.
-        sha256: of its archive, hexadecimal.
-        size: of its archive, bytes.
+        sha256: SHA-256 of its archive, hexadecimal.
+        size: size of its archive, in bytes.
     """
 
     name: str

@@ -17,7 +17,7 @@ class Name(NamedTuple):
 
     Args:
         locale: as the publication writes it (``pt_PT``, ``zh-Hant``).
-        id: of the emoji, without FE0F.
+        id: id of the emoji, without FE0F.
         text: the name.
     """
 

@@ -76,7 +76,7 @@ def listed_splits(folder: Path) -> dict[str, SplitName]:
     """Photograph -> its split, by the lists of Flickr8k and, if they exist, of Multi30k.
 
     Args:
-        folder: of the data.
+        folder: folder of the data.
 
     Returns:
         Photographs in the order of the lists, those of Flickr8k first; empty if Flickr8k's lists

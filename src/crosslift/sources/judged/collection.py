@@ -100,8 +100,8 @@ class Collection:
     """Files that belong together.
 
     Args:
-        queries: of each language.
-        passages: of each language.
+        queries: queries of each language.
+        passages: passages of each language.
         grades: language of queries -> its judgements. None: one file for all languages. Where passages
             of several languages are in separate files, their ids are then the same in all of them.
     """

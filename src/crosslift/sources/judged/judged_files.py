@@ -24,7 +24,7 @@ class TextRow(NamedTuple):
     """A query or a passage.
 
     Args:
-        id: of it.
+        id: id of the query or the passage.
         text: with the title before it, if it has one; may be empty.
         language: if the row names it; else None.
         place: file and row, for errors.
@@ -75,7 +75,7 @@ def read_texts(paths: Iterable[Path], language: str | None, *, queries: bool) ->
 
     Args:
         paths: the files.
-        language: of rows that name none; None: every row must name one.
+        language: language of rows that name none; None: every row must name one.
         queries: whether they are queries, which must not be empty.
 
     Raises:

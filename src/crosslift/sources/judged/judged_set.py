@@ -17,9 +17,9 @@ class Pool:
     """N passages that are searched together.
 
     Args:
-        ids: of the passages, each once.
-        texts: of the passages.
-        languages: of each passage, its language.
+        ids: ids of the passages, each once.
+        texts: texts of the passages.
+        languages: language of each passage.
     """
 
     ids: tuple[str, ...]
@@ -61,10 +61,10 @@ class JudgedSet:
     """The queries of one language and the pool that they search.
 
     Args:
-        language: of the queries.
+        language: language of the queries.
         queries: id -> text.
         pool: the passages.
-        grades: of the passages of the pool; every query has a relevant one.
+        grades: grades of the passages of the pool; every query has a relevant one.
         same_queries: whether an id is the same query in all languages of the data.
         unanswered: number of queries of the data without a relevant passage, which are left out.
     """
@@ -128,7 +128,7 @@ def with_pools(sets: Sequence[JudgedSet], pool: str) -> list[JudgedSet]:
     """Sets that search another pool.
 
     Args:
-        sets: of the data.
+        sets: sets of the data.
         pool: ``own``: the passages in the language of the queries; ``mixed``: the passages of all sets
             together, each id with the name of its set before it if the sets have separate pools; or the
             code of a language.

@@ -60,7 +60,7 @@ def load_judged(folder: Path, language: str | None = None) -> LoadedSets:
 
     Args:
         folder: where the files are.
-        language: of files that say it nowhere.
+        language: language of files that do not state one.
 
     Raises:
         DataError: no layout fits, or a file cannot be used: the error names file, row and remedy.
@@ -166,7 +166,7 @@ def _named_collection(
     Args:
         folder: the folder.
         codes: languages of its queries and of its passages, by its name; may be empty.
-        language: of texts whose language neither a name nor a row says.
+        language: language of texts for which neither a file name nor a row states one.
         unread: takes the files of other splits.
     """
     parts: dict[str, dict[tuple[str, str], list[Path]]] = {}

@@ -37,8 +37,8 @@ class MewsliFiles:
     """The files of one split.
 
     Args:
-        mentions: of the queries.
-        entities: of the pool.
+        mentions: mentions of the queries.
+        entities: entities of the pool.
     """
 
     mentions: Path

@@ -35,7 +35,7 @@ def read_trec_run(path: Path) -> dict[str, list[RankedPassage]]:
     the bytes of the passage's id, descending. Ranks are not read.
 
     Args:
-        path: of the file, which may end with ``.gz``.
+        path: path of the file, which may end with ``.gz``.
 
     Raises:
         DataError: a line with another number of columns, a score that is no finite number, a passage

@@ -169,7 +169,7 @@ class _Best:
         """Updates the rows for which a block has a better pair.
 
         Args:
-            blocks: of pairs.
+            blocks: blocks of pairs.
             places: int64, the training text of each column, ascending.
         """
         for block in blocks:

@@ -74,7 +74,7 @@ class Guard(ABC):
 
         Args:
             encoder: as the stage finds it.
-            options: of the stage; its seed decides what is random.
+            options: options of the stage; its seed decides what is random.
         """
 
 
@@ -83,7 +83,7 @@ class GuardOnData(Guard):
 
     Args:
         settings: the value of its setting.
-        task: whose texts it takes; None: it is not known yet (see `on`).
+        task: task whose texts it takes; None: it is not known yet (see `on`).
     """
 
     def __init__(self, settings: Any, task: IntermediateTask | None = None) -> None:

@@ -23,10 +23,10 @@ class OpenDistillation:
 
     Args:
         encoder: as it is to be remembered.
-        records: whose texts may be taken, in any languages.
+        records: records whose texts may be taken, in any languages.
         column: name of the records' text.
         texts: number of texts drawn, from each language equally often while it has some.
-        options: of the stage; its seed decides which texts.
+        options: options of the stage; its seed decides which texts.
 
     Source: Romero et al. 2015 (arXiv 1412.6550), section 2, hints, with the vector as the hint.
     """
@@ -78,7 +78,7 @@ def balanced(records: Sequence[Record], count: int, seed: int) -> list[Record]:
     Args:
         records: to choose from.
         count: at most.
-        seed: of the choice.
+        seed: seed of the choice.
     """
     by_language: dict[str, list[Record]] = {}
     for record in records:

@@ -36,7 +36,7 @@ class Shown:
 
     Args:
         run: name of its run.
-        id: of the run, as the tracker calls it; None: it has none, or the run has not begun.
+        id: id of the run, as the tracker calls it; None: it has none, or the run has not begun.
         points: number of rows of the curve that were sent.
     """
 
@@ -56,7 +56,7 @@ class Follower:
         tracker: receives the rows.
         run: name of a new run; a step that resumes keeps the name it began with.
         settings: name -> value, sent when the run begins.
-        folder: of the note.
+        folder: folder of the note.
     """
 
     def __init__(

@@ -69,8 +69,8 @@ class Tracker(ABC):
         """What shows a training step while it trains.
 
         Args:
-            key: of the step.
-            label: of the step.
+            key: key of the step.
+            label: label of the step.
             settings: name -> value, shown as the configuration of the run.
             note: folder that stays until the step is made; it keeps what was shown.
         """
