@@ -310,7 +310,7 @@ def test_files_that_are_refused(small: Path) -> None:
     refused([rows[0] | {"thresholds": []}], DataError, "thresholds")
     refused([rows[0] | {"curve": [[1.0, 0.5]]}], DataError, "curve")
     refused([rows[0] | {"thresholds": [float("nan")]}], DataError, "finite")
-    refused({"arm": "raw"}, DataError, r"mining\.json is not what it should be")
+    refused({"arm": "raw"}, DataError, r"mining\.json is malformed")
     (small / MINING_FILE).write_text("[{", encoding="utf-8")
     with pytest.raises(DataError, match=r"mining\.json: not JSON"):
         mining_section(run)

@@ -340,7 +340,7 @@ def test_files_that_are_refused(small: Path) -> None:
     with pytest.raises(DataError, match=r"diagnostics\.json: not JSON"):
         vector_section(run)
     (small / DIAGNOSTICS_FILE).write_text('{"arm": "raw"}', encoding="utf-8")
-    with pytest.raises(DataError, match=r"diagnostics\.json is not what it should be"):
+    with pytest.raises(DataError, match=r"diagnostics\.json is malformed"):
         vector_section(run)
     (small / DIAGNOSTICS_FILE).write_text(whole.replace('"probe_accuracy"', '"probe"', 1))
     with pytest.raises(DataError, match="probe_accuracy"):

@@ -108,7 +108,7 @@ FILES: tuple[Documented, ...] = (
     Documented(
         f"`{GENERALISED_FILE}`",
         tuple[LanguagePairScores, ...],
-        f"{_FINE_TUNED}; empty where no pairs of languages were asked for",
+        f"{_FINE_TUNED}; empty if the study requests no pairs of languages",
     ),
     Documented(
         f"`{CLAIMS_FILE}`",
