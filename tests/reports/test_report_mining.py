@@ -204,8 +204,8 @@ def test_thresholds_that_take_nothing_are_reported(small: Path) -> None:
 
     _change(small / MINING_FILE, empty)
     rows = _table(write_report(small).read_text(encoding="utf-8"), "Mining: BUCC mining")
-    assert rows[2][4] == "1.1000; 1 of 2: nothing taken"
-    assert rows[3][4] == "nothing taken"
+    assert rows[2][4] == "1.1000; 1 of 2: no pairs"
+    assert rows[3][4] == "no pairs"
 
 
 def test_a_missing_seed_is_counted(tmp_path: Path) -> None:

@@ -227,7 +227,7 @@ def test_without_a_fitting_published_row_the_page_says_so(tmp_path: Path) -> Non
     write_report(made)
     part = _part((made / "report.html").read_text(encoding="utf-8"), "xtreme")
     assert 'class="published"' not in part
-    sentence = "CrossLift has none of an encoder that this study starts from ( embedded-mlm )"
+    sentence = "CrossLift has none for an encoder that this study starts from ( embedded-mlm )"
     assert sentence in _visible(part)
 
 

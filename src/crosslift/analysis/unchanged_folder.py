@@ -1,4 +1,4 @@
-"""Whether a run folder is what would be written now: then a run with nothing left leaves it as it is.
+"""Whether a run folder is up to date. A run with nothing left to do does not write such a folder again.
 
 The last file that is written into a folder, ``written.json``, has a hash of everything that the results
 are made from, a hash of the code and packages that wrote the report, and the size and time of change of
@@ -108,7 +108,7 @@ def results_are_current(folder: Path, source: str) -> bool:
 
 
 def report_is_current(folder: Path) -> bool:
-    """Whether a folder's report is what the same code and packages made of the files that are there."""
+    """Whether the same code and packages made the folder's report from the files that are there now."""
     noted = _noted(folder)
     files = noted.get("files")
     return (

@@ -127,10 +127,10 @@ def _effects(
     axes.set_xticks(ticks, [f"{share:g}" for share in ticks])
     axes.yaxis.set_major_formatter(lambda value, _: signed_points(value / 100).removesuffix(".0"))
     axes.set_xlabel("share of the way: 0 start, 1 end", size=11.5, labelpad=5)
-    axes.set_ylabel("points against the own start", size=11.5)
+    axes.set_ylabel("points against the arm's start", size=11.5)
     arm_legend(axes, arms, looks, columns=2, most=24, lines=True)
     sentences = "; ".join(f"{arm.name} {_path_words(paths[arm.name])}" for arm in arms)
-    caption = f"{title}: effect against the own start in points, by the share of the way"
+    caption = f"{title}: effect against the arm's start in points, by the share of the way"
     return finish(axes.figure, names.unique("interpolation", name), caption, sentences)
 
 

@@ -67,7 +67,7 @@ class ShownSection:
         section: its declaration.
         view: the content that its template shows.
         plots: plots of the view.
-        parts: those of its parts that the run has.
+        parts: the parts of the section that the run has.
     """
 
     section: Section[Any]

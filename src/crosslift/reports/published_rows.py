@@ -19,7 +19,7 @@ class PublishedRow:
     Args:
         model: its name.
         revision: revision of the model.
-        prompts: what is put before texts.
+        prompts: prompts before texts.
         dataset: revision of the dataset.
         version: version of `mteb`.
         macro: mean over the languages.

@@ -59,7 +59,7 @@ class AnswerSection:
         cautions: scores at their ceiling and the like, in sentences.
         idle: updates that learned nothing, in sentences.
         not_learnt: arms that did not learn their tasks, in sentences.
-        expected: whether scores are as the study states them beforehand, in sentences.
+        expected: whether the scores are those that the study predicts, in sentences.
         verdicts: every verdict, by question and then by arm.
         forest: the effect of each arm against its baseline.
         attributed: whether the page shows where effects come from.

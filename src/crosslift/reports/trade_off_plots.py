@@ -58,8 +58,8 @@ def draw_trade_offs(
 
     Args:
         folder: the run.
-        gain: the target that goes to the right.
-        loss: the target that goes upwards.
+        gain: the target on the x axis.
+        loss: the target on the y axis.
         looks: look of each arm.
         names: makes file names.
 

@@ -195,7 +195,7 @@ def xtreme_section(folder: RunFolder) -> XtremeSection | None:
 
 
 def _check(folder: RunFolder, facts: XtremeTable) -> None:
-    """Every name is known and no row appears twice."""
+    """Raises unless every name is known and no row appears twice."""
     targets = [column.target for column in facts.columns]
     groups = [group.name for group in facts.groups]
     arms = [arm.name for arm in folder.run.arms]

@@ -81,8 +81,8 @@ _FINE_TUNED = "only where the study has labelled targets"
 
 FILES: tuple[Documented, ...] = (
     Documented(f"`{RUN_FILE}`", RunFacts),
-    Documented(f"`results.csv`, `{RESULTS_FILE}`", Score, "one a row"),
-    Documented(f"`{CURVES_FILE}`", CurvePoint, "one a row"),
+    Documented(f"`results.csv`, `{RESULTS_FILE}`", Score, "one in each row"),
+    Documented(f"`{CURVES_FILE}`", CurvePoint, "one in each row"),
     Documented(f"`{VERDICTS_FILE}`", tuple[Verdict, ...]),
     Documented(f"`{EXAMPLES_FILE}`", tuple[Example, ...]),
     Documented(f"`{GROUPS_FILE}`", tuple[GroupEffect, ...]),
@@ -92,7 +92,7 @@ FILES: tuple[Documented, ...] = (
     Documented(
         f"`{DIAGNOSTICS_FILE}`",
         tuple[VectorEntryOfArm, ...],
-        "one entry a language, and one of all languages of a target; "
+        "one entry for each language, and one for all languages of a target; "
         "[retrieval.md](retrieval.md) says how to read them",
     ),
     Documented(f"`{MINING_FILE}`", tuple[MinedByArm, ...], "empty where nothing is mined"),

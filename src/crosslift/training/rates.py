@@ -17,7 +17,7 @@ def rate_of(settings: StageSettings, budget: Budget, progress: Progress) -> floa
     Args:
         settings: settings of the stage: schedule and warm-up.
         budget: budget of the stage.
-        progress: before the update.
+        progress: progress before the update.
 
     Returns:
         In [0, 1].

@@ -1,7 +1,7 @@
-"""Robust training: a batch goes through the encoder several times, its token rows perturbed.
+"""Robust training: a batch goes through the encoder several times with perturbed token rows.
 
-The forms know nothing of it: the encoder reads perturbed rows (see `crosslift.encoders.perturbation`),
-whatever is made of their states.
+Forms do not depend on it: the encoder reads perturbed rows (see `crosslift.encoders.perturbation`),
+whatever a form makes of the states.
 """
 
 from __future__ import annotations
@@ -36,11 +36,12 @@ _NOISE = 6  # among the seeds of an update
 
 
 class Before:
-    """What a pass over a batch moves beside gradients, as the first pass finds it: torch's random
-    state, a generator, and the buffers of a head, such as the running means of batch norms.
+    """The state that a pass over a batch changes beside gradients, as it is before the first pass:
+    torch's random state, a generator, and the buffers of a head, such as the running means of batch
+    norms.
 
-    Every pass begins with the same, so that dropout, masking and augmentation are the same in each
-    (FreeLB, arXiv 1909.11764, section 3.3), and what comes after finds all as after a single pass.
+    Every pass begins with the same state, so that dropout, masking and augmentation are the same in
+    each (FreeLB, arXiv 1909.11764, section 3.3), and the state afterwards is that after a single pass.
 
     Args:
         generator: generator that the passes draw from.
@@ -55,7 +56,7 @@ class Before:
         self._buffers = [(buffer, buffer.clone()) for buffer in head.buffers()]
 
     def again(self) -> None:
-        """Puts all back."""
+        """Restores the state."""
         self._generator.bit_generator.state = self._numpy
         torch.set_rng_state(self._torch)
         if self._devices:
@@ -70,11 +71,12 @@ class Passes:
 
     Args:
         encoder: encoder whose token rows are perturbed.
-        forward: makes the loss of the batch, from the same state every time.
-        back: adds the gradient of a loss, times its share of the whole, to that of the weights. It is
-            called while the encoder reads what the pass reads: activations may be computed again.
-        operations: floating-point operations counted so far; those of the last pass that only trains,
-            which are those of a plain update, are kept in `plain_operations`.
+        forward: computes the loss of the batch, from the same state every time.
+        back: adds the gradient of a loss, times its share of the whole, to the gradient of the weights.
+            It is called while the encoder reads the rows of the pass: activations may be computed
+            again.
+        operations: returns the floating-point operations counted so far. `plain_operations` has those
+            of the last pass that only trains, which are the operations of a plain update.
     """
 
     def __init__(
@@ -93,20 +95,20 @@ class Passes:
         self.plain_operations = 0
 
     def learn(self, share: float, perturbation: Perturbation | None = None) -> None:
-        """A pass that trains, and counts for so much of the loss."""
+        """A pass that trains; `share` is its weight in the loss."""
         before = self._operations()
         with perturbed(self._encoder, perturbation.fixed if perturbation else None):
             self._train(share)
         self.plain_operations = self._operations() - before
 
     def learn_and_climb(self, share: float, perturbation: Perturbation, step: float) -> None:
-        """A pass that trains, and moves the perturbation to where the loss is higher."""
+        """A pass that trains, and moves the perturbation towards a higher loss."""
         with perturbed(self._encoder, perturbation):
             self._train(share)
         perturbation.climb([leaf.grad for leaf in _leaves(perturbation)], step)
 
     def search(self, perturbation: Perturbation, step: float) -> None:
-        """A pass that moves the perturbation so, and trains nothing."""
+        """A pass that only moves the perturbation towards a higher loss."""
         with perturbed(self._encoder, perturbation):
             loss = self._forward().loss
             leaves = _leaves(perturbation)
@@ -141,7 +143,7 @@ class Robustness:
     Args:
         encoder: encoder of the stage, before anything is trained: the length of its token rows is the
             unit.
-        settings: settings of what is done to the token rows; None: one pass over them as they are.
+        settings: settings of the perturbation of token rows; None: one pass without perturbation.
         seed: seed of the stage.
     """
 
@@ -159,8 +161,8 @@ class Robustness:
         """All passes over one batch.
 
         Args:
-            passes: over it.
-            place: numbers that tell it from the stage's other batches: the noise depends on them.
+            passes: the passes over the batch.
+            place: numbers that identify the batch within the stage: the noise depends on them.
 
         Returns:
             The loss that was trained on, and the tokens of one pass.
@@ -186,7 +188,7 @@ class Robustness:
     def ascend(
         self, settings: AdversarialSettings, passes: Passes, generator: torch.Generator
     ) -> Perturbation:
-        """The passes of adversarial training; gives the perturbation of the last one."""
+        """The passes of adversarial training; returns the perturbation of the last one."""
         ball, step = self._ball(settings), settings.length * self._unit
         random = settings.start == "random"
         perturbation = self._noise(settings, generator) if random else Perturbation(ball, _zero)
@@ -222,23 +224,23 @@ def _zero(rows: Tensor, batch: PackedBatch) -> Tensor:
 
 
 def unit_of(settings: BallSettings, encoder: Encoder) -> float:
-    """The unit of a radius, in the token rows' own numbers."""
+    """The unit of a radius, in the numbers of the token rows."""
     return 1.0 if settings.unit == "absolute" else mean_row_norm(encoder)
 
 
 def smoothed_answers(
     settings: SmoothedPredictionSettings, encoder: Encoder, answer: Callable[[], list[Any]]
 ) -> list[Any]:
-    """What most of several draws of noise answer to each of N examples.
+    """The most frequent answer to each of N examples over several draws of noise.
 
     Args:
-        settings: settings of the noise, and how many draws.
+        settings: settings of the noise, and the number of draws.
         encoder: encoder that answers.
-        answer: N answers: classes or texts, which are voted on whole, or lists of tags, on which each
-            word votes.
+        answer: returns N answers: classes or texts, which are voted on as a whole, or lists of tags,
+            which are voted on word by word.
 
     Returns:
-        N answers; of equally many votes the one that was first given.
+        N answers; in a tie, the answer that came first.
     """
     ball = Ball(settings.radius * unit_of(settings, encoder), settings.ball)
     answers = []
