@@ -260,7 +260,7 @@ def test_the_page_of_a_ledger_shows_its_claims_and_what_no_run_tests(
     page = (tmp_path / "claims.html").read_text(encoding="utf-8")
 
     assert "Names help." in page
-    assert "Beside it, without a part in the verdict" in page
+    assert "Further tests, which do not decide the verdict" in page
     assert "A run of small tests it." in page
     with pytest.raises(DataError, match=r"a path that ends in \.html"):
         write_claims_page(tmp_path / "claims.txt", {}, [])

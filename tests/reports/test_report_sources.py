@@ -355,7 +355,7 @@ def test_scores_over_the_value_are_drawn(page: str, folder: Path) -> None:
     assert len(alternatives) == 3
     assert re.search(r"text [\d.]+ at 1e-06, [\d.]+ at 4e-06", alternatives[0])
     assert alternatives[0].count("(best on dev)") == 1
-    assert re.search(r"Of text , text@\S+ is best on dev data", _visible(section))
+    assert re.search(r"text@\S+ is the best arm of text on dev data", _visible(section))
     assert (folder / "plots" / "setting-learning-rate-names.svg").is_file()
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from crosslift.retrieval.judged_search import DEPTH
 
 TOP = 10
-"""Passages of a ranking that nDCG and the reciprocal rank look at."""
+"""Number of first passages that nDCG and the reciprocal rank use."""
 
 
 def judged_outcomes(

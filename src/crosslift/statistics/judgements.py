@@ -73,7 +73,7 @@ def judge_family(
         margins: for each, the smallest effect of interest, above 0, or None; None: no margins.
 
     Returns:
-        One judgement for each difference, in the given order.
+        One judgement for each difference, in the same order.
     """
     if margins is None:
         margins = [None] * len(differences)

@@ -52,9 +52,9 @@ class CaptionedSet:
         what: one line for lists: which pictures, in which languages.
         languages: BCP-47 codes.
         files: how it is published.
-        metric: the primary one of pictures and texts.
+        metric: primary metric of pictures and texts.
         licence: licence of pictures and captions.
-        citation: where they come from.
+        citation: source of the data.
         pool: see `PictureData`.
         paired: languages whose pairs the target of pairs measures by default; empty: all besides
             English.

@@ -70,7 +70,7 @@ class Mining:
         margin: margin of the scores (Artetxe and Schwenk 2019, arXiv 1811.01136).
         neighbours: k of the margin.
         retrieval: the side whose best candidates become pairs.
-        ratio_over: which mean cosines the margin `ratio` may divide by; others raise an error.
+        ratio_over: the mean cosines by which the margin `ratio` may divide; others raise an error.
         scores_above: pairs with a score of at most this are dropped; None: all pairs stay.
         threshold_source: the split whose gold the threshold is fitted on. If it is missing, or is the
             split that is scored, the threshold of one half of the src texts is applied to the other,

@@ -58,7 +58,7 @@ class Found(NamedTuple):
 
     @classmethod
     def of(cls, best: BestAnswers, candidates: Sequence[str]) -> Found:
-        """What was found among candidates with these ids."""
+        """The answers among candidates with these ids."""
         return cls(np.array(candidates, object)[best.places], best.scores)
 
     @property
@@ -125,7 +125,7 @@ def evaluate_bitexts(
     data: BitextData,
     postprocessing: Sequence[Postprocessing] = (),
 ) -> Iterator[Outcomes]:
-    """Retrieval between texts, language by language, under one protocol after another.
+    """Retrieval between texts, in each language under each protocol.
 
     Candidates are the other side of the same language's bitext.
 

@@ -31,12 +31,12 @@ class LabelledDataset:
         what: one line for lists of targets.
         languages: BCP-47 codes; for a task of XTREME, in XTREME's order.
         form: form of the English training examples and of the answers in every language.
-        metric: the primary one.
+        metric: primary metric.
         layouts: layouts of its published files; the first one found in a folder is read.
         hub: its copy on the hub.
         where: source of its files, for errors.
         licence: licence of the data.
-        citation: where it comes from.
+        citation: source of the data.
         task_title: one line for lists of tasks; empty: its English part is no intermediate task.
         train_examples: number of English training examples according to its publishers.
         english_layouts: layouts of its English training files, if they differ from ``layouts``.

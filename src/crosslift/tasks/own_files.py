@@ -29,7 +29,7 @@ class OwnFileTask:
         form: with its columns.
         of_records: further columns of a record, read if a file has them or `columns` binds others to
             them.
-        needed: those of them that each row has.
+        needed: the further columns that every row must have.
         folders: whether it also reads a folder with a file for each language.
         states_language: whether a file without a column of languages needs `language`: its texts are
             not English alone.

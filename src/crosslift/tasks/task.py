@@ -20,7 +20,8 @@ class Source(Protocol):
     """The source of a task's records."""
 
     def check(self) -> None:
-        """Raises if the records cannot be had, as far as that shows in seconds; nothing is fetched.
+        """Raises if the records are not available, as far as this can be checked in seconds without a
+        download.
 
         Raises:
             DataError: the reason.
@@ -121,7 +122,7 @@ class IntermediateTask:
         source: source of its records.
         languages: BCP-47 codes of the texts.
         licence: licence of the data.
-        citation: where it comes from.
+        citation: source of the data.
         at_hand: whether planning can read its records quickly: from a file of the user, or from a
             package.
     """
