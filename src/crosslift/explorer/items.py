@@ -1,4 +1,4 @@
-"""The items of one protocol of a target: queries, what is right, and the outcomes of every arm."""
+"""The items of one protocol of a target: queries, right answers, and the outcomes of every arm."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Measured = tuple[int, int]
 
 @dataclass(frozen=True)
 class FoundColumns:
-    """What one arm and seed found: the columns of a block.
+    """The answers that one arm and seed found: the columns of a block.
 
     Args:
         of: the arm and seed.
@@ -123,7 +123,7 @@ class Items:
         return block
 
     def found(self, rows: Mapping[Measured, pa.Table]) -> Iterator[FoundColumns]:
-        """What each arm and seed found.
+        """The answers that each arm and seed found.
 
         Args:
             rows: arm and seed -> its rows of ``found.parquet``; others have the first answer.

@@ -1,4 +1,4 @@
-"""Which package or module a declaration comes from."""
+"""The package or module that declares a thing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _tops: set[str] = set()
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Which package or module declares something.
+    """The package or module that declares a thing.
 
     Args:
         module: dotted name of the module.
@@ -30,7 +30,7 @@ class Origin:
 
     @property
     def words(self) -> str:
-        """For messages: ``PACKAGE VERSION``, or ``module NAME``."""
+        """Its name in messages: ``PACKAGE VERSION``, or ``module NAME``."""
         return f"{self.package} {self.version}" if self.package else f"module {self.module}"
 
 
@@ -54,7 +54,7 @@ def follow_code(declared: object, module: str) -> None:
     belong to another installed package. Everything that these import inside their own package counts.
 
     Args:
-        declared: such as a target.
+        declared: the declared thing, such as a target.
         module: module that declares it.
     """
     _tops.add(top_of(module))

@@ -11,7 +11,7 @@ from pathlib import Path
 from crosslift.errors import DataError, StudyError
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-"""Names of this machine that no other machine can use."""
+"""Names of this machine that work only on this machine."""
 _LEAST_TOKEN = 16
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
 """Characters that addresses, headers and cookies have as they are (RFC 3986, section 2.3)."""
@@ -45,7 +45,7 @@ class LiveOptions:
 
 
 def check_options(options: LiveOptions) -> None:
-    """Finds what is wrong before anything is loaded.
+    """Checks the options before anything is loaded.
 
     Raises:
         StudyError: the libraries of the server are missing, or the token is too short or has

@@ -36,7 +36,7 @@ def pool_of_file(
 
     Args:
         run: run whose arms search them.
-        path: a text a line, or a table with a column ``text`` and, where it has one, ``language``.
+        path: one text on each line, or a table with a column ``text`` and, optionally, ``language``.
         encoders: encoders of the arms.
         listener: receives the progress.
 

@@ -1,4 +1,4 @@
-"""The texts and pictures of a run's targets, with vectors that the run left or that are made now."""
+"""The texts and pictures of a run's targets, with vectors of the run or new ones."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def plan_mining(
     Args:
         texts: `src` and `tgt` -> distinct texts.
         steps: steps that encode them.
-        missing: those of ``steps`` that are not up to date.
+        missing: the steps that are not up to date.
         encoder: encoder that encodes them.
         k: number of neighbours.
         search: kind of search.

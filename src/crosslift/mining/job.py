@@ -185,7 +185,7 @@ def _counts(lines: int, side: KeptTexts) -> SideCounts:
 
 
 def _reading(job: _Job) -> dict[str, Any]:
-    """How the vectors were read; if the prompts of the sides differ, with both."""
+    """How the vectors were read, with the prompt of each side if they differ."""
     return reading_of_sides(*(open_reading(job.steps[s][0], job.store) for s in ("src", "tgt")))
 
 

@@ -62,7 +62,7 @@ class SelectedPairs:
 
     Args:
         written: best first.
-        threshold: below which pairs are left out.
+        threshold: pairs with a lower score are left out.
         counts: counts of pairs at each stage.
         scores: scores of the pairs on both sides of the threshold.
     """
