@@ -86,7 +86,7 @@ class PublishedModel:
         return [path for pattern in self._patterns() for path in sorted(folder.glob(pattern))]
 
     def fingerprint(self, sum_of_folder: Callable[[Path], str]) -> str:
-        """What identifies its files in a key: a checksum, or a hub name and commit.
+        """The text that identifies its files in a key: a checksum, or a hub name and commit.
 
         A hub name that is not in the local cache is identified by the user's revision, or by ``main``,
         until the model is fetched.
@@ -156,7 +156,7 @@ class PublishedModel:
         return folder if has_weights else None
 
     def present(self) -> Path | None:
-        """The folder of its files as they are here; None: they are on the hub, and nothing is fetched.
+        """The local folder of its files; None: they are on the hub. Fetches nothing.
 
         Raises:
             CrossLiftError: the kind's own error; there is no such model, or the hub does not answer.

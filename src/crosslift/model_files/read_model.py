@@ -33,7 +33,7 @@ def library_errors_explained(
 
     Args:
         folder: folder that is read.
-        what: the rest of the message's sentence about it.
+        what: rest of the message's sentence about the folder.
         error: the error to raise.
 
     Raises:

@@ -19,7 +19,7 @@ Places = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """The items of a batch that one rank works on, beside those of the others.
+    """The items of a batch that one rank works on, and those of the other ranks.
 
     Args:
         parts: for each rank, the places of its items in the batch, int64; some may be empty.
@@ -36,8 +36,8 @@ class Share:
 
     @property
     def run(self) -> Places:
-        """The same, but never empty: a rank without items runs the first one, and it counts for nothing
-        (see `of_mean`). So all ranks compute the same operations, and none waits for another."""
+        """The same, but never empty: a rank without items runs the first one, with weight 0 (see
+        `of_mean`). So all ranks compute the same operations, and none waits for another."""
         return self.mine if len(self.mine) else np.zeros(1, np.int64)
 
     @property
@@ -59,7 +59,7 @@ class Share:
         """This rank's share of the mean over the whole batch: the shares of all ranks sum to it.
 
         Args:
-            mean: over what this rank runs, scalar.
+            mean: mean over the items that this rank runs, scalar.
             sizes: sizes of every item of the batch, such as its words, where the mean is over these;
                 None: over the items.
         """

@@ -37,8 +37,8 @@ class WordAlignment:
         chance: retrieval without alignment, 1/N.
         level: level of the intervals.
         as_is: figures of the vectors as they are.
-        centred: after each side's mean was subtracted. None: nothing remains then.
-        not_centred: why ``centred`` is None; else empty.
+        centred: figures after subtracting each side's mean. None: the result is zero.
+        not_centred: reason if ``centred`` is None; else empty.
         hits: float64 [N], how often each word's pair is retrieved, mean of both ways, after
             centring if that is possible.
     """

@@ -139,7 +139,7 @@ def _margin(alignment: WordAlignment) -> str:
 
 
 def _retrieval(alignment: WordAlignment) -> str:
-    """Such as ``retrieval is 3.1% (chance 0.10%), 45.0% after centring``."""
+    """A clause such as ``retrieval is 3.1% (chance 0.10%), 45.0% after centring``."""
     as_is = (
         f"retrieval is {share(alignment.as_is.both.value, 1)} (chance {share(alignment.chance, 1)})"
     )
