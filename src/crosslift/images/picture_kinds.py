@@ -1,4 +1,4 @@
-"""Kinds of pictures: the class of ImageNet that an embedded tower gives a picture."""
+"""Kinds of pictures: the class of ImageNet that an embedded tower predicts for a picture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PART = 4096
 
 
 def check_kinds(settings: TowerSettings, *, pooled: bool) -> None:
-    """Raises if a tower gives pictures no kinds.
+    """Raises if a tower cannot predict kinds of pictures.
 
     Args:
         settings: settings of the tower.
@@ -40,7 +40,7 @@ def class_scores(settings: TowerSettings, features: NDArray[np.floating]) -> NDA
         Float32 [N, 1000], before the softmax.
 
     Raises:
-        EncoderError: as of `embedded_classifier`.
+        EncoderError: as for `embedded_classifier`.
     """
     from crosslift.images.embedded_tower import embedded_classifier  # loads torch
 

@@ -1,4 +1,4 @@
-"""How a published vision model's pictures are prepared, by its own files."""
+"""How the files of a published vision model prepare pictures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Preparation:
         size: side of the square in pixels.
         framing: how a picture becomes that square.
         mean: mean of red, green and blue in [0, 1], subtracted.
-        std: std of red, green and blue, the divisor.
+        std: standard deviation of red, green and blue, the divisor.
     """
 
     size: int

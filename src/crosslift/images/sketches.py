@@ -167,7 +167,7 @@ def _best_of_each(groups: Integers, scores: Floats, most: int) -> Integers:
 
     Args:
         groups: group of each score, ascending.
-        scores: to compare.
+        scores: scores to compare.
         most: at most this many of a group.
     """
     if not len(groups) or np.bincount(groups).max() <= most:

@@ -36,7 +36,7 @@ def draw_svg(svg: str, path: Picture, width: int | None, height: int | None) -> 
         svg: a text that `check_svg` accepts.
         path: the file, for messages.
         width: width of the PNG in pixels. None: it follows from the height.
-        height: in pixels. None: it follows from the width.
+        height: height of the PNG in pixels. None: it follows from the width.
 
     Raises:
         DataError: it cannot be drawn, or needs too much time or memory.

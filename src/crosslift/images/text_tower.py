@@ -118,7 +118,7 @@ def open_text_tower(
 def _tokenizer(folder: Path) -> Any:
     """The tokenizer of a folder; it lower-cases texts if tokenizer_config.json says so.
 
-    That of SigLIP 2 says so, but for a tokenizer class that does not read the key.
+    The file of SigLIP 2 says so, but its tokenizer class does not read the key.
     """
     lower_case = read_json_object(folder / "tokenizer_config.json").get("do_lower_case") is True
     return load_padding_tokenizer(folder, lower_case=lower_case)

@@ -1,4 +1,4 @@
-"""From a row of a dataset to a record: which columns hold what, and what the labels mean."""
+"""From a row of a dataset to a record: the columns, and the meaning of the labels."""
 
 from __future__ import annotations
 

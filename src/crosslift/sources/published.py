@@ -49,7 +49,7 @@ class DatasetSource(Protocol):
         """The records of a split ("train" or "dev") and the counts of skipped rows."""
 
     def check(self) -> None:
-        """Raises if the data cannot be had; takes seconds at most."""
+        """Raises if the data are not available; takes seconds at most."""
 
     def train(self) -> Sequence[Record]:
         """The training records."""
@@ -99,7 +99,8 @@ class PublishedData:
         return collect(rows, hub.fields, f"{split}:")
 
     def check(self) -> None:
-        """Raises if the data cannot be had, or their first rows have faults; the rest is not read.
+        """Raises if the data are not available, or their first rows have faults; the other rows are not
+        read.
 
         Raises:
             DataError: as `train`.
@@ -232,7 +233,7 @@ class Derived:
         return DatasetRecords(made, source.skipped)
 
     def check(self) -> None:
-        """As the dataset."""
+        """Checks the dataset."""
         self.of.check()
 
     def train(self) -> Sequence[Record]:

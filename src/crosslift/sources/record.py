@@ -34,8 +34,8 @@ class Record:
         spans: answers in the text ``passage``, each (start, end) in characters, for span QA; empty:
             the question has no answer.
         words: words of a sentence with tagged words.
-        tags: one for each word.
-        score: a grade, such as a similarity.
+        tags: tags, one for each word.
+        score: grade, such as a similarity.
         margins: for each negative text, a teacher's score of the pair less that of its anchor with the
             negative.
     """

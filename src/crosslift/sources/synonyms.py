@@ -17,8 +17,8 @@ from crosslift.sources.formats.rows import short
 
 _LETTERS = r"[\w\u0300-\u036f]+"  # with accents that are separate characters
 WORD = re.compile(rf"{_LETTERS}(?:['’‐‑.@&-]{_LETTERS})*")
-"""A word: letters and digits, with apostrophes, hyphens and what joins abbreviations and addresses
-inside, so that no piece of `don't`, `U.S.`, `AT&T` or `example.com` is looked up as a word."""
+"""A word: letters and digits, with apostrophes, hyphens and the characters inside abbreviations and
+addresses, so that no piece of `don't`, `U.S.`, `AT&T` or `example.com` is looked up as a word."""
 
 _FORMAT = "json (word -> list of its synonyms), or lines of word, tab, synonym"
 _MARKER = re.compile(r"\([a-z]+\)$")  # WordNet's marker of an adjective's position

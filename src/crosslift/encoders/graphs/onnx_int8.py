@@ -1,6 +1,6 @@
 """Rounds a graph of ONNX to int8.
 
-Each token's inputs of a product have their own scale, which is computed as they come, and so has each
+Each token's inputs of a product have a separate scale, which is computed at run time, and so has each
 column of its weights. The usual dynamic quantisation has one scale for the inputs of all tokens of a
 batch, so that a text's vector depends on the texts beside it, and more is lost (docs/small.md).
 """

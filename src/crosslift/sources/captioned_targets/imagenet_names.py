@@ -49,7 +49,8 @@ class ClassNames(NamedTuple):
 
 
 def language_of(published: str) -> str:
-    """The BCP-47 code of a language as the files name it: ``ZH_YUE`` -> ``yue``, ``DE`` -> ``de``."""
+    """The BCP-47 code of a language from its name in the files: ``ZH_YUE`` -> ``yue``, ``DE`` ->
+    ``de``."""
     return _CODES.get(published) or published.lower().replace("_", "-")
 
 

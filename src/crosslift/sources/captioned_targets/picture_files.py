@@ -12,7 +12,8 @@ from crosslift.sources.picture import has_picture_ending
 
 
 def picture_folder(data: Path, images: Path | None) -> Path:
-    """The folder of the pictures: ``images`` if given, else ``images`` in the data, else the data."""
+    """The folder of the pictures: ``images`` if it is set, else ``images`` in the data, else the
+    data."""
     if images is not None:
         return images
     below = data / "images"

@@ -45,7 +45,7 @@ class Choice(NamedTuple):
     Args:
         text: id of the query sentence.
         candidates: ids of pictures, in the published order.
-        right: the right one of them.
+        right: the right candidate.
     """
 
     text: str

@@ -1,4 +1,4 @@
-"""Which column of a row holds what: captions, picture, language, group, split."""
+"""The columns of a row: captions, picture, language, group, split."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ID_NAMES = ("image_id", "img_id", "cocoid", "filename", "file_name")
 """Columns that name the picture in a row with its bytes; the first that exists is used."""
 
 ROLES = ("image", "text", "id", "language", "group", "split")
-"""What a column can be bound to."""
+"""Roles of columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def entry_of(row: Row, binding: Binding, picture: Picture | None, picture_id: st
     """A row as an entry.
 
     Args:
-        row: with the columns of ``binding``; its picture's column is not read.
+        row: row with the columns of ``binding``; its picture's column is not read.
         binding: binding of the columns.
         picture: picture of the row.
         picture_id: used if no column names the picture.

@@ -24,7 +24,7 @@ class DatasetPicture:
 
     Args:
         where: the dataset, for messages; the same for all pictures of one dataset.
-        row: from 0.
+        row: number of the row, from 0.
         column: column of the picture.
         dataset: a dataset of `datasets`, with this column, not decoded.
     """
@@ -36,7 +36,7 @@ class DatasetPicture:
 
     @property
     def shared(self) -> Any:
-        """The dataset: all its pictures hold the same."""
+        """The dataset, which all its pictures share."""
         return self.dataset
 
     def read_bytes(self) -> bytes:

@@ -53,7 +53,7 @@ class _Endings:
 
     Args:
         image: ending of pictures, if the user names it; empty: any of `PICTURE_ENDINGS`.
-        texts: those of files of captions, besides ``txt`` and ``json``.
+        texts: endings of files of captions, besides ``txt`` and ``json``.
     """
 
     image: str

@@ -27,7 +27,7 @@ class Member:
     """A file inside a tar file.
 
     Args:
-        name: with its folders, without a leading ``./``.
+        name: name with its folders, without a leading ``./``.
         start: start of its bytes in the tar file.
         size: number of its bytes.
         text: its bytes, if requested; None: they were not read.

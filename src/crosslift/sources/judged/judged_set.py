@@ -33,7 +33,7 @@ class Pool:
 
     @cached_property
     def checksum(self) -> str:
-        """Of its passages."""
+        """A checksum of its passages."""
         return key_of({"passages": [self.ids, self.texts, self.languages]})
 
     @cached_property
@@ -92,7 +92,7 @@ class JudgedSet:
         return tuple(f"{self.name}/{query}" for query in self.queries)
 
     def relevant(self, query: str) -> list[str]:
-        """The relevant passages of a query, by falling grade, equal grades in their order."""
+        """The relevant passages of a query, by descending grade; equal grades keep their order."""
         grades = self.grades[query]
         kept = [passage for passage, grade in grades.items() if grade > 0]
         return sorted(kept, key=lambda passage: -grades[passage])
@@ -117,7 +117,7 @@ class JudgedSet:
         return replace(self, queries=queries, grades=grades, unanswered=self.unanswered + dropped)
 
     def first(self, count: int) -> JudgedSet:
-        """The first queries, at most ``count``; the pool stays as it is."""
+        """The first queries, at most ``count``; the pool does not change."""
         queries = dict(list(self.queries.items())[:count])
         return replace(
             self, queries=queries, grades={query: self.grades[query] for query in queries}

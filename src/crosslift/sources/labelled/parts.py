@@ -65,7 +65,7 @@ def examples_of(rows: Iterable[Row], fields: Fields, language: str, what: str) -
         rows: rows of one split.
         fields: how a row becomes an example.
         language: BCP-47 code.
-        what: what is read, for errors.
+        what: name of the data, for errors.
 
     Raises:
         DataError: no example, a repeated id, labels in only some rows; as the fields.
