@@ -67,7 +67,7 @@ def check_options(options: LiveOptions) -> None:
             "leave --token out: one is made and printed",
         )
     if options.corpus is not None and not options.corpus.exists():
-        raise DataError(f"no file {options.corpus}", "a text a line, or a table")
+        raise DataError(f"no file {options.corpus}", "one text on each line, or a table")
     if options.images is not None and not options.images.is_dir():
         raise DataError(f"{options.images} is not a folder", "a folder of pictures")
 

@@ -60,7 +60,7 @@ class Weights:
         if not groups:
             raise TrainingError(
                 f"task {settings.title!r} has nothing to train: its text side is locked and its form "
-                "has no head of its own",
+                "has no head",
                 "text_side: trainable",
             )
         self.optimizer = torch.optim.AdamW(groups, fused=True)

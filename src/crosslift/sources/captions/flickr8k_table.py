@@ -28,7 +28,7 @@ class Flickr8kTable(HumanCaptions):
     `crosslift.sources.flickr8k.splits`). No column can be bound: another split would undo that.
 
     Args:
-        path: of the table. Its name gives the language: ``captions.jsonl`` is English,
+        path: path of the table. Its name has the language: ``captions.jsonl`` is English,
             ``captions.de.jsonl`` German.
     """
 

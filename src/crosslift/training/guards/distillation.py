@@ -36,9 +36,9 @@ class DistillationSettings(BaseModel):
     task: str = "gettext-mlm"
     """Task whose texts are used; its labels are not."""
     data: DataPath | None = None
-    """Of that task."""
+    """Data of that task, as in a stage."""
     columns: dict[str, str] = Field(default_factory=dict)
-    """Of that task."""
+    """Columns of that task, as in a stage."""
     weight: Annotated[float, Field(gt=0)] = 1.0
     """Factor of the loss, which is 1 - cosine, the mean over the texts."""
     batch_size: Count = 32
