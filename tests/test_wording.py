@@ -1,4 +1,4 @@
-"""The plainest offenders against plain English are absent from docstrings, comments, messages and docs."""
+"""Docstrings, comments, messages and docs are free of the plainest offenders against plain English."""
 
 from __future__ import annotations
 

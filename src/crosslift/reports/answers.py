@@ -112,8 +112,7 @@ def _lines(folder: RunFolder, verdicts: Sequence[Verdict]) -> Iterable[AnswerLin
 
 
 def _pairs_sentence(folder: RunFolder, outcome: Outcome, verdicts: Sequence[Verdict]) -> str:
-    """A sentence such as ``a is higher than b on names (+2.1 [1.0, 3.2]); than c on names (+1.8 [0.3,
-    3.3]).``"""
+    """A sentence such as ``a is higher than b on names (+2.1 [1.0, 3.2]); than c on ja (+1.8).``"""
     subject, joint = _PAIR_WORDS[outcome]
     brief = outcome == INCONCLUSIVE and len(verdicts) > _MOST_INTERVALS
     targets: dict[tuple[str, str], list[str]] = {}

@@ -36,7 +36,7 @@ class ChoiceTable:
 
     Args:
         sentence: which data they chose on.
-        seeds: one for each column.
+        seeds: the seeds, one for each column.
         rows: the tries, arm by arm.
     """
 

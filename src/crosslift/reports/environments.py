@@ -100,7 +100,7 @@ def mixed_words(run: RunFacts) -> str | None:
 
 
 def other_code_words(run: RunFacts) -> str | None:
-    """Says which steps of a run other code made than the code that wrote its folder.
+    """Says which steps of a run were made by other code than the code that wrote its folder.
 
     Returns:
         One paragraph; None if there are none.
@@ -137,7 +137,7 @@ def _arms(run: RunFacts, environment: RunEnvironment) -> str:
     if len(environment.arms) == len(run.arms):
         return "of all arms"
     if not environment.arms:
-        return "shared by arms"
+        return "of no single arm"
     return f"of {listed(list(environment.arms))}"
 
 

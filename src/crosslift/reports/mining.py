@@ -174,7 +174,7 @@ def _threshold(entries: Sequence[MinedByArm]) -> str:
     parts = [f"{texts[0]}\u2013{texts[-1]}" if many else listed(texts)] if texts else []
     without = every.count(None)
     if without:
-        parts.append(f"{without} of {len(every)}: no pairs" if texts else "nothing taken")
+        parts.append(f"{without} of {len(every)}: no pairs" if texts else "no pairs")
     return "; ".join(parts)
 
 

@@ -19,7 +19,7 @@ class StepRow:
         step: the step, or the first of them.
         name: in words.
         time: time that the steps took together.
-        peak: highest peak of memory.
+        peak: highest memory peak of the steps.
     """
 
     step: StepFacts

@@ -61,8 +61,8 @@ class Sets(NamedTuple):
 
 _AT_ONCE = 4_000_000
 _MOST_PAIRS = 1 << 26
-"""Above this many possible pairs of letters, their numbers are made dense. So numbers of runs of four stay
-below 2 to the 52nd."""
+"""Above this many possible pairs of letters, their numbers are made dense. So numbers of runs of four
+stay below 2 to the 52nd."""
 _BITS_OF_A_HASH = 22
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
