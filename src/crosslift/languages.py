@@ -118,7 +118,7 @@ _NAMES = {  # names that Babel does not have
     "taq": "Tamasheq",
     "tzl": "Talossan",
 }
-_SCRIPTS = {  # likewise
+_SCRIPTS = {  # scripts that CLDR does not have
     **dict.fromkeys(("ajp", "pbt", "prs"), "Arab"),
     **dict.fromkeys(("ber", "dik", "knc", "kzj", "sh", "tw"), "Latn"),
     "mhr": "Cyrl",

@@ -184,7 +184,7 @@ def test_runs_that_do_not_fit_the_target(data: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="does not name a language") as caught:
         compare(path, path, target(data))
     assert "--languages" in str(caught.value.remedy)
-    with pytest.raises(StudyError, match="queries search no passages"):
+    with pytest.raises(StudyError, match="do not search passages"):
         compare(path, path, "names")
     written(tmp_path / "two" / "a.de.run", GOOD)
     (tmp_path / "two" / "b.de.run.gz").write_bytes(gzip.compress(GOOD.encode()))

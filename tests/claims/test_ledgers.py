@@ -246,7 +246,7 @@ def test_a_run_of_a_study_that_a_ledger_names_reports_its_claims(
     assert [each["verdict"] for each in claims] == ["not tested here"]
     assert "needs target tatoeba, target bucc" in claims[0]["reason"]
     page = (folder.path / REPORT).read_text(encoding="utf-8")
-    assert "What it says of published claims" in page
+    assert "What it says about published claims" in page
 
 
 def test_the_page_of_a_ledger_shows_its_claims_and_what_no_run_tests(
@@ -260,7 +260,7 @@ def test_the_page_of_a_ledger_shows_its_claims_and_what_no_run_tests(
     page = (tmp_path / "claims.html").read_text(encoding="utf-8")
 
     assert "Names help." in page
-    assert "Beside it, without a part in the verdict" in page
+    assert "Further tests, which do not decide the verdict" in page
     assert "A run of small tests it." in page
     with pytest.raises(DataError, match=r"a path that ends in \.html"):
         write_claims_page(tmp_path / "claims.txt", {}, [])

@@ -47,8 +47,8 @@ def test_a_baseline_at_its_ceiling(folder: RunFolder) -> None:
 
 def test_arms_that_changed_no_answer(folder: RunFolder) -> None:
     (sentence,) = of_names(changed(folder, effect=0.0, low=-0.004, high=0.004, p=1.0, noise=None))
-    assert "is that of the baseline" in sentence and "text" in sentence
-    assert "image-locked" not in sentence  # the same answers are meant
+    assert "give the same answer to every query" in sentence and "text" in sentence
+    assert "image-locked" not in sentence  # the same answers are expected
 
 
 def test_too_few_queries_for_the_effect_of_interest(folder: RunFolder) -> None:

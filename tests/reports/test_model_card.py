@@ -101,7 +101,9 @@ def test_scores_that_the_encoder_alone_cannot_have_are_not_in_the_model_index(
     assert not pictures & {r.dataset_type for r in own}
     centred = card_text(run, "image", postprocessing=("centre", "csls"))
     assert not results(centred, tmp_path / "card.md")
-    assert "Scores of pairs of texts are those after centre and csls, which this folder" in centred
+    assert (
+        "Scores of pairs of texts were measured after centre and csls, which this folder" in centred
+    )
 
 
 def change(language: str, difference: float, verdict: str) -> ComparedLanguage:

@@ -204,8 +204,8 @@ def test_thresholds_that_take_nothing_are_reported(small: Path) -> None:
 
     _change(small / MINING_FILE, empty)
     rows = _table(write_report(small).read_text(encoding="utf-8"), "Mining: BUCC mining")
-    assert rows[2][4] == "1.1000; 1 of 2: nothing taken"
-    assert rows[3][4] == "nothing taken"
+    assert rows[2][4] == "1.1000; 1 of 2: no pairs"
+    assert rows[3][4] == "no pairs"
 
 
 def test_a_missing_seed_is_counted(tmp_path: Path) -> None:
@@ -310,7 +310,7 @@ def test_files_that_are_refused(small: Path) -> None:
     refused([rows[0] | {"thresholds": []}], DataError, "thresholds")
     refused([rows[0] | {"curve": [[1.0, 0.5]]}], DataError, "curve")
     refused([rows[0] | {"thresholds": [float("nan")]}], DataError, "finite")
-    refused({"arm": "raw"}, DataError, r"mining\.json is not what it should be")
+    refused({"arm": "raw"}, DataError, r"mining\.json is malformed")
     (small / MINING_FILE).write_text("[{", encoding="utf-8")
     with pytest.raises(DataError, match=r"mining\.json: not JSON"):
         mining_section(run)

@@ -41,7 +41,7 @@ def test_one_prompt_of_all_arms_and_what_others_put(folder: Path) -> None:
     sentences = told(folder, {"": "query: "}, **protocols)
     assert sentences == (
         "Every arm reads its texts with prompt 'query: ', in training and in our own protocols.",
-        "Protocols of other projects put their own prompt: mteb/xx->en no prompt.",
+        "Protocols of other projects use their own prompts: mteb/xx->en no prompt.",
     )
     page = write_report(folder).read_text(encoding="utf-8")
     assert "Every arm reads its texts with prompt &#39;query: &#39;" in page
@@ -65,7 +65,7 @@ def test_arms_that_differ_are_named(folder: Path) -> None:
     assert "prompt 'query: ': text." in first
     assert "no prompt: raw, image" in first
     assert others == (
-        "Protocols of other projects put their own prompt: mteb/xx->en no prompt and prompt 'ask: '."
+        "Protocols of other projects use their own prompts: mteb/xx->en no prompt and prompt 'ask: '."
     )
 
 

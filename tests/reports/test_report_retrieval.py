@@ -122,7 +122,7 @@ def test_the_table_holds_means_over_languages_and_seeds(folder: Path) -> None:
 
     expected = {
         "Mean cosine of random texts": f"{mean(_within):.2f}",
-        "Probe tells the language": f"{mean(lambda r: r['probe_accuracy']) * 100:.1f}",
+        "Probe separates the sides": f"{mean(lambda r: r['probe_accuracy']) * 100:.1f}",
         "Probe names the language": f"{(0.93 - 2 * 0.094) * 100:.1f}",
         "Hubness (skewness)": f"{mean(lambda r: r['hubness_src_to_tgt']['skewness']):.2f}",
         "Never retrieved": f"{mean(_never) * 100:.1f}",
@@ -155,7 +155,7 @@ def test_languages_without_a_value_are_counted(small: Path) -> None:
     assert section is not None
     table = section.tables[1]
     raw, text = table.rows
-    place = table.columns.index("Probe tells the language")
+    place = table.columns.index("Probe separates the sides")
     probe, whole = raw.cells[place], text.cells[place]
     assert probe is not None and probe.missing == "1 of 2 languages"
     assert whole is not None and whole.missing == ""
@@ -171,7 +171,7 @@ def test_without_separability_its_column_is_left_out(small: Path) -> None:
     )
     section = _section(write_report(small).read_text(encoding="utf-8"), "vectors")
     assert "Probe names the language" not in section
-    assert "Probe tells the language" in section
+    assert "Probe separates the sides" in section
 
 
 def test_what_diagnose_returns_is_what_the_report_reads(small: Path) -> None:
@@ -340,7 +340,7 @@ def test_files_that_are_refused(small: Path) -> None:
     with pytest.raises(DataError, match=r"diagnostics\.json: not JSON"):
         vector_section(run)
     (small / DIAGNOSTICS_FILE).write_text('{"arm": "raw"}', encoding="utf-8")
-    with pytest.raises(DataError, match=r"diagnostics\.json is not what it should be"):
+    with pytest.raises(DataError, match=r"diagnostics\.json is malformed"):
         vector_section(run)
     (small / DIAGNOSTICS_FILE).write_text(whole.replace('"probe_accuracy"', '"probe"', 1))
     with pytest.raises(DataError, match="probe_accuracy"):

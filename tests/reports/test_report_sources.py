@@ -198,7 +198,7 @@ def test_automatic_controls_are_not_in_the_plots_of_effects(page: str) -> None:
     alternatives = [a for a in _alternatives(page) if "each arm against the baseline raw" in a]
     assert len(alternatives) == 3
     assert all("image-shuffled " in a and "image--" not in a for a in alternatives)
-    assert "Controls asked for in one word stand where the effect comes from." in _visible(page)
+    assert "has the controls that the study names in one word." in _visible(page)
 
 
 def test_kinds_of_controls_have_marks_of_their_own(run: RunFolder) -> None:
@@ -355,7 +355,7 @@ def test_scores_over_the_value_are_drawn(page: str, folder: Path) -> None:
     assert len(alternatives) == 3
     assert re.search(r"text [\d.]+ at 1e-06, [\d.]+ at 4e-06", alternatives[0])
     assert alternatives[0].count("(best on dev)") == 1
-    assert re.search(r"Of text , text@\S+ is best on dev data", _visible(section))
+    assert re.search(r"text@\S+ is the best arm of text on dev data", _visible(section))
     assert (folder / "plots" / "setting-learning-rate-names.svg").is_file()
 
 

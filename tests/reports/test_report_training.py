@@ -328,7 +328,7 @@ def test_paths_are_drawn_by_start_where_arms_are_many(folder: Path, page: str) -
     alternatives = [a for a in _alternatives(section) if a.startswith("Names of concepts")]
     assert len(alternatives) == 2  # nine arms: those of each start
     assert alternatives[0].startswith(
-        "Names of concepts: embedded-mlm: effect against the own start"
+        "Names of concepts: embedded-mlm: effect against the arm's start"
     )
     assert "e5-text +" in alternatives[1] and "; text " not in alternatives[1]
     assert (folder / "plots" / "interpolation-names.png").is_file()

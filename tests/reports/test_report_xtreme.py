@@ -227,7 +227,7 @@ def test_without_a_fitting_published_row_the_page_says_so(tmp_path: Path) -> Non
     write_report(made)
     part = _part((made / "report.html").read_text(encoding="utf-8"), "xtreme")
     assert 'class="published"' not in part
-    sentence = "CrossLift has none of an encoder that this study starts from ( embedded-mlm )"
+    sentence = "CrossLift has none for an encoder that this study starts from ( embedded-mlm )"
     assert sentence in _visible(part)
 
 
@@ -427,10 +427,10 @@ def _twice(part: str) -> Callable[[Any], None]:
         (_twice("rows"), DataError, "'raw' appears twice"),
         (_twice("columns"), DataError, "'xnli' appears twice"),
         (_twice("languages"), DataError, "'xnli raw ar' appears twice"),
-        (_first("best", verdict="better"), DataError, "not what it should be"),
+        (_first("best", verdict="better"), DataError, "is malformed"),
         (_first("languages", score=53.4), DataError, r"a score in \[0, 1\]"),
-        (_first("columns", split="training"), DataError, "not what it should be"),
-        (lambda content: content.update(columns=[]), DataError, "not what it should be"),
+        (_first("columns", split="training"), DataError, "is malformed"),
+        (lambda content: content.update(columns=[]), DataError, "is malformed"),
         (lambda content: {k: content[k] for k in content if k != "best"}, DataError, "best\n"),
     ],
 )

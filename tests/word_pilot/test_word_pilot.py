@@ -649,7 +649,7 @@ def test_the_page_shows_what_could_not_be_centred(xlm_folder: Path, tmp_path: Pa
 def test_a_page_of_another_ending_or_content(pilot: WordPilot, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"ends in \.html"):
         write_word_pilot_page(pilot, tmp_path / "pilot.pdf")
-    with pytest.raises(DataError, match="the pilot is not what it should be"):
+    with pytest.raises(DataError, match="the pilot is malformed"):
         from_json(pilot.to_json() | {"states": []}, WordPilot, "the pilot")
 
 

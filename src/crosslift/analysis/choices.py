@@ -1,4 +1,4 @@
-"""What ``run.json`` says of the settings that arms chose."""
+"""The settings that arms chose, for ``run.json``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from crosslift.results.setting_choices import ArmChoice, SeedChoice
 
 
 def arm_choice(gathered: Gathered, arm: str) -> ArmChoice | None:
-    """The choices of an arm's seeds; None where it chose nothing."""
+    """The choices of an arm's seeds; None if it chose nothing."""
     runs = [run for run in gathered.plan.runs if run.arm == arm and run.stage_steps]
     steps = {run.seed: run.stage_steps[-1] for run in runs if chooses(run.stage_steps[-1])}
     if not steps:

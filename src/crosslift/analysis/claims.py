@@ -1,4 +1,4 @@
-"""What a run says of published claims: every claim that its study tests gets a verdict."""
+"""Verdicts of a run on published claims: one for every claim that its study tests."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _RECIPE_WORDS: dict[RecipeCheck, str] = {
 
 @dataclass(frozen=True)
 class ClaimEvidence:
-    """What the verdicts on claims follow from.
+    """The results of a run that verdicts on claims follow from.
 
     Args:
         run: the facts of the run.
-        outcomes: one row a query of every arm, seed, target and protocol, as ``outcomes.parquet``.
-        smallest_effect: of interest, in points; None: the study states none.
+        outcomes: one row for each query, arm, seed, target and protocol, as in ``outcomes.parquet``.
+        smallest_effect: smallest effect of interest, in points; None: the study states none.
     """
 
     run: RunFacts
@@ -59,16 +59,16 @@ class ClaimEvidence:
 def claim_verdicts(ledger: Ledger, evidence: ClaimEvidence) -> list[ClaimVerdict]:
     """A verdict for each claim of a ledger that the run's study tests.
 
-    The tests of a ledger in one run are one family: they are corrected together, and apart from the
-    comparisons that the study itself declares.
+    The tests of a ledger in one run are one family: they are corrected together, and separately from
+    the comparisons that the study declares.
 
     Args:
         ledger: the claims.
-        evidence: of one run.
+        evidence: evidence of one run.
 
     Raises:
-        DataError: the run lacks an arm or target that its study has by the ledger, or a test mixes
-            targets that are measured in different units.
+        DataError: the run lacks an arm or target that the ledger names, or a test mixes targets that
+            are measured in different units.
     """
     tested = ledger.tested_by(evidence.run.study)
     for claim, by in tested:
@@ -79,8 +79,8 @@ def claim_verdicts(ledger: Ledger, evidence: ClaimEvidence) -> list[ClaimVerdict
 
 
 def claims_in_a_run(ledgers: Sequence[Ledger], evidence: ClaimEvidence) -> list[ClaimVerdict]:
-    """As `claim_verdicts`, for the run's own folder: a claim that the run cannot test, since it is of
-    a changed study, is not tested here."""
+    """As `claim_verdicts`, for the run's own folder: a claim that the run cannot test, because its
+    study was changed, has the verdict "not tested here"."""
     verdicts = []
     for ledger in ledgers:
         tested = ledger.tested_by(evidence.run.study)
@@ -275,17 +275,17 @@ def _verdict(
 def outcome_of_tests(
     needs: str, predictions: Sequence[Prediction], outcomes: Sequence[Outcome]
 ) -> ClaimOutcome:
-    """What the outcomes of a claim's tests make of it.
+    """The verdict on a claim that follows from the outcomes of its tests.
 
     Args:
         needs: ``all``, ``any`` or ``most`` of the tests must come out as predicted.
-        predictions: of each test.
-        outcomes: of each test; ``higher``, ``lower`` and ``none`` are of ``arm``.
+        predictions: prediction of each test.
+        outcomes: outcome of each test; ``higher``, ``lower`` and ``none`` are about ``arm``.
 
     Returns:
-        ``contradicted`` of ``all``: one test is shown to go against its prediction; of ``most``: half
-        of them are; of ``any``: all. ``equivalent to none``: differences were predicted, and all are
-        equivalent. ``inconclusive``: not enough is shown.
+        ``contradicted``, for ``all``: one test is shown to go against its prediction; for ``most``:
+        half of them are; for ``any``: all are. ``equivalent to none``: differences were predicted, and
+        all are equivalent. ``inconclusive``: not enough is shown.
     """
     pairs = list(zip(predictions, outcomes, strict=True))
     agree = sum(_agrees(prediction, outcome) for prediction, outcome in pairs)
@@ -331,7 +331,7 @@ def _is_too_small(prediction: Prediction, outcome: Outcome) -> bool:
 
 def _outcome(by: TestedBy, tests: Sequence[ClaimTest | None]) -> tuple[ClaimOutcome, str]:
     if any(test is None for test in tests):
-        return "not tested here", "The run left out an arm that the claim is about."
+        return "not tested here", "The run left out an arm that the claim needs."
     made = [test for test in tests if test is not None]
     outcomes = [test.verdict for test in made]
     outcome = outcome_of_tests(by.needs, [test.predicts for test in made], outcomes)
@@ -351,12 +351,13 @@ def _outcome(by: TestedBy, tests: Sequence[ClaimTest | None]) -> tuple[ClaimOutc
 
 
 def _recipe_outcome(by: TestedBy, run: RunFacts) -> tuple[ClaimOutcome, str]:
-    """Of a claim on the method: whether the run follows it."""
+    """The verdict on a claim about the method: whether the run follows it."""
     lacking = [_RECIPE_WORDS[check] for check in by.recipe if not _follows(check, run)]
     if lacking:
-        return "not tested here", f"The run does not follow the recipe: not so that {lacking[0]}."
+        reason = f"The run does not follow the recipe: it is not true that {lacking[0]}."
+        return "not tested here", reason
     words = "; ".join(_RECIPE_WORDS[check] for check in by.recipe)
-    return "supported", f"A statement on the method; the run follows it: {words}."
+    return "supported", f"The claim is about the method, and the run follows it: {words}."
 
 
 def _follows(check: RecipeCheck, run: RunFacts) -> bool:

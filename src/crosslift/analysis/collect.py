@@ -1,4 +1,4 @@
-"""Gathering what the steps of a run left: results, outcomes of queries, curves, budgets."""
+"""Gathers the artifacts of a run: results, outcomes of queries, curves, budgets."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ MACRO = "macro"
 
 @dataclass(frozen=True)
 class Gathered:
-    """Everything that was measured, in tables.
+    """All measurements of a run, in tables.
 
     Args:
-        plan: of the study.
-        store: with the artifacts.
+        plan: plan of the study.
+        store: store with the artifacts.
     """
 
     plan: Plan
@@ -58,7 +58,7 @@ class Gathered:
         return items
 
     def overlap(self, step: Step) -> dict[str, Mapping[str, str]]:
-        """What an overlap step found."""
+        """The overlap that a step found."""
         content = (step.open(self.store) / "overlap.json").read_text(encoding="utf-8")
         overlap: dict[str, Mapping[str, str]] = json.loads(content)
         return overlap
@@ -75,7 +75,7 @@ class Gathered:
 
     @cached_property
     def outcomes(self) -> pa.Table:
-        """One row a query of every arm, seed, target and protocol."""
+        """One row for each query, arm, seed, target and protocol."""
         table = pa.concat_tables(self._outcomes(), promote_options="default")
         for name in dict.fromkeys(str(metric.outcome) for metric in self.metrics.values()):
             if name not in table.column_names:
@@ -111,7 +111,7 @@ class Gathered:
 
     @cached_property
     def found_answers(self) -> pa.Table:
-        """The best answers of every query of every arm, seed, target and protocol that keeps them."""
+        """The best answers of every query, for each arm, seed, target and protocol that keeps them."""
         tables = []
         for run in self.plan.runs:
             for target, steps in run.evaluations.items():
@@ -124,7 +124,7 @@ class Gathered:
 
     @cached_property
     def results(self) -> pa.Table:
-        """One row a `Score`."""
+        """One row for each `Score`."""
         rows = [*self._scores("all", self.outcomes)]
         rows += self._scores("clean", self.outcomes.filter(pc.field("clean")))
         order = ("arm", "seed", "target", "protocol", "subset", "metric", "language")
@@ -167,7 +167,7 @@ class Gathered:
 
     @cached_property
     def curves(self) -> pa.Table:
-        """One row a `CurvePoint`."""
+        """One row for each `CurvePoint`."""
         return table_of((point for run in self.plan.runs for point in self._curve(run)), CurvePoint)
 
     def _curve(self, run: ArmRun) -> Iterator[CurvePoint]:
@@ -195,7 +195,7 @@ class Gathered:
         return ArmBudget(**total)
 
     def languages_of(self, steps: Iterable[Step]) -> set[str]:
-        """The languages that steps of evaluation have outcomes of."""
+        """The languages for which evaluation steps have outcomes."""
         return set(open_outcomes(steps, self.store)["language"].to_pylist())
 
     def languages_under(self, target: str, protocol: str) -> list[str]:
@@ -226,7 +226,7 @@ class Gathered:
 
     @cached_property
     def _cubes(self) -> dict[tuple[str, str, str, str], tuple[NDArray[np.float64], list[str]]]:
-        """Arm, target, protocol and outcome -> what `cube` returned: many tables ask for the same."""
+        """Arm, target, protocol and outcome -> result of `cube`; many tables use the same one."""
         return {}
 
     @cached_property

@@ -14,11 +14,11 @@ from crosslift.steps.run import StepRecord
 class RunEnvironments:
     """The distinct environments of a run: those of its steps, and that of this process.
 
-    A step that the run took from the store has the environment of the process that made it.
+    A step whose artifact was in the store has the environment of the process that made it.
 
     Args:
-        plan: of the run.
-        records: what became of its steps.
+        plan: plan of the run.
+        records: records of its steps.
     """
 
     def __init__(self, plan: Plan, records: Sequence[StepRecord]) -> None:
@@ -30,7 +30,7 @@ class RunEnvironments:
                 self._number(facts)
         self._of_steps = len(self._distinct)
         self.written_in = self._number(environment())
-        """Place of the environment of this process."""
+        """Index of the environment of this process."""
 
     def _number(self, facts: Environment) -> int:
         if facts not in self._distinct:
@@ -38,11 +38,12 @@ class RunEnvironments:
         return self._distinct.index(facts)
 
     def of_step(self, manifest: Manifest) -> tuple[int, ...]:
-        """Places of the environments that a step was made in, that of the last process first."""
+        """Indices of the environments that a step was made in; the environment of the last process
+        comes first."""
         return tuple(self._number(facts) for facts in manifest.environments)
 
     def entries(self) -> tuple[RunEnvironment, ...]:
-        """Every environment, with what was made in it."""
+        """Every environment, with the steps that were made in it."""
         return tuple(self._entry(number, facts) for number, facts in enumerate(self._distinct))
 
     def differing(self) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
-"""Examples of queries with what each arm returned: queries on which the arms disagree.
+"""Examples of queries with the answer of each arm: queries on which the arms disagree.
 
-Of a run of one arm, any queries.
+A run of one arm shows any queries.
 """
 
 from __future__ import annotations
@@ -81,24 +81,25 @@ def _spread(names: Sequence[str], count: int) -> list[str]:
 
 
 def _is_disputed(answers: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Whether some arms answer a query and others do not; of one arm alone, every query counts."""
+    """Whether some arms answer a query correctly and others do not; with one arm alone, every query
+    counts."""
     return len(answers) == 1 or len({row["right"] > 0 for row in answers.values()}) > 1
 
 
 def _disagreement(answers: Mapping[str, Mapping[str, Any]]) -> int:
-    """0 where as many arms are right as wrong; larger, the more they agree."""
+    """0 if as many arms are right as wrong; larger if more arms agree."""
     right = sum(1 for row in answers.values() if row["right"] > 0)
     return abs(2 * right - len(answers))
 
 
 class _Example:
-    """Queries of a language and their answers, as one direction asks.
+    """Queries of a language and their answers, in one direction.
 
     Args:
-        data: of the target.
-        language: of the queries, or of their answers.
-        direction: which side asks.
-        folder: of the run.
+        data: data of the target.
+        language: language of the queries, or of their answers.
+        direction: which side has the queries.
+        folder: folder of the run.
         written: ids of the pictures that are written already.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The scores that a study states beforehand, beside the measured ones."""
+"""The scores that a study predicts, beside the measured ones."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from crosslift.studies.schema import Expected
 from crosslift.targets.protocol import Protocol
 
 _ROUNDING = 1e-9
-"""In the unit of a metric: a score that is exactly as far off as allowed is as expected."""
+"""Tolerance for rounding, in the unit of a metric: a score exactly at the allowed distance is as
+expected."""
 
 
 def expected_scores(gathered: Gathered) -> tuple[ExpectedScore, ...]:
-    """Each score that the study states, with what was measured, in the order of the study."""
+    """Each score that the study predicts, with the measured score, in the order of the study."""
     return tuple(_beside_measured(gathered, each) for each in gathered.plan.study.expected)
 
 

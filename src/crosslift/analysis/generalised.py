@@ -1,4 +1,4 @@
-"""Pairs of texts in two languages at once: how well each arm tells them, as matrices."""
+"""Pairs of texts in two languages at once: how well each arm classifies them, as matrices."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Cube = NDArray[np.float64]
 
 
 def generalised_matrices(gathered: Gathered) -> list[LanguagePairScores]:
-    """Accuracy with the two texts of a pair in two languages, of every arm on every such target.
+    """Accuracy of every arm on pairs of texts in two languages, for each target that has them.
 
     Source: generalised cross-lingual transfer of Huang et al. 2021 (arXiv 2104.08645), section 4.
     """

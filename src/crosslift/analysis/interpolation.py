@@ -1,4 +1,4 @@
-"""What arms score on the way from their start to their end: the path of weight interpolation."""
+"""Scores of arms between their start and their end: the path of weight interpolation."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class _Measured:
 def interpolation_paths(gathered: Gathered) -> list[PathPoint]:
     """Every point of every arm's path on every target, in its primary metric and protocol.
 
-    Each is compared with the arm's own start by a paired interval; the p-values of all points of
-    the study are corrected together (Holm). No point is chosen: which share is best on a target is
-    not known without looking at that target, and a share taken from these scores is fitted on them.
+    Each point is compared with the arm's start by a paired interval; the p-values of all points of the
+    study are corrected together (Holm). No point is chosen: which share is best on a target is not
+    known without looking at that target, and a share taken from these scores is fitted on them.
     """
     measured = list(_measured(gathered))
     compared = [point for point in measured if point.difference is not None]
@@ -80,7 +80,7 @@ def _cube(gathered: Gathered, arm: str, target: str, share: float) -> NDArray[np
 
 
 def _macros(cube: NDArray[np.float64]) -> tuple[float, ...]:
-    """Of each seed the mean over languages of the mean over items."""
+    """For each seed, the mean over languages of the mean over items."""
     return tuple(float(value) for value in np.nanmean(cube, axis=1).mean(axis=1))
 
 

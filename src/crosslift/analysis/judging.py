@@ -30,9 +30,9 @@ _NEARLY_EQUAL = 0.01
 
 
 def verdicts(gathered: Gathered) -> list[Verdict]:
-    """A verdict for each declared comparison, for each arm against the baseline, and for what the
-    attribution of effects needs, on each target that both have scores on, in the target's primary
-    metric and protocol."""
+    """A verdict for each declared comparison, for each arm against the baseline, and for each
+    comparison that the attribution of effects needs. Each is made on every target on which both arms
+    have scores, in its primary metric and protocol."""
     return judge(
         [(c, _difference(gathered, c.arm, c.against, c.target)) for c in _comparisons(gathered)]
     )
@@ -78,8 +78,8 @@ def control_kind(study: Study, name: str) -> Control | None:
 
 
 def orientations(gathered: Gathered) -> list[Orientation]:
-    """How far each reference is from the baseline of its start or, where that is the reference itself,
-    from that of the study.
+    """How far each reference is from the baseline of its start or, if it is that baseline itself, from
+    the baseline of the study.
 
     These differences have an interval and no verdict: they belong to no family of comparisons, and
     nothing is corrected for them.
@@ -111,7 +111,7 @@ def _orientation(gathered: Gathered, arm: str, against: str, target: str) -> Ori
 
 
 def gains(gathered: Gathered, judged: Sequence[Verdict]) -> list[Gain]:
-    """What part of each arm's gain over the baseline survives against each control that the study
+    """The part of each arm's gain over the baseline that remains against each control that the study
     writes out, on each target. `attributions` has the same for controls that the study names in one
     word.
 
@@ -131,7 +131,7 @@ def gains(gathered: Gathered, judged: Sequence[Verdict]) -> list[Gain]:
 
 
 def _controls(study: Study) -> dict[str, list[str]]:
-    """Arm -> its controls, of the arms that have any and have a baseline beside them."""
+    """Arm -> its controls, for arms that have controls and a baseline."""
     controls: dict[str, list[str]] = {}
     for control, settings in study.arms.items():
         arm = settings.control_of
@@ -166,7 +166,8 @@ def _gain(
 
 
 def _comparisons(gathered: Gathered) -> Iterator[ComparedScores]:
-    """Each pair of arms on a target once: declared, then against the baseline, then of controls."""
+    """Each pair of arms on a target once: declared comparisons first, then those with the baseline,
+    then those with controls."""
     study = gathered.plan.study
     compared: set[tuple[str, str, str]] = set()
     for declared in study.comparisons:
@@ -197,13 +198,14 @@ def compared_with_baseline(study: Study) -> list[tuple[str, str]]:
 
 def _named_in_one_word(study: Study, arm: str) -> bool:
     """Whether an arm is a control that the study names in one word and does not write out. There are
-    many of these; corrected by themselves, they take nothing from the arms that the study is about."""
+    many of these; they are corrected separately, so that they do not weaken the comparisons that the
+    study is about."""
     return study.arms[arm].control is not None
 
 
 def _of_controls(study: Study) -> Iterator[tuple[str, str]]:
-    """What the attribution of effects needs: each arm against its controls, they against its
-    baseline."""
+    """The comparisons that the attribution of effects needs: each arm with its controls, and these with
+    its baseline."""
     for arm, controls in _controls(study).items():
         for control in controls:
             yield arm, control
@@ -269,7 +271,7 @@ def _comparison(
 
 
 def any_trained(gathered: Gathered, target: str, *arms: str) -> bool:
-    """Whether a seed changes what one of the arms scores on a target: in phase one, two or three.
+    """Whether a seed changes the score of one of the arms on a target: in phase one, two or three.
 
     Phase one that all seeds share cancels out between arms of one start; arms of two starts differ by
     it, so that it counts there.
@@ -289,7 +291,7 @@ def _varies(gathered: Gathered, arm: str, target: str) -> bool:
 
 
 def _tuning_note(gathered: Gathered, arm: str, against: str, target: str) -> str:
-    """In what two arms' fine-tuning on a target differs (early stopping); empty where it does not."""
+    """How the fine-tuning of two arms on a target differs (early stopping); empty if it does not."""
     one, other = (
         [
             read_spent(run.fine_tuned[target].answers.open(gathered.store)).updates
@@ -345,8 +347,8 @@ def _own_tuning(gathered: Gathered, target: str, *arms: str) -> Iterator[str]:
 
 
 def _budgets_of(gathered: Gathered, arm: str, against: str) -> tuple[bool, str]:
-    """Whether two arms spent the same, in their trainings and, where one chose its settings, in all
-    tries together; and in what they differ."""
+    """Whether two arms spent the same budget, in training and, if one chose its settings, in all tries
+    together; and how they differ."""
     study = gathered.plan.study
     equal, note = _budgets(gathered.spent(arm), gathered.spent(against))
     if not any(study.choice_of(study.arms[name]) for name in (arm, against)):
@@ -358,7 +360,7 @@ def _budgets_of(gathered: Gathered, arm: str, against: str) -> tuple[bool, str]:
 
 
 def _budgets(one: ArmBudget, other: ArmBudget, what: str = "") -> tuple[bool, str]:
-    """Whether two arms spent the same, and in what they differ; ``what`` follows the unit."""
+    """Whether two arms spent the same budget, and how they differ; ``what`` follows the unit."""
     if not one.updates and not other.updates:
         return True, ""
     if not one.updates or not other.updates:

@@ -1,4 +1,5 @@
-"""Which languages queries find in a mixed pool, and how far relevant passages in others fall behind."""
+"""Which languages queries find in a mixed pool, and how far relevant passages in other languages fall
+behind."""
 
 from __future__ import annotations
 
@@ -55,7 +56,7 @@ def bias_of_encoder(found: pa.Table, protocol: str) -> tuple[LanguageBias, ...]:
     """The language bias of an encoder that no seed changes.
 
     Args:
-        found: as `open_found_languages` gives it.
+        found: as `open_found_languages` returns them.
         protocol: id of the protocol.
     """
     rows = found.filter(pc.field("protocol") == protocol)
@@ -66,7 +67,7 @@ def bias_of(rows: pa.Table, protocol: str) -> Iterator[LanguageBias]:
     """The language bias in each language of queries, then over all of them.
 
     Args:
-        rows: as `open_found_languages` gives them, of one protocol, with the column ``seed``.
+        rows: as `open_found_languages` returns them, of one protocol, with the column ``seed``.
         protocol: its id.
     """
     found = _Found.of(rows)
@@ -90,8 +91,8 @@ class _Found:
     """What S seeds found with N queries in L languages, in a pool of P languages.
 
     Args:
-        languages: of the queries.
-        pool_languages: of the passages.
+        languages: languages of the queries.
+        pool_languages: languages of the passages.
         pool: float64 [P], the share of each in the pool.
         values: ``top``, ``found`` and ``closer`` -> float64 [S, N, L, P], NaN where not defined.
     """
@@ -125,8 +126,8 @@ class _Found:
 
     @cached_property
     def _found_own(self) -> NDArray[np.float64]:
-        """[S, N, L, P]: what was found in the language of the query, where the query has a relevant
-        passage in the other language too."""
+        """[S, N, L, P]: share found in the language of the query, for queries that also have a relevant
+        passage in the other language."""
         found = self.values["found"]
         of_own = np.full(found.shape[:3], np.nan)
         for place, own in enumerate(self.own):
@@ -150,12 +151,12 @@ class _Found:
         protocol: str,
         column: int | None = None,
     ) -> LanguageBias:
-        """The record of some languages of queries and one of the pool, or several.
+        """The record for some languages of queries, and for one or several languages of the pool.
 
         Args:
-            language: of the queries, for the record.
+            language: language of the queries, for the record.
             queries: places of their languages.
-            pool_language: of the passages, for the record.
+            pool_language: language of the passages, for the record.
             protocol: its id.
             column: the place of that language; None: by the name ``own`` or ``others``.
         """

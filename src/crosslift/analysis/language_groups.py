@@ -1,4 +1,5 @@
-"""The effect of each arm by language family, by script, and by what the pretraining had."""
+"""The effect of each arm by language family, by script, and by whether the pretraining had the
+language."""
 
 from __future__ import annotations
 
@@ -29,12 +30,12 @@ _GROUPINGS: dict[Grouping, Callable[[str], str]] = {
 
 
 def language_groups(gathered: Gathered) -> list[GroupEffect]:
-    """The effect of each arm against its baseline over the languages of each family and script,
-    and over those that the encoder's pretraining had, had in another script, and had not.
+    """The effect of each arm against its baseline over the languages of each family and script, and
+    over the languages that the encoder's pretraining had, had in another script, or did not have.
 
-    Languages of a group weigh the same. The pretraining is a grouping only where it is known and
-    the target has languages of several of these kinds. The p-values of the groups of one grouping
-    are corrected together (Holm), for each arm by itself.
+    All languages of a group have the same weight. The pretraining is a grouping only if it is known and
+    the target has languages of several of these kinds. The p-values of the groups of one grouping are
+    corrected together (Holm), for each arm by itself.
     """
     return [
         effect

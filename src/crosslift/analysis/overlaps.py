@@ -1,4 +1,4 @@
-"""What the training tasks of a run have in common with its targets, as ``run.json`` lists it."""
+"""The overlap between the training tasks of a run and its targets, for ``run.json``."""
 
 from __future__ import annotations
 

@@ -53,14 +53,14 @@ def unfinished(
 
 
 def write_partial_run(folder: Path) -> PartialRun | None:
-    """Writes results and report of what is finished of a run that was stopped, or still runs.
+    """Writes results and report of the finished part of a run that was stopped or is still running.
 
     Args:
-        folder: of the run.
+        folder: folder of the run.
 
     Returns:
-        What is left out; None if the folder is not that of an unfinished run, or too little is
-        finished to compare two arms. The folder is then as it was.
+        The part that is left out; None if the folder is not that of an unfinished run, or too little is
+        finished to compare two arms. Then nothing is written.
 
     Raises:
         CrossLiftError: the data of the study cannot be read, or the folder cannot be written.

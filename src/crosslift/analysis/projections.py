@@ -60,7 +60,7 @@ class Plane(NamedTuple):
 
 
 def projections(gathered: Gathered) -> pa.Table:
-    """One row a content, arm and target, of targets that are scored by vectors; see
+    """One row for each content, arm and target, for targets that are scored by vectors; see
     `crosslift.results.projections`. Arms of another start have no rows: their vectors are in another
     space."""
     tables = [SCHEMA.empty_table()]

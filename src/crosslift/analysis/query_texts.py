@@ -1,4 +1,4 @@
-"""The texts and pictures of queries, right answers and candidates that were found in a run."""
+"""The texts and pictures of the queries, right answers and retrieved candidates of a run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from crosslift.targets.target_data import ExampleItem, QueryExamples
 
 
 def query_texts(gathered: Gathered) -> pa.Table:
-    """One row a `QueryText`: each once for each protocol, however many arms and seeds ask it."""
+    """One row for each `QueryText`; a text appears once for each protocol, however many arms and seeds
+    use it."""
     return table_of(_texts(gathered), QueryText)
 
 
@@ -34,7 +35,7 @@ def _texts(gathered: Gathered) -> Iterator[QueryText]:
 
 
 def _one_by_one(found: pa.Table) -> pa.Table:
-    """Target, protocol and language of every answer that was found, a row each."""
+    """Target, protocol and language of every retrieved answer, one in each row."""
     lists = found["answers"].combine_chunks()
     rows = found.select(["target", "protocol", "language"]).take(pc.list_parent_indices(lists))
     return rows.append_column("answers", pc.list_flatten(lists))
@@ -43,7 +44,7 @@ def _one_by_one(found: pa.Table) -> pa.Table:
 def _named(outcomes: pa.Table, column: str) -> dict[tuple[str, str, str], list[str]]:
     """Target, protocol and language -> the distinct values of a column, as they come.
 
-    The table is read once: filtering it for each language took minutes with 120 of them.
+    The table is read once: filtering it for each of 120 languages took minutes.
     """
     keys = ["target", "protocol", "language", column]
     distinct = outcomes.select(keys).group_by(keys, use_threads=False).aggregate([])

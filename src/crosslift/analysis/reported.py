@@ -13,12 +13,13 @@ from crosslift.steps.step import Step
 def refuse_unreported(folder: RunFolder, steps: Iterable[Step], store: Store) -> None:
     """Refuses artifacts that are not those of a run, byte for byte.
 
-    Their keys are the same, as the settings are: other code has made them again since, or the same code
-    from other inputs. A folder of an earlier version records no digests, and nothing is refused.
+    Their keys are equal because the settings are: other code, or the same code with other inputs, has
+    made them again since. The folder of an earlier version records no digests, so that nothing is
+    refused.
 
     Args:
-        folder: of the run.
-        steps: that are made, or whose artifacts left a trace.
+        folder: folder of the run.
+        steps: steps that are made, or whose artifacts left a trace.
         store: with the artifacts.
 
     Raises:

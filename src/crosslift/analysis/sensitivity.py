@@ -1,4 +1,4 @@
-"""Every comparison asked otherwise: languages as a sample, single queries, other protocols."""
+"""Every comparison by other methods: languages as a sample, single queries, other protocols."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class _Paired:
 
 
 def sensitivities(gathered: Gathered, verdicts: Sequence[Verdict]) -> list[Sensitivity]:
-    """What becomes of each verdict when it is asked otherwise; the controls are left out."""
-    asked = [verdict for verdict in verdicts if verdict.family != "controls"]
-    by_protocol = _protocol_verdicts(gathered, asked)
+    """How each verdict changes under other methods and protocols; the controls are left out."""
+    compared = [verdict for verdict in verdicts if verdict.family != "controls"]
+    by_protocol = _protocol_verdicts(gathered, compared)
     return [
         _sensitivity(gathered, verdict, by_protocol.get(place, []))
-        for place, verdict in enumerate(asked)
+        for place, verdict in enumerate(compared)
     ]
 
 

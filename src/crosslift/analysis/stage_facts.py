@@ -1,4 +1,4 @@
-"""What ``run.json`` says of a stage: its tasks and what they drew from, its settings, its updates."""
+"""The facts of a stage for ``run.json``: its tasks and their data, its settings, its updates."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def stage_facts(gathered: Gathered, arm: str, number: int) -> StageFacts:
     Args:
         gathered: the run.
         arm: name of the arm.
-        number: of the stage, from 0.
+        number: number of the stage, from 0.
     """
     study = gathered.plan.study
     stage = study.arms[arm].stages[number]
@@ -128,8 +128,8 @@ def _tower(step: Step, name: str) -> TaskTower | None:
 
 
 def _changed(settings: StageSettings | MixedTaskSettings, own_fields: set[str]) -> dict[str, Any]:
-    """The settings that differ from their defaults and have no field of their own in the facts; nested
-    ones whole."""
+    """The settings that differ from their defaults and have no separate field in the facts; nested
+    settings are whole."""
     whole = settings.model_dump(mode="json", exclude=own_fields)
     changed = settings.model_dump(mode="json", exclude=own_fields, exclude_defaults=True)
     return {name: whole[name] for name in changed}

@@ -1,4 +1,4 @@
-"""What the steps of a run wrote as records, each with its arm, seed and target."""
+"""The records that the steps of a run wrote, each with its arm, seed and target."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from crosslift.results.vector_diagnoses import (
 
 
 def mined_languages(gathered: Gathered) -> list[MinedByArm]:
-    """What every arm and seed mined, in each language under each protocol."""
+    """The mining result of every arm and seed, in each language under each protocol."""
     return [
         MinedByArm.of(entry, arm=run.arm, seed=run.seed, target=target)
         for run in gathered.plan.runs
@@ -30,7 +30,7 @@ def mined_languages(gathered: Gathered) -> list[MinedByArm]:
 
 
 def mteb_scores(gathered: Gathered) -> list[MtebScoresOfArm]:
-    """What MTEB scored, of every arm and seed on its tasks."""
+    """MTEB's scores of every arm and seed on its tasks."""
     return [
         MtebScoresOfArm.of(entry, arm=run.arm, seed=run.seed, target=target)
         for run in gathered.plan.runs

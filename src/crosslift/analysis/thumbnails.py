@@ -1,4 +1,4 @@
-"""Small copies of the pictures that queries and answers of a run are."""
+"""Small copies of the pictures among the queries and answers of a run."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ _QUALITY = 50
 
 
 def thumbnails(gathered: Gathered, texts: pa.Table, folder: Path) -> pa.Table:
-    """One row a picture, at most 3,000 of each target, evenly spread over those that are named.
+    """One row for each picture, at most 3,000 of each target, evenly spread over those that the texts
+    name.
 
     Args:
         gathered: the run.
         texts: rows of ``texts.parquet``, which name pictures.
-        folder: of the run: copies of an earlier one are taken over where the picture is the same.
+        folder: folder of the run; copies in it are used again if the picture is the same.
     """
     earlier = _earlier(folder / THUMBNAILS_FILE)
     columns: list[list[object]] = [[], [], [], []]

@@ -1,4 +1,4 @@
-"""Whether a run folder is what would be written now: then a run with nothing left leaves it as it is.
+"""Whether a run folder is up to date. A run with nothing left to do does not write such a folder again.
 
 The last file that is written into a folder, ``written.json``, has a hash of everything that the results
 are made from, a hash of the code and packages that wrote the report, and the size and time of change of
@@ -37,9 +37,9 @@ def source_of(
     """A hash of everything that the results of a run are made from, beside the code.
 
     Args:
-        plan: of the run, made.
-        store: of its artifacts.
-        records: of its steps.
+        plan: finished plan of the run.
+        store: store of its artifacts.
+        records: records of its steps.
         registered: the lock of the study; None: it has none.
     """
     return key_of(
@@ -81,7 +81,7 @@ def note_written(folder: Path, source: str | None = None) -> None:
     """Records that the results or the report of a folder were written now.
 
     Args:
-        folder: of the run, with its report.
+        folder: folder of the run, with its report.
         source: see `source_of`; None: the results are those of before.
 
     Raises:
@@ -101,14 +101,14 @@ def results_are_current(folder: Path, source: str) -> bool:
     """Whether a folder holds the results and the report that would be written now.
 
     Args:
-        folder: of a run; it need not exist.
+        folder: folder of a run; it need not exist.
         source: see `source_of`.
     """
     return _noted(folder).get("source") == source and report_is_current(folder)
 
 
 def report_is_current(folder: Path) -> bool:
-    """Whether a folder's report is what the same code and packages made of the files that are there."""
+    """Whether the same code and packages made the folder's report from the files that are there now."""
     noted = _noted(folder)
     files = noted.get("files")
     return (

@@ -1,4 +1,4 @@
-"""Writing a run's folder: results, outcomes, curves, verdicts, examples, and the report."""
+"""Writes a run's folder: results, outcomes, curves, verdicts, examples, and the report."""
 
 from __future__ import annotations
 
@@ -98,12 +98,12 @@ def write_run_folder(
     registered: Registered | None = None,
     partial: PartialRun | None = None,
 ) -> Path:
-    """Writes everything a run leaves, and the report.
+    """Writes all files of a run, and the report.
 
     Args:
-        plan: of the run, made.
-        store: of its artifacts.
-        records: of its steps.
+        plan: finished plan of the run.
+        store: store of its artifacts.
+        records: records of its steps.
         folder: to write to.
         registered: the lock of the study; None: it has none.
         partial: what the plan leaves out of a study that is not finished; None: nothing.
@@ -317,7 +317,8 @@ def _protocols(gathered: Gathered) -> dict[str, dict[str, Any]]:
 
 
 def _threshold_sources(gathered: Gathered) -> dict[str, dict[str, str]]:
-    """What thresholds were fitted on in fact, by protocol: the data may lack the split it names."""
+    """Protocol -> data that its thresholds were fitted on; the data may lack the split that the
+    protocol names."""
     sources: dict[str, set[str]] = {}
     for entry in mined_languages(gathered):
         sources.setdefault(entry.protocol, set()).add(entry.threshold_source)
@@ -325,7 +326,7 @@ def _threshold_sources(gathered: Gathered) -> dict[str, dict[str, str]]:
 
 
 def _common(readings: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """One reading where all starts are read alike, else each start's own."""
+    """One reading if all starts are read alike, else one for each start."""
     different = list(readings.values())
     alike = different.count(different[0]) == len(different) if different else False
     return different[0] if alike else dict(readings)

@@ -31,9 +31,10 @@ class Column:
 
     @classmethod
     def of(cls, task: XtremeTask, loaded: LoadedTarget) -> Column:
-        """The column in XTREME's definition if the study asks for it, else in the target's own."""
-        theirs = [protocol for protocol in loaded.protocols if protocol.name == _XTREME]
-        return cls(task, loaded, theirs[0] if theirs else loaded.protocols[0])
+        """The column under XTREME's protocol if the study requests it, else under the target's primary
+        one."""
+        xtreme = [protocol for protocol in loaded.protocols if protocol.name == _XTREME]
+        return cls(task, loaded, xtreme[0] if xtreme else loaded.protocols[0])
 
     @property
     def name(self) -> str:
@@ -47,7 +48,7 @@ class Column:
 
     @property
     def details(self) -> tuple[str, ...]:
-        """The metrics that are shown; of questions on passages both."""
+        """The metrics that are shown; both of them for questions on passages."""
         return metric_named(self.metric).names_with_beside
 
     def record(self, gathered: Gathered, languages: Sequence[str], examples: int) -> XtremeColumn:
@@ -80,7 +81,7 @@ class Column:
         return [self.loaded.part, data.remark, left_out, self._cut(gathered), ours]
 
     def _cut(self, gathered: Gathered) -> str:
-        """What did not go through the encoder whole; empty where no encoder was fine-tuned."""
+        """Texts that were truncated; empty if no encoder was fine-tuned."""
         answers = self._answering(gathered)
         if not answers:
             return ""
@@ -92,13 +93,14 @@ class Column:
         return [run.fine_tuned[self.name].answers for run in runs if self.name in run.fine_tuned]
 
     def _selection(self, gathered: Gathered) -> str | None:
-        """What weights were chosen by; None: none were, or the last were taken."""
+        """The data that weights were chosen by; None: there was no choice, and the last weights were
+        kept."""
         settings = gathered.plan.study.fine_tuning_of(self.loaded.settings)
         chosen = settings.keep_best or settings.early_stopping
         return self.loaded.data.selection if chosen else None
 
     def _fine_tuning(self, gathered: Gathered) -> FineTuning | None:
-        """How encoders were fine-tuned for it; None: they were not."""
+        """How encoders were fine-tuned for the task; None: they were not."""
         answers = self._answering(gathered)
         if not answers:
             return None

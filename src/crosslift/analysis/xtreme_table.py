@@ -92,12 +92,14 @@ class _XtremeTable:
         return columns
 
     def _scored(self, target: str) -> bool:
-        """Whether any arm has scores on it: examples without labels are answered, not scored."""
+        """Whether any arm has scores on the target: examples without labels are answered, not
+        scored."""
         return any(target in run.evaluations for run in self.gathered.plan.runs)
 
     @cached_property
     def groups(self) -> dict[GroupName, list[Column]]:
-        """Group -> its columns; those whose tasks are not all measured have an average of what is."""
+        """Group -> its columns; if some tasks of a group are not measured, its average covers the
+        others."""
         by_group = {g: [c for c in self.columns if c.task.group == g] for g in GROUP_TITLES}
         return {ALL: self.columns, **{g: columns for g, columns in by_group.items() if columns}}
 
@@ -124,7 +126,7 @@ class _XtremeTable:
         return any(run.arm == arm and column.name in run.evaluations for run in runs)
 
     def _cube(self, arm: str, column: Column, metrics: tuple[str, ...]) -> Cube:
-        """Outcomes [S, N, L]; of several metrics their mean."""
+        """Outcomes [S, N, L]; the mean over several metrics."""
         key = (arm, column.name, metrics)
         if key not in self._cubes:
             cubes = [
@@ -178,7 +180,7 @@ class _XtremeTable:
         return _cell_of(scores, details, self._change(arm, column))
 
     def _change(self, arm: str, column: Column) -> _Change:
-        """The verdict on the arm in the column; where there is none, the difference alone."""
+        """The verdict on the arm in the column; if there is none, the difference alone."""
         against = self.study.baseline_of(arm)
         if arm == against or not self._has(against, column):
             return _Change()
@@ -189,7 +191,7 @@ class _XtremeTable:
         return self._effect([self._weighted(arm, against, column, (column.metric,))])
 
     def _average(self, arm: str, columns: Sequence[Column]) -> XtremeCell:
-        """The mean over tasks as XTREME takes it: of questions, F1 and exact match count half."""
+        """The mean over tasks as in XTREME: for questions, F1 and exact match count half each."""
         per_seed = np.mean(
             np.broadcast_arrays(*(_score(self._cube(arm, c, c.details)) for c in columns)), axis=0
         )
@@ -217,7 +219,7 @@ class _XtremeTable:
         return _Change.of(contrast(parts))
 
     def _best(self, rows: Sequence[XtremeRow]) -> Iterator[BestArm]:
-        """The best arm of each column among the study's own: zero-shot, from the study's start."""
+        """The best arm of each column among zero-shot arms from the study's start."""
         eligible = [row for row in rows if self._intermediate(row.arm)]
         for column in [*(c.name for c in self.columns), *self.groups]:
             scored = [(row.arm, row.cells[column]) for row in eligible if column in row.cells]
@@ -240,7 +242,7 @@ class _XtremeTable:
         return bool(arm.stages) and comparable and not arm.reference and not control
 
     def _gaps(self) -> Iterator[TransferGap]:
-        """English minus the mean of the others, of every arm and task that has both."""
+        """English minus the mean of the other languages, for every arm and task that has both."""
         for column in self.columns:
             names = self._language_names(column)
             if "en" not in names or len(names) < 2:

@@ -123,23 +123,23 @@ def compare_with_baseline(run: RunFolder, arm: str) -> tuple[ComparedTarget, ...
 
 def _targets(sides: tuple[Side, Side], target: TargetSettings | str | None) -> list[TargetSettings]:
     """The targets of the comparison."""
-    asked = TargetSettings(name=target) if isinstance(target, str) else target
+    requested = TargetSettings(name=target) if isinstance(target, str) else target
     of_runs = [side.targets for side in sides if side.targets is not None]
     if not of_runs:
-        if asked is None:
+        if requested is None:
             raise StudyError("two encoders without a target", "`--target`: see `crosslift targets`")
-        return [asked]
-    if asked is not None and asked != TargetSettings(name=asked.name):
+        return [requested]
+    if requested is not None and requested != TargetSettings(name=requested.name):
         raise StudyError(
-            f"settings of target {asked.name!r}, which the run has settings for",
+            f"target {requested.name!r} with settings that differ from those of the run",
             "the name of the target alone: an arm of a run is compared on the run's own queries",
         )
     shared = [name for name in of_runs[0] if all(name in each for each in of_runs)]
-    if asked is not None and asked.name not in shared:
-        raise UnknownNameError("target of the runs", asked.name, shared)
+    if requested is not None and requested.name not in shared:
+        raise UnknownNameError("target of the runs", requested.name, shared)
     if not shared:
         raise DataError("the two have no target in common", "runs with one target in common")
-    return [of_runs[0][name] for name in shared if asked is None or name == asked.name]
+    return [of_runs[0][name] for name in shared if requested is None or name == requested.name]
 
 
 def _compared(
@@ -171,7 +171,7 @@ def compare_outcomes(
         target: name of the target.
         metric: its primary metric.
         names: names of the encoders, for messages.
-        outcomes: those of the first and of the second.
+        outcomes: outcomes of the first and of the second encoder.
         trained: whether scores of either can differ between seeds.
 
     Raises:
@@ -195,9 +195,9 @@ def compare_outcomes(
     (cube, items), (other, other_items) = (cube_of(table, outcome) for table in tables)
     if items != other_items or not np.array_equal(np.isnan(cube[0]), np.isnan(other[0])):
         raise DataError(
-            f"{target}: the two were not asked the same queries",
+            f"{target}: the two were scored on different queries",
             "the same data, number of pairs and languages",
-            "measure both anew on one folder of data",
+            "measure both again on the same data",
         )
     return _table(target, metric, protocols[0][0], languages, (cube, other), trained, tables)
 
@@ -216,7 +216,8 @@ def _table(
         second, first = as_many_seeds(second, first), as_many_seeds(first, second)
     elif len(first) != len(second):
         raise DataError(
-            f"{target}: {len(first)} and {len(second)} seeds", "as many seeds of both, or one"
+            f"{target}: {len(first)} and {len(second)} seeds",
+            "the same number of seeds on both sides, or one seed on one side",
         )
     strata = strata_of(~np.isnan(first[0]))
     macro = paired_difference(second, first, strata)

@@ -36,13 +36,13 @@ _OUTCOMES = "outcomes.parquet"
 
 
 class Measured(NamedTuple):
-    """What a side scores on a target.
+    """The outcomes of a side on a target.
 
     Args:
-        outcomes: under the target's primary protocol, one row for each query and seed.
+        outcomes: one row for each query and seed, under the target's primary protocol.
         metric: the target's primary metric.
         published: published scores of other models on the target.
-        notes: what is said of how it was measured.
+        notes: remarks on how the side was measured.
     """
 
     outcomes: pa.Table
@@ -56,11 +56,11 @@ class Side(Protocol):
 
     @property
     def name(self) -> str:
-        """As the user wrote it; for an object, its class and what is known about it."""
+        """The name that the user wrote; for an object, its class and what is known about it."""
 
     @property
     def seeds(self) -> Sequence[int]:
-        """Those that it was trained with; one if there are none."""
+        """Seeds of its training; one seed if it was not trained."""
 
     @property
     def trained(self) -> bool:
@@ -68,12 +68,12 @@ class Side(Protocol):
 
     @property
     def targets(self) -> Mapping[str, TargetSettings] | None:
-        """Name -> settings of the targets that it has scores for; None: it is measured on any."""
+        """Name -> settings of the targets that it has scores for; None: any target can be measured."""
 
     def measured(
         self, target: TargetSettings, store: Store | None, listener: Listener | None
     ) -> Measured:
-        """What it scores on a target."""
+        """Measures the side on a target."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class ArmSide:
 
     @property
     def trained(self) -> bool:
-        """Whether it has stages."""
+        """Whether the arm has stages of training."""
         return bool(self.run.arm(self.arm).stages)
 
     @cached_property
@@ -130,10 +130,10 @@ class _WithoutRun:
 
 @dataclass(frozen=True)
 class EncoderSide(_WithoutRun):
-    """An encoder as it is.
+    """An encoder without further training.
 
     Args:
-        name: as the user wrote it; of an object, its class.
+        name: the name that the user wrote; for an object, its class.
         model: the encoder.
     """
 
@@ -143,7 +143,7 @@ class EncoderSide(_WithoutRun):
     def measured(
         self, target: TargetSettings, store: Store | None, listener: Listener | None
     ) -> Measured:
-        """Its outcomes, measured now or taken from the store."""
+        """Measures the encoder, or reads its outcomes from the store."""
         outcomes, loaded = outcomes_of_encoder(self.model, target, store, listener)
         published = tuple(map(ModelScores.of, loaded.data.published))
         return Measured(with_seed(outcomes), loaded.target.metric, published)
@@ -151,7 +151,7 @@ class EncoderSide(_WithoutRun):
 
 @dataclass(frozen=True)
 class RankingSide(_WithoutRun):
-    """Another system for search, of which only the rankings are known, as run files of TREC.
+    """Another search system, known only by its rankings in TREC run files.
 
     Args:
         name: the path as the user wrote it.
@@ -174,8 +174,8 @@ class RankingSide(_WithoutRun):
         loaded: Loaded[JudgedData] = load_target(target.model_copy(update={"protocols": (OURS,)}))
         if not loaded.target.ranks_passages:
             raise StudyError(
-                f"{self.name}, run files of TREC, on target {target.name!r}, whose queries search no "
-                "passages",
+                f"TREC run files ({self.name}) for target {target.name!r}, whose queries do not "
+                "search passages",
                 "a target such as `judged` or `measures`",
             )
         outcomes, notes = [], []
@@ -184,8 +184,8 @@ class RankingSide(_WithoutRun):
             outcomes.append(outcomes_of_rankings(language, judged, ranked, loaded.protocols[0]))
             unanswered = sum(query not in ranked for query in judged.queries)
             if unanswered:
-                asked = plural(len(judged.queries), "query")
-                notes.append(f"{path} has no line for {unanswered} of {asked}: they score 0.")
+                queries = plural(len(judged.queries), "query")
+                notes.append(f"{path} has no line for {unanswered} of {queries}: they score 0.")
         table = with_seed(outcome_table(outcomes))
         return Measured(table, loaded.target.metric, notes=tuple(notes))
 

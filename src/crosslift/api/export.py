@@ -65,12 +65,12 @@ def export_arm(
         backend: what runs the exported encoder.
         precision: precision of the written weights.
         dimensions: number of dimensions kept from the start of each vector; None: all.
-        check: name of the target on which the export is measured: one of the run's, or one that needs
-            no data; None: the first of the run on which an encoder alone can be measured. No task of
-            MTEB: which texts are compared follows from its scoring.
+        check: name of the target on which the export is measured: a target of the run, or one that
+            needs no data; None: the run's first target that can measure an encoder alone. A task of
+            MTEB is refused, because its scoring chooses the texts.
         allow_loss: points of the target's metric that the export may lose.
-        prompts: those of queries (src) and documents (tgt), which the folder names; None: those of the
-            arm's training.
+        prompts: prompts of queries (src) and documents (tgt), which the folder's files name; None: the
+            prompts of the arm's training.
         push: repository of the Hugging Face hub, NAMESPACE/NAME, for the upload; it is created if it
             does not exist. None: no upload.
         private: the repository is private.
@@ -78,10 +78,11 @@ def export_arm(
     Raises:
         UnknownNameError: no such arm or seed.
         StudyError: the folder to write exists and is not empty; ``private`` without ``push``; no target
-            to measure the export on; no ``prompts``, and tasks of the training with different ones.
+            to measure the export on; no ``prompts``, and tasks of the training that have different
+            prompts.
         EncoderError: the encoder cannot be exported, or uploaded; a package of the backend is not
             installed; the export loses more than `allow_loss`.
-        ArtifactError: the store no longer has the run's artifacts, or has others in their place; or the
+        ArtifactError: artifacts of the run are missing from the store, or have changed there; or the
             folder cannot be written.
     """
     run, to = Path(run), Path(to)
@@ -136,12 +137,12 @@ def measured_target(folder: RunFolder, study: Study, check: str | None) -> Targe
     Args:
         folder: the run.
         study: its study.
-        check: name of one of the run's targets, or of one that needs no data; None: the first of the
-            run on which an encoder alone can be measured.
+        check: name of one of the run's targets, or of one that needs no data; None: the run's first
+            target that can measure an encoder alone.
 
     Raises:
-        StudyError: none is named, and the run has none; or the texts of the named one are known only
-            when it is scored.
+        StudyError: no target is named, and no target of the run can measure an encoder alone; or the
+            scoring of the named target chooses its texts.
         UnknownNameError: no target has the name.
     """
     of_run = {each.name: each for each in study.targets}

@@ -39,7 +39,7 @@ def encoder_settings(model: Model, what: str) -> EncoderSettings:
     known = known_model(model)
     if isinstance(known, ObjectEncoder):
         raise StudyError(
-            f"{what} reads hidden states, which {known.name} has not as an object",
+            f"{what} reads hidden states, and the object {known.name} has none",
             "`embedded`, a folder, a hub name, or EncoderSettings",
         )
     return known

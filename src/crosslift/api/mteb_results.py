@@ -22,7 +22,7 @@ _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 def write_mteb_results(
     run: Path | str, out: Path | str, arm: str | None = None, namespace: str = "crosslift"
 ) -> tuple[Path, ...]:
-    """Writes MTEB's result files of the arms of a run, and the facts of each as a model, by `mteb`.
+    """Writes MTEB's result files for the arms of a run, and MTEB's description of each arm as a model.
 
     An arm is the model NAMESPACE/STUDY-ARM, and a seed is its revision: seed-1. The folder has the
     layout of the repository embeddings-benchmark/results, which `mteb.cache.ResultCache` reads.
@@ -31,7 +31,7 @@ def write_mteb_results(
         run: folder of a run.
         out: folder to write to; results of other models in it stay.
         arm: name of an arm; None: all.
-        namespace: of the names of the models.
+        namespace: namespace of the models' names.
 
     Returns:
         The files of results, in the order of the arms.
@@ -63,7 +63,7 @@ def write_mteb_results(
 
 
 def _entries(folder: RunFolder, arm: str | None) -> list[MtebScoresOfArm]:
-    """In the order of arms, seeds and tasks."""
+    """The scores of an arm, or of all arms, in the order of arms, seeds and tasks."""
     path = folder.path / MTEB_FILE
     entries = read_optional_json_file(path, tuple[MtebScoresOfArm, ...]) or ()
     if not entries:
@@ -83,7 +83,7 @@ def _entries(folder: RunFolder, arm: str | None) -> list[MtebScoresOfArm]:
 
 
 def _task_result(folder: RunFolder, parts: Sequence[MtebScoresOfArm]) -> Any:
-    """All subsets of a task as MTEB has them."""
+    """MTEB's result of a task, with all its subsets."""
     from mteb.results import TaskResult
 
     first = parts[0]
@@ -109,8 +109,8 @@ def _task_result(folder: RunFolder, parts: Sequence[MtebScoresOfArm]) -> Any:
 def _model(
     folder: RunFolder, arm: str, seed: int, namespace: str, entries: Sequence[MtebScoresOfArm]
 ) -> Any:
-    """The facts of an arm as MTEB has those of a model. What CrossLift does not know is empty; so is a
-    maximum of tokens that tasks do not share."""
+    """MTEB's description of an arm as a model. Facts that CrossLift does not know are empty, and so is
+    a token limit that differs between tasks."""
     from mteb.models import ModelMeta
 
     prompts = _prompts(entries)

@@ -32,7 +32,7 @@ _POINTS = 100
 def measure_parity(
     before: Trained, folder: Path, target: TargetSettings, allowed_loss: float, store: Store
 ) -> Parity:
-    """Measures an exported encoder beside the one that it was exported from, in float32.
+    """Compares an exported encoder with the encoder that it was exported from, in float32.
 
     Args:
         before: the encoder that was exported.
@@ -76,10 +76,10 @@ def measure_parity(
 
 
 def check_parity(parity: Parity) -> None:
-    """Refuses an export that lost more than it may.
+    """Raises if an export lost more than it may.
 
     Raises:
-        EncoderError: it did.
+        EncoderError: it lost more.
     """
     loss = -parity.change * _POINTS
     if loss > parity.allowed_loss:
@@ -94,7 +94,7 @@ def check_parity(parity: Parity) -> None:
 
 
 def _settings(folder: Path) -> EncoderSettings:
-    """The settings of an export: of torch, in float32, so that only what was written differs."""
+    """Settings that read an export with torch in float32, so that only the written weights differ."""
     precision: Precision = "float32" if graph_in(folder) is None else "auto"
     return EncoderSettings(name=str(folder), precision=precision)
 

@@ -66,6 +66,6 @@ def register_form(form: FormFacts) -> None:
 
 
 def _calling_module() -> str:
-    """The module that called the function that calls this one."""
+    """Name of the module that called a function of this module."""
     name: str = sys._getframe(2).f_globals["__name__"]
     return name

@@ -236,7 +236,7 @@ def _evaluated(
 ) -> list[Evaluation]:
     scored = _scored(encoder, loaded, store, listener)
     mined, table = open_mined(scored, store), open_outcomes(scored, store)
-    found = open_found_languages(scored, store)
+    languages_found = open_found_languages(scored, store)
     evaluations = []
     for protocol in loaded.protocols:
         entries = tuple(entry for entry in mined if entry.protocol == protocol.id)
@@ -259,7 +259,7 @@ def _evaluated(
                 unread=dict(loaded.data.unread),
                 groups=_by_group(encoder.name, languages),
                 mining=entries,
-                language_bias=bias_of_encoder(found, protocol.id),
+                language_bias=bias_of_encoder(languages_found, protocol.id),
                 published=tuple(map(ModelScores.of, loaded.data.published)),
             )
         )

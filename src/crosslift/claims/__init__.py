@@ -1,1 +1,1 @@
-"""Published claims: what they say, what they predict of a study, and which studies test them."""
+"""Published claims: what they say, what they predict for a study, and which studies test them."""

@@ -41,7 +41,7 @@ def parse_ledger(text: str, source: str = "ledger") -> Ledger:
     """The ledger of a YAML text; see `read_ledger`.
 
     Args:
-        text: of the file.
+        text: text of the file.
         source: its name in messages.
     """
     raw, lines = parse_yaml(text, source, error=StudyError)

@@ -27,15 +27,15 @@ class _Settings(BaseModel):
 
 
 class Comparison(_Settings):
-    """A comparison of two arms of a study, and what the claim predicts of it."""
+    """A comparison of two arms of a study, and the prediction of the claim."""
 
     arm: Text
     against: Text = "baseline"
     targets: Annotated[
         dict[str, float], BeforeValidator(_weighted), Field(min_length=1, description="weights")
     ]
-    """Names of targets, of which the mean is taken, or name -> weight: weights of both signs compare
-    targets with one another."""
+    """Names of targets, whose mean is used, or name -> weight: weights of both signs compare targets
+    with one another."""
     predicts: Prediction = "higher"
     """``none``: no difference as large as the smallest effect of interest. ``not higher``: lower, or
     no such difference."""
@@ -50,9 +50,9 @@ class TestedBy(_Settings):
     needs: Needs = "all"
     """Which share of the tests must come out as predicted: ``most`` is more than half."""
     beside: tuple[Comparison, ...] = ()
-    """Another reading of the claim, shown beside it without a part in its verdict."""
+    """Tests of another reading of the claim; they do not affect the verdict."""
     recipe: Annotated[tuple[RecipeCheck, ...], EachOnce] = ()
-    """Of a claim on the method: what the run must do to follow it."""
+    """For a claim about the method: what the run must do to follow it."""
     difference: Text
     """How the scope of the study differs from that of the claim, in words."""
 
@@ -74,9 +74,9 @@ class Claim(_Settings):
     published: Text
     """The published figure, in words."""
     scope: Text
-    """Encoder, tasks, targets and languages that it is of."""
+    """Encoder, tasks, targets and languages that the claim covers."""
     note: str = ""
-    """What else a reader must know, such as what published rows say of it."""
+    """A note for the reader, such as what published rows say about the claim."""
     tested_by: dict[str, TestedBy] = {}
     """Name of a study -> how it tests the claim."""
     untested: str = ""
@@ -107,5 +107,5 @@ class Ledger(_Settings):
         return self
 
     def tested_by(self, study: str) -> list[tuple[Claim, TestedBy]]:
-        """The claims that a study tests, with how."""
+        """The claims that a study tests, and how it tests them."""
         return [(c, c.tested_by[study]) for c in self.claims if study in c.tested_by]

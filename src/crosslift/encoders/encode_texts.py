@@ -107,7 +107,7 @@ def encode_into(
 
 
 def _products(encoder: Encoder, tokens: int) -> AbstractContextManager[None]:
-    """How the encoder multiplies: in int8 if its precision says so."""
+    """A context for the encoder's products: in int8 if its precision requests it."""
     if encoder.reading.precision == "int8":
         return int8_products(encoder.model)
     return ordered_weights(encoder.model, tokens)
@@ -121,7 +121,7 @@ def batches_by_length(
     Args:
         sequences: N of them.
         tokens_per_batch: the limit.
-        turn: which of the batches; each holds the same sequences, whichever are taken.
+        turn: which of the batches; the choice does not change their content.
     """
     return islice(_all_batches(sequences, tokens_per_batch), turn.start, turn.stop, turn.step)
 

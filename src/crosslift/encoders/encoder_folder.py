@@ -1,4 +1,4 @@
-"""Finds the local folder of an encoder, and reads how its own files say to use it."""
+"""Finds the local folder of an encoder, and reads from its files how it is used."""
 
 from __future__ import annotations
 
@@ -98,10 +98,10 @@ def folder_here(settings: EncoderSettings) -> Path | None:
 
 
 def folder_on_disk(settings: EncoderSettings) -> Path | None:
-    """The folder that a name stands for, as `folder_here`; an adapter has its own folder.
+    """The folder that a name means, as in `folder_here`; for an adapter, the folder of the adapter.
 
     Raises:
-        EncoderError: the name can be none.
+        EncoderError: the name cannot be a folder or a hub name.
     """
     return _published(settings).on_disk()
 
@@ -124,7 +124,7 @@ def base_of(folder: Path) -> Path:
 
 
 def fingerprint(settings: EncoderSettings) -> str:
-    """What identifies the encoder's files in a key: a checksum, or a hub name and commit.
+    """The text that identifies the encoder's files in a key: a checksum, or a hub name and commit.
 
     A hub name that is not in the local cache and has no pinned revision is identified by its name
     alone until it is fetched.
@@ -188,7 +188,7 @@ def _sum_of_folder(model: PublishedModel, folder: Path) -> str:
 
 
 def own_prompts(settings: EncoderSettings) -> OwnPrompts:
-    """The prompts of the encoder's own files, whatever the settings say.
+    """The prompts of the encoder's own files, independent of the settings.
 
     Raises:
         EncoderError: the encoder cannot be found or fetched.
@@ -238,7 +238,7 @@ def prompts_of_sides(prompts: SidePrompts, settings: EncoderSettings) -> dict[Si
     """The text of the prompt of each side that has one.
 
     Args:
-        prompts: of the sides, as texts or names.
+        prompts: prompts of the sides, as texts or names.
         settings: the encoder whose files hold the names.
 
     Raises:

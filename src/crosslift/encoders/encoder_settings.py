@@ -87,7 +87,7 @@ class SidePrompts(BaseModel):
         return {name: value for name, value in values.items() if value is not None}
 
     def encoder_of_side(self, encoder: EncoderSettings, side: Side) -> EncoderSettings:
-        """The encoder as it reads one side."""
+        """The encoder with the prompt of one side."""
         prompt, name = getattr(self, f"prompt_{side}"), getattr(self, f"prompt_name_{side}")
         if prompt is None and name is None:
             return encoder

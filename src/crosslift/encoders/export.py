@@ -102,7 +102,7 @@ def write_sentence_transformer(
         precision: precision of the model's written weights. Modules after the pooling remain in
             float32.
         dimensions: number of dimensions kept from the start of each vector; None: those of the encoder.
-        prompts: of queries (src) and documents (tgt); without one, the encoder's prompt.
+        prompts: prompts of queries (src) and documents (tgt); without one, the encoder's prompt.
 
     Raises:
         EncoderError: the folder is not empty; sentence-transformers has no such pooling, or no class
@@ -185,7 +185,7 @@ def _first_dimensions(width: int, dimensions: int) -> tuple[str, dict[str, Any],
 
 
 def _pooling(encoder: Encoder) -> dict[str, Any]:
-    """The pooling's config.json, with the keys that all releases know where these suffice."""
+    """The pooling's config.json, with the keys that all releases know if these suffice."""
     names = [_PUBLISHED_NAMES[name] for name in encoder.reading.pooling.split("+")]
     modes: dict[str, Any] = {key: name in names for key, name in LEGACY_POOLINGS.items()}
     if names != [name for name in LEGACY_POOLINGS.values() if name in names]:
@@ -203,10 +203,10 @@ def _entry(number: int, kind: str, path: str) -> dict[str, Any]:
 
 
 def _use(encoder: Encoder, prompts: Mapping[Side, str]) -> dict[str, Any]:
-    """The prompts, as config_sentence_transformers.json has them.
+    """The prompts, in the format of config_sentence_transformers.json.
 
-    Both roles have one: sentence-transformers puts nothing before a document where only queries have a
-    prompt. The default is the encoder's prompt, which `encode` puts before every text.
+    Both roles have a prompt: sentence-transformers puts nothing before a document if only queries have
+    one. The default is the encoder's prompt, which `encode` puts before every text.
     """
     default = encoder.reading.prompt
     named = {name: prompts.get(side, default) for name, side in ROLES.items()}

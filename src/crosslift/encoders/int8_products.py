@@ -1,8 +1,8 @@
 """Products in int8, during encoding.
 
-Each token's inputs of a product have their own scale, and so has each row of its weights. Training and
-everything else of the encoder is in float32. On processors without bfloat16, encoding takes less time
-so; it is never chosen by itself, because scores differ a little (docs/small.md).
+Each token's inputs of a product have a separate scale, and so has each row of its weights. Training and
+everything else of the encoder is in float32. On processors without bfloat16, this makes encoding
+faster. No default chooses it, because scores differ a little (docs/small.md).
 """
 
 from __future__ import annotations

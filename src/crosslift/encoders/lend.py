@@ -76,7 +76,7 @@ class LentEncoder:
         further: Sequence[Path] = (),
         share: float = 1.0,
     ) -> TextReader:
-        """What gives the vectors of the encoder in a state; arguments as in `lend`."""
+        """A reader of the encoder's vectors in a state; arguments as in `lend`."""
         if graph_in(local_folder(settings)) is None:
             return TorchReader(self.lend(settings, changes, further, share, to_read=True))
         if self._graph is None or self._graph[0] != settings:

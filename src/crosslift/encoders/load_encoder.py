@@ -299,7 +299,7 @@ class _Longest(NamedTuple):
 
     Args:
         default: if the settings have no limit.
-        highest: that the settings may have.
+        highest: largest limit that the settings may have.
     """
 
     default: int

@@ -1,9 +1,9 @@
 """Weights in oneDNN's own order, during encoding.
 
-oneDNN reorders a plain weight at each product. Reordered once, products take a tenth less time, and
-give the same bits in bfloat16; in float32 they take a sixth less on processors with AVX-512, where
-torch multiplies plain weights with MKL, and differ from it in rounding. In training, where each update
-changes the weights, reordering costs what it saves.
+oneDNN reorders a plain weight at each product. With weights that are reordered once, products take a
+tenth less time, and give the same bits in bfloat16; in float32 they take a sixth less on processors
+with AVX-512, where torch multiplies plain weights with MKL, and differ from it in rounding. In
+training, where each update changes the weights, reordering costs what it saves.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from torch import Tensor
 from crosslift.artifacts.device import multiplies_bfloat16
 
 _FEWEST_ROWS = 2048
-"""Of these, products of the packaged encoder's size save three times what reordering costs in bfloat16
-(AVX-512), and about as much as it costs in float32 with AVX2 kernels."""
+"""Fewest rows of products. With this number, products of the size of the packaged encoder save three
+times the cost of reordering in bfloat16 (AVX-512), and about its cost in float32 with AVX2 kernels."""
 _OPERATIONS = ("_reorder_linear_weight", "_linear_pointwise")
 
 

@@ -46,7 +46,7 @@ GROUP_STEP = 16
 LONGEST_IN_GROUP = 64
 """Longer sequences fill a row each: padding would cost more than it saves."""
 PLACES_OF_A_GROUP = 1024
-"""Places of tokens in one group, so that what is computed of them stays in the cache."""
+"""Places of tokens in one group, so that their intermediate results stay in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class LargerBatch:
-    """A batch of which a rank runs a part: what is drawn for each token is drawn for all of it.
+    """A batch of which a rank runs a part: random values are drawn for all tokens of the batch.
 
     Args:
         blocks: its runs of equal length.

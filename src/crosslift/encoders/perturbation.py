@@ -23,8 +23,8 @@ class Ball:
 
     Args:
         radius: in the units of the token rows; 0: only the rows themselves.
-        of: ``token``: each row moves by at most the radius; ``sequence``: the rows of a sequence, as
-            one vector, do.
+        of: unit of the ball. ``token``: each row moves by at most the radius; ``sequence``: the rows of
+            a sequence, as one vector, do.
     """
 
     radius: float
@@ -154,7 +154,7 @@ class Perturbation:
         return [added.values for added in self._added.values()]
 
     def climb(self, gradients: Sequence[Tensor | None], step: float) -> None:
-        """Moves the added values to where the loss is higher.
+        """Moves the added values towards a higher loss.
 
         Args:
             gradients: gradient of the loss by each leaf; None: the loss does not depend on that leaf.

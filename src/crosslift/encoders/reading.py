@@ -35,7 +35,7 @@ class Reading:
         modules: kind and width of each module after the pooling.
         dimensions: length to which vectors are truncated at the end; None: not truncated.
         lower_case: whether texts are lower-cased first.
-        backend: what computes.
+        backend: library that computes the vectors.
     """
 
     pooling: Poolings

@@ -18,7 +18,7 @@ _PROBE_TOLERANCE = 1e-3
 
 
 class PackedRunner:
-    """Gives hidden states of packed batches.
+    """Computes hidden states of packed batches.
 
     A test at load time shows whether a model computes the same on packed tokens: both ways are compared
     on three short sequences. There is no list of model names. If the results differ, batches are
@@ -51,7 +51,7 @@ class PackedRunner:
         Args:
             rows: the tokens' rows of the token table, in the model's precision.
             batch: the packed batch.
-            hidden_state: which state; 0 is the embedding output.
+            hidden_state: index of the state; 0 is the embedding output.
         """
         return self.some_states(rows, batch, [hidden_state])[0]
 

@@ -53,7 +53,7 @@ class StaticModel(torch.nn.Module):
 
 
 class StaticRunner:
-    """Gives the only hidden state of a static model: the token rows."""
+    """Returns the only hidden state of a static model: the token rows."""
 
     packs = True
     stops_early = True

@@ -1,4 +1,4 @@
-"""What gives vectors of texts: an encoder of torch, or an exported graph."""
+"""Readers of the vectors of texts: an encoder of torch, or an exported graph."""
 
 from __future__ import annotations
 

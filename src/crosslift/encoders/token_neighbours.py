@@ -21,13 +21,14 @@ def nearest_words(
 ) -> dict[str, tuple[str, ...]]:
     """For each word that is a single token, the other words with the nearest token rows.
 
-    Words that the encoder reads as the same are no neighbours: words that differ by capitals alone, or
-    that have the same token (the first of several such words represents all).
+    Words that the encoder does not distinguish are no neighbours: words that differ only by capitals,
+    or that have the same token (the first of several such words represents all).
 
     Args:
         encoder: the encoder with the token table.
-        words: the candidates. Words of several tokens have no neighbours and are none. Neither are
-            words that are not all letters: the row nearest to a number's is another number's.
+        words: the candidates. Words of several tokens have no neighbours and are no neighbours, and so
+            do words with characters other than letters: the nearest row of a number is that of another
+            number.
         count: largest number of neighbours of a word.
         least_cosine: smallest cosine between the rows of two neighbours.
 

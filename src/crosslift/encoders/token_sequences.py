@@ -18,7 +18,7 @@ MOST_IN_MEMORY = 256 << 20
 """Bytes of the ids of one column of texts; more lie in a file without a name."""
 
 _AT_ONCE = 1 << 20
-"""Tokens that are collected before they are put together."""
+"""Tokens that are collected before they are joined."""
 
 
 class TokenSequences(Sequence[Ids]):

@@ -35,7 +35,7 @@ class NumberedTexts(Sequence[NumberedTokens]):
     """The tokens of N texts with their words.
 
     Args:
-        ids: of the tokens.
+        ids: ids of the tokens.
         words: their words, as in `NumberedTokens`; None: each token is a word.
     """
 

@@ -16,13 +16,14 @@ LOCAL = "local"
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """What a command may say of an engine.
+    """Options of an engine in a command.
 
     Args:
-        workers: how many; None: one for each processor of this machine that the threads leave.
-        threads: of each worker; None: the engine's default.
+        workers: number of workers; None: as many as the processors of this machine allow with these
+            threads.
+        threads: threads of each worker; None: the engine's default.
         devices: accelerators of each worker.
-        address: of a Ray cluster.
+        address: address of a Ray cluster.
         jobs: options of Slurm's jobs, as submitit names them.
     """
 
@@ -33,7 +34,7 @@ class EngineOptions:
     jobs: Mapping[str, str] = field(default_factory=dict)
 
     def count(self) -> int:
-        """Of workers."""
+        """Number of workers."""
         from crosslift.engines.machine import usable_processors
 
         return self.workers or max(1, usable_processors() // (self.threads or 1))
@@ -69,8 +70,8 @@ def _refuse(name: str, address: str | None, options: Mapping[str, str]) -> None:
     if address is not None:
         raise StudyError(f"the engine `{name}` has no --address", "--engine ray")
     if options:
-        given = ", ".join(options)
-        raise StudyError(f"the engine `{name}` has no --engine-option {given}", "--engine slurm")
+        names = ", ".join(options)
+        raise StudyError(f"the engine `{name}` has no --engine-option {names}", "--engine slurm")
 
 
 def _value(text: str) -> int | str:
@@ -89,7 +90,7 @@ def engine_named(name: str, options: EngineOptions) -> Engine | None:
 
     Args:
         name: ``processes``, ``ray``, ``slurm``; ``local``: steps one after another in this process.
-        options: of the engine.
+        options: options of the engine.
 
     Returns:
         The engine; None for ``local``.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.2
 _MOST_DEATHS = 3
-"""Workers that may die at one step, or before they join, before the run ends."""
+"""Number of workers that may die at one step, or before they join, until the run ends."""
 _AT_A_STEP = (
     "look for a lack of memory: fewer workers on a machine need less; what is made is kept, and the "
     "same command resumes"
@@ -39,7 +39,7 @@ class Ended(NamedTuple):
     """How a worker ended.
 
     Args:
-        words: what it died of, or why it is refused; empty if it ended as it should.
+        words: why it died or is refused; empty if it ended normally.
         refused: whether it is refused.
     """
 
@@ -79,20 +79,20 @@ class Engine(Protocol):
 
     @property
     def workers(self) -> int:
-        """How many there are."""
+        """Number of workers."""
         ...
 
     @property
     def threads(self) -> int:
-        """Of each worker."""
+        """Number of threads of each worker."""
         ...
 
     def open(self, folder: JobFolder, needs: Needs) -> AbstractContextManager[Start]:
-        """What starts workers on a job. None of them runs after the block.
+        """A context with a function that starts workers on a job. No worker runs after the block.
 
         Args:
-            folder: of the job.
-            needs: of each worker.
+            folder: folder of the job.
+            needs: needs of each worker.
 
         Raises:
             CrossLiftError: the engine cannot be reached, or has too few resources.
@@ -110,8 +110,8 @@ class Crew:
     """Makes the steps of a plan with the workers of an engine (a `crosslift.steps.run.Maker`).
 
     Args:
-        engine: that starts the workers.
-        needs: of a worker that may make any of some steps.
+        engine: engine that starts the workers.
+        needs: needs of a worker that may make any of some steps.
     """
 
     engine: Engine
@@ -130,11 +130,11 @@ class Crew:
         """Makes steps that are not up to date.
 
         Args:
-            steps: to be made, each after its inputs; other inputs exist.
-            store: of the artifacts, which all workers see.
+            steps: steps to make, each after its inputs; other inputs exist.
+            store: store of the artifacts, which all workers see.
             listener: receives the progress of every worker.
-            keep_going: the others continue if a step cannot be made.
-            trust_code: artifacts that other code made are taken as they are.
+            keep_going: other steps continue if a step cannot be made.
+            trust_code: use artifacts that other code made.
             tracker: shows training steps while they train. None: nothing does.
 
         Raises:
@@ -172,13 +172,13 @@ def _code(steps: Sequence[Step]) -> dict[str, str]:
 
 @dataclass
 class _Member:
-    """A worker as the crew sees it.
+    """The state of a worker in the crew.
 
     Args:
-        handle: of the worker.
+        handle: handle of the worker.
         joined: whether it has begun to work.
-        step: that it makes.
-        share: of the step that is done.
+        step: step that it makes.
+        share: share of the step that is done.
     """
 
     handle: WorkerHandle
@@ -188,14 +188,16 @@ class _Member:
 
 
 class _Deaths:
-    """Deaths of workers that made no progress since the death before, at a step or before they join."""
+    """Counts deaths of workers without progress since the previous death, at a step or before they
+    join."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
         self._shares: dict[str, float] = {}
 
     def too_many(self, member: _Member) -> bool:
-        """Counts a death; whether the run must end. An idle worker's death is none of a step."""
+        """Counts a death; returns whether the run must end. The death of an idle worker counts for no
+        step."""
         if member.joined and member.step is None:
             return False
         place = "" if member.step is None else member.step.key
@@ -256,7 +258,7 @@ class _Watch:
                 return
 
     def _left(self) -> list[Step]:
-        """The steps that no worker has made, and that need none that failed."""
+        """The steps that no worker has made, without those that need a failed step."""
         store = Store(self._job.store)
         frontier = Frontier(self._job.steps, self._job.ranks)
         for key in self._failed:
@@ -286,7 +288,7 @@ class _Watch:
         self._watch()
 
     def _watch(self) -> None:
-        """Relays what workers do until none is left."""
+        """Relays the progress of workers until none is left."""
         while self._crew:
             time.sleep(_LOOK_SECONDS)
             self._relay()
@@ -308,7 +310,7 @@ class _Watch:
         self._crew[name] = _Member(self._start(name))
 
     def _take_leave(self, name: str, member: _Member, ended: Ended) -> None:
-        """Takes account of a worker's end, and starts another one in the place of one that died."""
+        """Processes the end of a worker, and replaces a worker that died."""
         self._listener.of_worker(name).leave()
         if ended.refused:
             self._refusals.append(ended.words)
@@ -371,11 +373,11 @@ class _Gone:
     """The handle of a worker that has ended."""
 
     def ended(self) -> Ended | None:
-        """As it should."""
+        """A normal end."""
         return Ended()
 
     def kill(self) -> None:
-        """Nothing."""
+        """Does nothing: it has ended."""
 
 
 _GONE = _Gone()

@@ -1,4 +1,5 @@
-"""Which step is next: the longest way to the end first, and what a worker has in memory before that.
+"""The next step: steps that use what the worker has in memory come first, then those with the longest
+way to the end.
 
 The rank of a step is its expected time and that of the longest chain of steps after it ("upward rank";
 Topcuoglu, Hariri and Wu 2002, https://doi.org/10.1109/71.993206). Ranks within a quarter of each other
@@ -16,15 +17,15 @@ from crosslift.steps.step import Step
 _EQUAL = math.log(1.25)
 
 _Place = tuple[int, int, str]
-"""Of a step among those that are ready: minus its rank, its number in the plan, its key."""
+"""Sort key of a ready step: minus its rank, its number in the plan, its key."""
 
 
 def ranks(steps: Sequence[Step], seconds: Callable[[Step], float]) -> dict[str, float]:
     """Key of a step -> seconds from its start to the end of the longest chain of steps after it.
 
     Args:
-        steps: each after its inputs.
-        seconds: expected of a step.
+        steps: steps, each after its inputs.
+        seconds: expected seconds of a step.
     """
     after: dict[str, float] = {}
     rank_of: dict[str, float] = {}
@@ -36,7 +37,7 @@ def ranks(steps: Sequence[Step], seconds: Callable[[Step], float]) -> dict[str, 
 
 
 def in_memory(step: Step) -> Hashable:
-    """What a worker that makes a step has in memory and may use again: the encoder. None: nothing."""
+    """The encoder that a worker has in memory after a step, and may use again. None: nothing."""
     encoder = step.settings.get("encoder")
     if not isinstance(encoder, Mapping):
         return None
@@ -45,10 +46,10 @@ def in_memory(step: Step) -> Hashable:
 
 
 class Frontier:
-    """The steps that are left to be made, and those of them whose inputs exist.
+    """The steps that are left, and those of them that are ready because their inputs exist.
 
     Args:
-        steps: to be made, each after its inputs. Inputs that are not among them exist.
+        steps: steps to make, each after its inputs. Inputs that are not among them exist.
         rank_of: key of a step -> its rank.
     """
 
@@ -86,7 +87,7 @@ class Frontier:
                 yield self._left[key]
 
     def take(self, memory: Hashable = None) -> Step | None:
-        """The first of `ready`, which is not ready any more; None if there is none."""
+        """Removes the first of `ready` and returns it; None if there is none."""
         places = (memory is not None and self._ready_by_memory.get(memory)) or self._ready
         if not places:
             return None
@@ -95,7 +96,7 @@ class Frontier:
         return step
 
     def settle(self, step: Step) -> None:
-        """A step exists now."""
+        """Notes that the artifact of a step exists."""
         if self._left.pop(step.key, None) is None:
             return
         self._take_from_ready(step)

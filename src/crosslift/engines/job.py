@@ -1,4 +1,4 @@
-"""What an engine's crew and its workers say to each other, in files of the store that they share.
+"""The messages between an engine's crew and its workers, in files of the store that they share.
 
 STORE/engines/<token>.lease     of the process that started the engine; workers stop when it is gone
 STORE/engines/<token>/
@@ -50,15 +50,15 @@ def software() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Job:
-    """What the workers of an engine do.
+    """The work of an engine's workers.
 
     Args:
-        steps: to be made, each after its inputs.
+        steps: steps to make, each after its inputs.
         ranks: key of a step -> its rank (see `frontier`).
         store: folder of the artifacts.
-        keep_going: the others continue if a step cannot be made.
-        trust_code: artifacts that other code made are taken as they are.
-        threads: of each worker.
+        keep_going: other steps continue if a step cannot be made.
+        trust_code: use artifacts that other code made.
+        threads: threads of each worker.
         code: module that takes part -> hash of its code.
         software: see the function `software`.
         tracker: shows training steps while they train. None: nothing does.
@@ -105,15 +105,15 @@ def _first_few(names: list[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that a worker says.
+    """One event of a worker.
 
     Args:
         worker: its name.
-        happened: what. `leave`: it ends; with words if steps are left.
-        key: of the step; empty: of none.
-        seconds: that the step took (`end`).
-        share: of the step that is done (`advance`).
-        words: of the step (`advance`), why the worker ends (`leave`).
+        happened: kind of the event. `leave`: the worker ends; with words if steps are left.
+        key: key of the step; empty: no step.
+        seconds: seconds that the step took (`end`).
+        share: share of the step that is done (`advance`).
+        words: progress of the step in words (`advance`), or why the worker ends (`leave`).
     """
 
     worker: str
@@ -125,10 +125,10 @@ class Event:
 
 
 class WorkerLog:
-    """Writes what a worker does.
+    """Writes the events of a worker.
 
     Args:
-        path: of its file.
+        path: path of its file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -156,7 +156,7 @@ class JobFolder:
     @classmethod
     @contextlib.contextmanager
     def new(cls, store: Path) -> Iterator[JobFolder]:
-        """A new folder in a store, deleted after the block; those of dead crews are deleted before.
+        """A new folder in a store, deleted after the block. Folders of dead crews are deleted first.
 
         Raises:
             ArtifactError: the store cannot be written.
@@ -177,7 +177,7 @@ class JobFolder:
                 shutil.rmtree(place.root, ignore_errors=True)
 
     def write(self, job: Job) -> None:
-        """Writes what is to be done.
+        """Writes the job.
 
         Raises:
             ArtifactError: it cannot be written.
@@ -195,7 +195,7 @@ class JobFolder:
             draft.write_bytes(content)
 
     def read(self) -> Job:
-        """What is to be done. The file is code: it is read from the user's own store alone.
+        """The job. The file is code: it is read only from the user's own store.
 
         Raises:
             ArtifactError: this machine does not see the store.
@@ -211,11 +211,11 @@ class JobFolder:
         return job
 
     def log(self, worker: str) -> WorkerLog:
-        """Where a worker writes what it does."""
+        """The log of a worker."""
         return WorkerLog(self.root / "workers" / f"{worker}.jsonl")
 
     def new_events(self) -> Iterator[Event]:
-        """What workers did since the last call."""
+        """The events of all workers since the last call."""
         for path in sorted((self.root / "workers").glob("*.jsonl")):
             with path.open("rb") as file:
                 file.seek(self._read_to.get(path, 0))
@@ -244,7 +244,7 @@ class JobFolder:
 
 
 def _error(content: Mapping[str, Any]) -> CrossLiftError:
-    """An error that a worker noted, of its class where that takes the same arguments."""
+    """An error that a worker noted; it has its class if that accepts the same arguments."""
     kinds = {kind.__name__: kind for kind in CrossLiftError.__subclasses__()}
     kind = kinds.get(content["kind"], CrossLiftError)
     if kind.__init__ is not CrossLiftError.__init__:

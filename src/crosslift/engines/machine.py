@@ -1,4 +1,4 @@
-"""What this machine has for workers."""
+"""The processors and memory of this machine for workers."""
 
 from __future__ import annotations
 

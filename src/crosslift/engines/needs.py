@@ -1,4 +1,4 @@
-"""What a worker needs of its machine."""
+"""The resources that a worker needs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ GIB = 2**30
 
 
 class Room(NamedTuple):
-    """What one worker could have at most.
+    """The resources that one worker could have at most.
 
     Args:
-        processors: logical ones.
+        processors: number of logical processors.
         memory: bytes.
         devices: accelerators.
     """
@@ -26,7 +26,7 @@ class Room(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What each worker needs, for the largest of its steps.
+    """The resources that each worker needs, for the largest of its steps.
 
     Args:
         memory: bytes; 0: not known.
@@ -42,13 +42,13 @@ class Needs:
         """Raises if a worker does not fit.
 
         Args:
-            place: what has the room, in words.
-            threads: of a worker.
+            place: the machine or cluster, in words.
+            threads: threads of a worker.
             devices: accelerators of a worker; 0: it computes on processors.
-            room: for a worker.
+            room: resources for one worker.
 
         Raises:
-            StudyError: which resource is too small, for which step, and what would do.
+            StudyError: it names the resource that is too small, the step, and a remedy.
         """
         if threads > room.processors:
             raise StudyError(

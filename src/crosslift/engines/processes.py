@@ -33,9 +33,9 @@ class Processes:
     """Workers on this machine.
 
     Args:
-        workers: how many.
-        threads: of each; 0: the processors shared among the workers.
-        devices: accelerators of each; 0: all workers see what this process sees.
+        workers: number of workers.
+        threads: threads of each worker; 0: the processors shared among the workers.
+        devices: accelerators of each worker; 0: all workers see what this process sees.
 
     Raises:
         StudyError: fewer than one worker or thread.

@@ -34,14 +34,14 @@ _PATIENCE = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Ray:
-    """Workers of a Ray cluster, each a Ray task as long as it works.
+    """Workers of a Ray cluster; each is a Ray task until it ends.
 
     Args:
-        workers: how many.
-        threads: of each, which Ray counts as processors.
-        address: of the cluster, such as ``10.0.0.1:6379``, ``ray://10.0.0.1:10001`` or ``auto``; None:
-            a new one on this machine, which ends with the run.
-        devices: accelerators of each.
+        workers: number of workers.
+        threads: threads of each worker, which Ray counts as processors.
+        address: address of the cluster, such as ``10.0.0.1:6379``, ``ray://10.0.0.1:10001`` or
+            ``auto``; None: a new one on this machine, which ends with the run.
+        devices: accelerators of each worker.
 
     Raises:
         StudyError: fewer than one worker or thread.

@@ -10,17 +10,17 @@ from crosslift.engines.frontier import Frontier, in_memory, ranks
 from crosslift.steps.step import Step
 
 START_SECONDS = 6.0
-"""Of a worker, until it takes its first step: it loads torch and the plan."""
+"""Seconds of a worker until its first step: it loads torch and the plan."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When the steps of a plan are done.
+    """The times of a plan on several workers.
 
     Args:
-        workers: how many.
-        seconds: from the start to the end of the last step.
-        critical_path: seconds of the longest chain of steps: no number of workers is faster.
+        workers: number of workers.
+        seconds: seconds from the start to the end of the last step.
+        critical_path: seconds of the longest chain of steps; no number of workers is faster.
         work: seconds of all steps together.
     """
 
@@ -35,10 +35,10 @@ class Schedule:
         return 1 - self.work / (self.workers * self.seconds) if self.seconds else 0.0
 
     def cost(self, price: float) -> float:
-        """Of all workers until the last step is done.
+        """Cost of all workers until the end of the last step.
 
         Args:
-            price: of a worker for an hour.
+            price: price of a worker for an hour.
         """
         return self.workers * self.seconds / 3600 * price
 
@@ -53,10 +53,10 @@ def simulate(
     """Gives each free worker its next step, as the workers of an engine do.
 
     Args:
-        steps: to be made, each after its inputs.
-        seconds: expected of a step.
-        workers: how many.
-        start_seconds: of a worker before its first step.
+        steps: steps to make, each after its inputs.
+        seconds: expected seconds of a step.
+        workers: number of workers.
+        start_seconds: seconds that a worker needs before its first step.
     """
     rank_of = ranks(steps, seconds)
     frontier = Frontier(steps, rank_of)

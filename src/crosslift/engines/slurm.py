@@ -24,11 +24,11 @@ class Slurm:
     """Jobs of a Slurm cluster, one for each worker. This process watches them through the store.
 
     Args:
-        workers: how many.
-        threads: of each.
+        workers: number of workers.
+        threads: threads of each worker.
         options: parameters of submitit's executor, such as ``slurm_partition`` and ``timeout_min``;
             ``cluster: local`` runs the jobs on this machine.
-        devices: accelerators of each.
+        devices: accelerators of each worker.
 
     Raises:
         StudyError: fewer than one worker or thread.

@@ -24,7 +24,7 @@ from crosslift.steps.status import Status
 from crosslift.steps.step import Step, Workplace
 
 _LOOK_SECONDS = 0.25
-"""Between looks at what others made, and at whether to stop."""
+"""Seconds between checks of what others made and of whether to stop."""
 _LONGEST_PAUSE = 2.0
 _REPORT_SECONDS = 0.5
 REFUSED = 3
@@ -35,8 +35,8 @@ def work(folder: str, name: str) -> str:
     """Works on a job until no step is left, or until the crew stops its workers.
 
     Args:
-        folder: of the job (see `crosslift.engines.job`).
-        name: of the worker.
+        folder: folder of the job (see `crosslift.engines.job`).
+        name: name of the worker.
 
     Returns:
         Why the worker is refused; empty if it is not.
@@ -103,9 +103,9 @@ class _Worker:
     """Takes steps of a job.
 
     Args:
-        job: what is to be done.
+        job: the job.
         place: the job's folder.
-        log: where it writes what it does.
+        log: its log.
     """
 
     def __init__(self, job: Job, place: JobFolder, log: WorkerLog) -> None:
@@ -145,7 +145,7 @@ class _Worker:
                 self._frontier.drop(step)
 
     def _take(self, step: Step) -> bool:
-        """Makes a step unless another worker makes it; whether it exists now, or failed."""
+        """Makes a step unless another worker makes it; returns whether it exists now, or failed."""
         self._forget(step)
         if self._exists(step):
             self._settle(step)
@@ -176,7 +176,7 @@ class _Worker:
         self._look_at[step.key] = time.monotonic() + pause
 
     def _make(self, step: Step) -> bool:
-        """Makes a step that may be wanted; whether it did not fail."""
+        """Makes a step that may be needed; returns whether it did not fail."""
         if not self._passing.to_make(step):
             return True
         try:
@@ -203,7 +203,7 @@ class _Reports(Silent[Step]):
     """Writes the progress of a worker's steps, at most twice a second.
 
     Args:
-        log: where it writes.
+        log: log of the worker.
     """
 
     def __init__(self, log: WorkerLog) -> None:
@@ -217,18 +217,18 @@ class _Reports(Silent[Step]):
         self._log.write("begin", key=work.key)
 
     def advance(self, done: float) -> None:
-        """This share of it is done."""
+        """Reports the finished share of the step."""
         now = time.monotonic()
         if now - self._written >= _REPORT_SECONDS:
             self._written = now
             self._log.write("advance", share=done, words=self._words)
 
     def note(self, words: str) -> None:
-        """What it says of itself."""
+        """Reports a note of the step."""
         self._words = words
 
     def end(self, work: Step, seconds: float) -> None:
-        """It is made."""
+        """The step ends."""
         if self._words:
             self._log.write("advance", share=1.0, words=self._words)
         self._log.write("end", key=work.key, seconds=seconds)

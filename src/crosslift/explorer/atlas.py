@@ -39,15 +39,15 @@ class AtlasFile(NamedTuple):
 
 
 def atlas_files(explored: Explored, chosen: Chosen, folder: Path) -> Iterator[AtlasFile]:
-    """Writes ``TARGET/ARM.parquet`` for each target and arm of a selection that has a map.
+    """Writes ``TARGET/ARM.parquet`` for each target and arm of a selection with a map of vectors.
 
     Args:
         explored: the results.
         chosen: the selection; its languages are those of the texts. Pictures are always chosen.
-        folder: to write to.
+        folder: output folder.
 
     Raises:
-        DataError: no map of the selection.
+        DataError: the selection has no map of vectors.
         UnknownNameError: see `Chosen.check`.
     """
     chosen.check(explored)

@@ -38,7 +38,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class PageData:
-    """What a page is filled with.
+    """The content of a page.
 
     Args:
         facts: see docs/explorer-format.md.
@@ -59,7 +59,7 @@ class _Protocol:
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """What an arm and seed found, and the block that it belongs to."""
+    """The answers that an arm and seed found, and the block that they belong to."""
 
     block: Block
     columns: FoundColumns
@@ -79,7 +79,7 @@ def page_data(explored: Explored, room: Room | None = None) -> PageData:
 
     Args:
         explored: the results.
-        room: for the page; None: 25 MB.
+        room: largest size of the page in bytes; None: 25 MB.
     """
     return _Page(explored, room or Room()).data()
 
@@ -227,7 +227,7 @@ class _Page:
         }
 
     def _fill(self, targets: list[_Target]) -> None:
-        """Adds what a page can do without, in the order of its use, as long as there is room."""
+        """Adds the optional content of a page, the most useful first, as long as there is room."""
         for target in targets:
             self._room.spend(size_in_page(*target.contents.block({}).columns.values()))
             for protocol in target.protocols:
@@ -254,11 +254,11 @@ class _Page:
             self._notes.append("The page is larger than 25 MB: what it must have does not fit.")
 
     def _add_all_ranks(self, found: list[_Found]) -> int:
-        """Adds all ranks of as many as fit; returns how many do not."""
+        """Adds all ranks of as many lists of answers as fit; returns the number of the others."""
         return sum(bool(each.columns.ranks) and not self._add_ranks(each) for each in found)
 
     def _add_ranks(self, found: _Found) -> bool:
-        """Puts all ranks in the place of the first answers, if they fit; returns whether they do."""
+        """Replaces the first answers by all ranks, if they fit; returns whether they fit."""
         first = {
             name: found.block.columns.pop(name)
             for name in found.columns.first
@@ -308,8 +308,8 @@ def _by_target(table: pa.Table | None) -> dict[str, pa.Table]:
 
 
 def _first_seeds(targets: list[_Target]) -> tuple[list[_Found], list[_Found]]:
-    """What the first seeds found under each target's own protocol, and the rest: the first seeds of
-    other protocols, then further seeds."""
+    """The answers of the first seeds under each target's primary protocol, and the other answers: those
+    of first seeds under other protocols, then those of further seeds."""
     ranked: list[tuple[int, int, _Found]] = []
     for target in targets:
         for number, protocol in enumerate(target.protocols):

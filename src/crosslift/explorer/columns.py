@@ -26,7 +26,7 @@ class Column:
     """A column of a block.
 
     Args:
-        values: of one of the types u8, u16, u32, i32 and f32.
+        values: values of one of the types u8, u16, u32, i32 and f32.
         scale: value = zero + scale * stored; None: the stored numbers are the values.
         zero: see ``scale``.
     """
@@ -97,8 +97,8 @@ def shares(values: NDArray[np.floating[Any]]) -> Column:
 
 
 def rounded(values: NDArray[np.floating[Any]], grain: float) -> Column:
-    """Numbers as multiples of a grain above the smallest, or of the least larger grain that fits in 16
-    bits; what is not finite becomes the smallest."""
+    """Numbers as multiples of a step above the smallest, or of the smallest larger step that fits in 16
+    bits; a value that is not finite becomes the smallest."""
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     grain = max(grain, (high - low) / 0xFFFE)

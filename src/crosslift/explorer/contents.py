@@ -21,7 +21,7 @@ class Side(NamedTuple):
     """One side of a direction.
 
     Args:
-        language: of its texts; None: not known.
+        language: language of its texts; None: not known.
         picture: whether it has pictures.
     """
 
@@ -72,7 +72,7 @@ class Contents:
 
     Args:
         texts: rows of ``texts.parquet`` of the target; None: the run has none.
-        languages: of the page.
+        languages: languages of the page.
     """
 
     def __init__(self, texts: pa.Table | None, languages: Languages) -> None:
@@ -122,7 +122,7 @@ class Contents:
         return self._number[key]
 
     def _unknown(self, side: Side, language: str, item: str) -> int:
-        """The number of what only an id is known of."""
+        """The number of a content of which only the id is known."""
         if side.picture:
             return self.picture(item)
         key = ("id", side.language or "", language, item)
@@ -152,14 +152,14 @@ class Contents:
     def numbers_of(
         self, protocol: str, role: str, keys: pa.Array, *, known_only: bool = False
     ) -> NDArray[np.uint32]:
-        """The numbers of what a role of a protocol names, uint32 as many as keys.
+        """The numbers of the contents that a role of a protocol names, uint32, one for each key.
 
         Args:
             protocol: its id.
             role: ``query``, ``right`` or ``retrieved``.
             keys: see `keys_of`; an empty id is no content.
-            known_only: whether what the run has neither text nor picture of is none, not a content with
-                an id alone.
+            known_only: whether an id without a text or picture in the run is no content, instead of a
+                content with an id alone.
         """
         distinct = keys.dictionary_encode()
         named = self._named.setdefault((protocol, role), {})
@@ -234,7 +234,7 @@ class Contents:
         return block
 
     def _shown(self, thumbnails: Mapping[str, bytes]) -> dict[int, bytes]:
-        """Number of a picture -> its image, of pictures that have one."""
+        """Number of a picture -> its image, for pictures that have one."""
         return {
             number: thumbnails[name]
             for name, number in self._pictures.items()

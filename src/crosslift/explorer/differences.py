@@ -30,7 +30,7 @@ _MARKS: Mapping[Outcome, str] = {
 def verdict_entry(verdict: Verdict, metric: Metric) -> dict[str, Any]:
     """A verdict of the run: its mark, its sentence, and its corrected interval.
 
-    It has the plain interval where there is no verdict, or where an earlier version wrote the run.
+    Without a verdict, or in the run of an earlier version, it has the interval without correction.
     """
     low, high = verdict.corrected or (verdict.low, verdict.high)
     scale = metric.unit.scale
@@ -55,7 +55,7 @@ def language_entries(
     """The difference of each pair of arms in each language.
 
     The interval is that of `paired_difference` over the items and seeds of the language alone, at 95 %.
-    It has no interval where a trained arm has one seed, or where the metric is a median.
+    There is no interval if a trained arm has one seed, or if the metric is a median.
     """
     codes, of_item = np.unique(items.language_codes.astype(str), return_inverse=True)
     outcomes = _by_arm(items)
@@ -118,7 +118,8 @@ def _difference(
 def _seeds(
     one: Mapping[int, NDArray[np.float64]], other: Mapping[int, NDArray[np.float64]]
 ) -> tuple[list[int], list[int]]:
-    """The seeds of two arms: those that they share where both have several and share some; else all."""
+    """The seeds of two arms: those that they share, if both have several seeds and share some; else
+    all."""
     shared = sorted(one.keys() & other.keys())
     if len(one) > 1 and len(other) > 1 and shared:
         return shared, shared

@@ -46,21 +46,21 @@ class Explored:
 
     Args:
         runs: names of the studies.
-        title: of the page.
-        question: of the study; None for two studies.
-        version: of CrossLift that ran them.
-        arms: in the order of the report.
-        run_of: arm -> its run, where there are two.
-        targets: that are shown.
-        protocols: id -> facts.
-        outcomes: see docs/json.md, as all tables.
-        found: None: no run kept more than the first answer.
-        texts: None: no run has texts.
-        thumbnails: None: no pictures.
-        projections: None: no map.
-        scores: of all arms.
-        verdicts: of all arms.
-        curves: of all arms.
+        title: title of the page.
+        question: question of the study; None for two studies.
+        version: version of CrossLift that ran them.
+        arms: arms in the order of the report.
+        run_of: arm -> its run, if there are two.
+        targets: targets that are shown.
+        protocols: id of a protocol -> its facts.
+        outcomes: table of outcomes; docs/json.md describes all tables.
+        found: table of found answers; None: no run kept more than the first answer.
+        texts: table of texts; None: no run has texts.
+        thumbnails: table of small pictures; None: no pictures.
+        projections: table of maps of vectors; None: no map.
+        scores: scores of all arms.
+        verdicts: verdicts of all arms.
+        curves: curves of all arms.
         notes: what is missing, in words.
         also_compared: pairs of arms that a page compares, beside each arm with its baseline.
     """

@@ -63,7 +63,7 @@ def finite(value: float | None) -> float | None:
 
 
 def words_of(protocol: str) -> str:
-    """The direction of a protocol in words, and whose it is if it is not ours."""
+    """The direction of a protocol in words, and the project that defines it if it is not ours."""
     name, _, direction = protocol.partition("/")
     words = _WORDS.get(direction, direction)
     return words if name == OURS else f"{words} ({name})"
@@ -78,8 +78,8 @@ def several_right(target: TargetFacts, protocol: str) -> bool:
 
 
 def metric_of(explored: Explored, target: TargetFacts, protocol: str) -> Metric:
-    """The metric that a page shows under a protocol: that of the target where it has scores of it,
-    else the protocol's own."""
+    """The metric that a page shows under a protocol: that of the target if the protocol has scores in
+    it, else the protocol's own."""
     own = explored.protocols.get(protocol, {}).get("metric", target.metric)
     scored = {
         score.metric
@@ -118,7 +118,7 @@ def level_facts(
 
 
 def curve_facts(curves: Sequence[CurvePoint]) -> list[dict[str, Any]]:
-    """The points of learning curves, one entry a curve."""
+    """The points of learning curves, one entry for each curve."""
     by_curve: dict[tuple[Any, ...], list[CurvePoint]] = {}
     for point in curves:
         place = (point.arm, point.seed, point.stage, point.task, point.metric)

@@ -32,13 +32,13 @@ _WRITERS: Mapping[str, Callable[[pa.Table, Any], None]] = {
 
 
 def write_item_table(explored: Explored, chosen: Chosen, path: Path) -> int:
-    """Writes one row a query, arm and seed of a selection: the outcomes, the texts, and the five best
-    answers with their scores, where the run has them.
+    """Writes one row for each query, arm and seed of a selection: the outcomes, the texts, and the five
+    best answers with their scores, if the run has them.
 
     Args:
         explored: the results.
         chosen: the selection.
-        path: to write to; its ending is the format, ``.csv`` or ``.parquet``.
+        path: output file; its ending is the format, ``.csv`` or ``.parquet``.
 
     Returns:
         The number of rows.

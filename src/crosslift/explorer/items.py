@@ -1,4 +1,4 @@
-"""The items of one protocol of a target: queries, what is right, and the outcomes of every arm."""
+"""The items of one protocol of a target: queries, right answers, and the outcomes of every arm."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ Measured = tuple[int, int]
 
 @dataclass(frozen=True)
 class FoundColumns:
-    """What one arm and seed found: the columns of a block.
+    """The answers that one arm and seed found: the columns of a block.
 
     Args:
         of: the arm and seed.
-        ranks: of contents and scores; empty: only the first answer is known.
+        ranks: ``contents`` and ``scores`` of the ranked answers; empty: only the first answer is known.
         first: the answer at rank 1 alone, for a page without the ranks.
     """
 
@@ -45,8 +45,8 @@ class Items:
         protocol: its id.
         outcome: name of the outcome.
         rows: arm and seed -> its rows of ``outcomes.parquet``.
-        contents: of the target.
-        languages: of the page.
+        contents: contents of the target.
+        languages: languages of the page.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class Items:
         return block
 
     def found(self, rows: Mapping[Measured, pa.Table]) -> Iterator[FoundColumns]:
-        """What each arm and seed found.
+        """The answers that each arm and seed found.
 
         Args:
             rows: arm and seed -> its rows of ``found.parquet``; others have the first answer.

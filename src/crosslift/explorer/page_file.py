@@ -17,7 +17,7 @@ _TITLE, _FACTS, _BLOCKS = "<!--title-->", "<!--facts-->", "<!--blocks-->"
 
 
 def built_page() -> str:
-    """The page without data, as it is shipped.
+    """The packaged page without data.
 
     Raises:
         DataError: this installation has no page.
@@ -42,7 +42,7 @@ def filled(template: str, data: PageData, sources: dict[str, str] | None = None)
         sources: name of a block -> the address of its bytes; None: they are in the page.
 
     Raises:
-        DataError: a placeholder is missing or there twice.
+        DataError: a placeholder is missing or appears twice.
     """
     for placeholder in (_TITLE, _FACTS, _BLOCKS):
         if template.count(placeholder) != 1:
@@ -65,7 +65,7 @@ def filled(template: str, data: PageData, sources: dict[str, str] | None = None)
 
 
 def _split(template: str) -> tuple[str, str, str, str]:
-    """What is around the placeholders, which come in this order."""
+    """The parts of the page around the placeholders, in this order."""
     before, _, rest = template.partition(_TITLE)
     between, _, rest = rest.partition(_FACTS)
     after, _, end = rest.partition(_BLOCKS)

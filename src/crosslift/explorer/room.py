@@ -1,4 +1,4 @@
-"""The room that a page has for what it can do without."""
+"""The room that a page has for optional content."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Room:
         self.left = int(limit * _MARGIN)
 
     def spend(self, size: int) -> None:
-        """Counts what the page must have."""
+        """Counts content that the page must have."""
         self.left -= size
 
     def add(self, block: Block, columns: Mapping[str, Column]) -> bool:

@@ -46,7 +46,7 @@ def check_same(one: Explored, other: Explored, target: str, protocol: str) -> No
 def read_in_two_ways(one: Explored, other: Explored, protocol: str) -> str | None:
     """The first difference in how two runs read vectors under a protocol, in words; None: none.
 
-    Encoders are read in their own ways, so this is no error.
+    This is no error, because each encoder has its own way of reading.
     """
     for name, first, second in _differing(one, other, protocol):
         if name not in _DEFINING:
@@ -71,7 +71,7 @@ def _differ(what: str, first: Any, second: Any) -> DataError:
 
 
 def _check_items(one: Explored, other: Explored, target: str, protocol: str) -> None:
-    """Raises DataError unless two runs asked the same queries, with the same right answers."""
+    """Raises DataError unless two runs have the same queries with the same right answers."""
     first, second = (_keys(each.outcomes, target, protocol) for each in (one, other))
     for here, there, run in ((first, second, one.runs[0]), (second, first, other.runs[0])):
         alone = sorted(here - there)

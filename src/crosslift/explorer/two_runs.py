@@ -64,7 +64,7 @@ def joined(one: Explored, other: Explored) -> Explored:
 
 
 def _shared(one: Explored, other: Explored) -> set[tuple[str, str]]:
-    """Target and protocol of which both runs measured the same items.
+    """Target and protocol for which both runs measured the same items.
 
     Raises:
         DataError: see `joined`.

@@ -1,4 +1,4 @@
-"""Which package or module a declaration comes from."""
+"""The package or module that declares a thing."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _tops: set[str] = set()
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Which package or module declares something.
+    """The package or module that declares a thing.
 
     Args:
         module: dotted name of the module.
         package: name of the installed package; empty: the module belongs to none.
-        version: of the package; empty: there is none.
+        version: version of the package; empty: there is none.
     """
 
     module: str
@@ -30,7 +30,7 @@ class Origin:
 
     @property
     def words(self) -> str:
-        """For messages: ``PACKAGE VERSION``, or ``module NAME``."""
+        """Its name in messages: ``PACKAGE VERSION``, or ``module NAME``."""
         return f"{self.package} {self.version}" if self.package else f"module {self.module}"
 
 
@@ -54,8 +54,8 @@ def follow_code(declared: object, module: str) -> None:
     belong to another installed package. Everything that these import inside their own package counts.
 
     Args:
-        declared: such as a target.
-        module: that declares it.
+        declared: the declared thing, such as a target.
+        module: module that declares it.
     """
     _tops.add(top_of(module))
     modules = {module_of(value) for value in _held(declared)}

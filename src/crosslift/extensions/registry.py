@@ -26,15 +26,16 @@ Kind = TypeVar("Kind")
 
 
 class Registry(Mapping[str, Kind]):
-    """Name -> declared thing. Names that an iteration gives are not imported; values are.
+    """Name -> declared thing. An iteration over names imports nothing; reading a value imports its
+    module.
 
     Args:
         what: kind of thing. Entry points are in the group ``crosslift.targets`` and so on.
         kind: its class.
         ours: CrossLift's own, in the order of lists; each has a ``name``.
-        reserved: other names that CrossLift gives a meaning where such a name is expected.
-        families: prefix -> makes the thing from a name that begins with it, such as ``mteb:STS17``. An
-            iteration does not give these names.
+        reserved: other names that have a meaning for CrossLift where such a name is expected.
+        families: prefix -> makes the thing from a name that begins with it, such as ``mteb:STS17``.
+            Iterations do not include these names.
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class Registry(Mapping[str, Kind]):
         return named or self._family(name) is not None
 
     def _family(self, name: object) -> Callable[[str], Kind] | None:
-        """What makes the thing with a name of a family; None: no family has it."""
+        """The function that makes a thing from a name of a family; None: no family has the name."""
         if not isinstance(name, str) or name in self._registered or name in self._entries():
             return None
         prefixes = (each for each in self.families if name.startswith(each) and name != each)
@@ -98,8 +99,8 @@ class Registry(Mapping[str, Kind]):
         """Adds a thing; one of the same name from the same module is replaced.
 
         Args:
-            thing: to add.
-            module: that declares it.
+            thing: the thing to add.
+            module: module that declares it.
 
         Raises:
             StudyError: it is of another class, the name is taken, or the module has no file.
@@ -194,7 +195,7 @@ def _entries_of(group: str, path: tuple[str, ...]) -> Mapping[str, tuple[EntryPo
     """Name -> entry points of a group, in alphabetical order.
 
     Args:
-        group: of the entry points.
+        group: group of the entry points.
         path: where Python looks for packages: it decides what is found.
     """
     del path

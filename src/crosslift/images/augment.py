@@ -30,7 +30,7 @@ def augment(
     mirror: bool = False,
     some: slice = slice(None),
 ) -> NDArray[np.uint8]:
-    """Pictures as a training step sees them, changed a little at random.
+    """Random changes of pictures for a training step.
 
     ``drawing``: shifted by up to 8 % of the side (white comes in) and dimmed by up to 20 %.
     ``photo``: a random part of 50 to 100 % of the area, the ratio of its sides changed by up to a
@@ -43,9 +43,9 @@ def augment(
     Args:
         pictures: uint8 [N, S, S, 3].
         generator: random generator; the same state gives the same pictures.
-        kind: of the pictures.
+        kind: kind of the pictures.
         mirror: mirror half of the photographs, chosen at random.
-        some: the pictures that are wanted; what is drawn for each does not depend on them.
+        some: the requested pictures; the random values of each do not depend on the choice.
 
     Returns:
         uint8 [N, S, S, 3], or of the wanted pictures; with ``none`` unchanged.

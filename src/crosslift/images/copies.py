@@ -106,9 +106,10 @@ class _Overlays:
     Args:
         tests, trains: indices of the pictures, int64 [C].
         mirrored: whether the test picture is mirrored, bool [C].
-        pictures: those of test and train, uint8 [C, S, S, 3] both; test pictures are mirrored already.
+        pictures: pictures of test and train, uint8 [C, S, S, 3] both; test pictures are mirrored
+            already.
         boxes: the part of each that is compared, float32 [C, 4] both.
-        frames: of the test's part in the train's, float32 [C, 2, 2]; see `moved`.
+        frames: frames of the test's part in the train's, float32 [C, 2, 2]; see `moved`.
         common: share of the views' area that both show, float32 [C].
     """
 

@@ -47,8 +47,8 @@ class EmbeddedTower(ImageTower):
     the statistics of ImageNet, also in training.
 
     Args:
-        scale: of the network.
-        preparation: of its pictures.
+        scale: scale of the network.
+        preparation: preparation of its pictures.
     """
 
     def __init__(self, scale: Scale, preparation: Preparation) -> None:

@@ -148,7 +148,7 @@ def decode_into(
 def _in_order(
     work: Callable[[int], dict[int, str]], firsts: Sequence[int], workers: int
 ) -> Iterator[dict[int, str]]:
-    """Results in the order of the work; an error stops it when the running work is done."""
+    """Results in the order of the work; after an error, only the running work is finished."""
     waiting: deque[Future[dict[int, str]]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:
@@ -175,8 +175,8 @@ def extract_features(
     """A tower's features of pictures as a new array; see `FeatureRun`.
 
     Args:
-        tower, pictures, states, batch: as there.
-        report, turn: as in `FeatureRun.write_into`; the features of other batches are 0.
+        tower, pictures, states, batch: as in `FeatureRun`. report, turn: as in `FeatureRun.write_into`;
+        the features of other batches are 0.
 
     Returns:
         float32 [N, E], or with ``states`` float16 [N, P, W].
@@ -229,9 +229,9 @@ class FeatureRun:
             blank = np.zeros((1, size, size, 3), np.uint8)
             one = self._run(self._tower.as_input(blank, self._device))
         self.shape: tuple[int, ...] = (len(pictures), *one.shape[1:])
-        """Of the features: [N, E], or with ``states`` [N, P, W]."""
+        """Shape of the features: [N, E], or with ``states`` [N, P, W]."""
         self.dtype = np.dtype(np.float16 if states else np.float32)
-        """Of the features: float32, or with ``states`` float16."""
+        """Type of the features: float32, or with ``states`` float16."""
 
     def write_into(self, rows: Rows, *, report: Report | None = None, turn: slice = ALL) -> None:
         """Computes the features, batch by batch.

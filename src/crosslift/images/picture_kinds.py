@@ -1,4 +1,4 @@
-"""Kinds of pictures: the class of ImageNet that an embedded tower gives a picture."""
+"""Kinds of pictures: the class of ImageNet that an embedded tower predicts for a picture."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _PART = 4096
 
 
 def check_kinds(settings: TowerSettings, *, pooled: bool) -> None:
-    """Raises if a tower gives pictures no kinds.
+    """Raises if a tower cannot predict kinds of pictures.
 
     Args:
-        settings: of the tower.
+        settings: settings of the tower.
         pooled: whether it is frozen, and its features are one vector a picture.
 
     Raises:
@@ -33,14 +33,14 @@ def class_scores(settings: TowerSettings, features: NDArray[np.floating]) -> NDA
     """The classifier's scores of pictures.
 
     Args:
-        settings: of an embedded tower.
+        settings: settings of an embedded tower.
         features: its pooled features, [N, 1280].
 
     Returns:
         Float32 [N, 1000], before the softmax.
 
     Raises:
-        EncoderError: as of `embedded_classifier`.
+        EncoderError: as for `embedded_classifier`.
     """
     from crosslift.images.embedded_tower import embedded_classifier  # loads torch
 
@@ -55,7 +55,7 @@ def kinds_of(scores: NDArray[np.floating]) -> NDArray[np.int64]:
     others that it most resembles.
 
     Args:
-        scores: of classes, float [N, C]; at least two pictures.
+        scores: scores of classes, float [N, C]; at least two pictures.
 
     Returns:
         Int64 [N]; at least two pictures have each kind.
@@ -75,7 +75,7 @@ def partners_of_kind(kinds: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
 
     Args:
         kinds: int64 [N]; at least two pictures of each.
-        seed: of the choice.
+        seed: seed of the choice.
 
     Returns:
         Int64 [N], a permutation without fixed points that stays within each kind.

@@ -1,4 +1,4 @@
-"""How a published vision model's pictures are prepared, by its own files."""
+"""How the files of a published vision model prepare pictures."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Preparation:
     Args:
         size: side of the square in pixels.
         framing: how a picture becomes that square.
-        mean: of red, green and blue in [0, 1], subtracted.
-        std: of red, green and blue, the divisor.
+        mean: mean of red, green and blue in [0, 1], subtracted.
+        std: standard deviation of red, green and blue, the divisor.
     """
 
     size: int

@@ -62,10 +62,10 @@ class PublishedTower(ImageTower):
     norm, which was trained on the class token alone.
 
     Args:
-        settings: of the tower.
-        preparation: of its pictures.
+        settings: settings of the tower.
+        preparation: preparation of its pictures.
         model: the model, or its vision half.
-        projection: of CLIP to the space shared with its texts. None: no projection.
+        projection: projection of CLIP to the space shared with its texts. None: no projection.
         shape: kind and widths.
     """
 

@@ -61,7 +61,7 @@ class Candidates:
     Args:
         test, train: rows of views, int64 [C].
         mirrored: whether the test's view is mirrored, bool [C].
-        frames: of the test's view in the train's, float32 [C, 2, 2]; see `moved`.
+        frames: frames of the test's view in the train's, float32 [C, 2, 2]; see `moved`.
     """
 
     test: Integers
@@ -145,8 +145,8 @@ def _alike(cut: Floats, sketches: Floats) -> tuple[Integers, Integers, Integers]
     """Rows of similar test and train views, and the way in which the test view is cut.
 
     Args:
-        cut: of test views, [T, K, 64], the first of the K whole.
-        sketches: of train views, [M, 64].
+        cut: sketches of test views, [T, K, 64], cut in K ways; the first is the whole view.
+        sketches: sketches of train views, [M, 64].
     """
     alike = cut[:, 0] @ sketches.T
     tests, trains = np.divmod(np.flatnonzero(alike > _ALIKE), len(sketches) or 1)
@@ -166,8 +166,8 @@ def _best_of_each(groups: Integers, scores: Floats, most: int) -> Integers:
     """Indices of the best scores of each group, in their order; of equal scores the first.
 
     Args:
-        groups: of each score, rising.
-        scores: to compare.
+        groups: group of each score, ascending.
+        scores: scores to compare.
         most: at most this many of a group.
     """
     if not len(groups) or np.bincount(groups).max() <= most:

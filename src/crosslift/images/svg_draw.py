@@ -35,8 +35,8 @@ def draw_svg(svg: str, path: Picture, width: int | None, height: int | None) -> 
     Args:
         svg: a text that `check_svg` accepts.
         path: the file, for messages.
-        width: of the PNG in pixels. None: it follows from the height.
-        height: in pixels. None: it follows from the width.
+        width: width of the PNG in pixels. None: it follows from the height.
+        height: height of the PNG in pixels. None: it follows from the width.
 
     Raises:
         DataError: it cannot be drawn, or needs too much time or memory.

@@ -29,7 +29,7 @@ class TextTower:
     Args:
         model: the whole model.
         tokenizer: its tokenizer.
-        folder: that they were loaded from.
+        folder: folder that they were loaded from.
     """
 
     def __init__(self, model: Any, tokenizer: Any, folder: Path) -> None:
@@ -91,8 +91,8 @@ def open_text_tower(
 
     Args:
         name: a folder or a hub name.
-        revision: of a hub name. None: its main branch.
-        device: that it computes on. None: the CPU.
+        revision: revision of a hub name. None: its main branch.
+        device: device that it computes on. None: the CPU.
 
     Raises:
         EncoderError: it cannot be found, has no text half, or lacks weights or a tokenizer.
@@ -118,7 +118,7 @@ def open_text_tower(
 def _tokenizer(folder: Path) -> Any:
     """The tokenizer of a folder; it lower-cases texts if tokenizer_config.json says so.
 
-    That of SigLIP 2 says so, but for a tokenizer class that does not read the key.
+    The file of SigLIP 2 says so, but its tokenizer class does not read the key.
     """
     lower_case = read_json_object(folder / "tokenizer_config.json").get("do_lower_case") is True
     return load_padding_tokenizer(folder, lower_case=lower_case)

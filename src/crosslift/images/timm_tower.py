@@ -27,7 +27,7 @@ class TimmTower(ImageTower):
 
     Args:
         model: created with no classes.
-        folder: with its config.json.
+        folder: folder with its config.json.
         picture_size: side of its pictures in pixels. None: that of its config.json.
 
     Raises:

@@ -24,7 +24,7 @@ from crosslift.images.tower_settings import CONVOLUTIONAL, EMBEDDED, TIMM, Tower
 PICTURE_SIZE = 64
 FRAMING = Framing("pad")
 BACKGROUND = 255
-"""Of the small convolutional tower's pictures."""
+"""Background of the small convolutional tower's pictures."""
 
 
 def preparation_for(settings: TowerSettings) -> tuple[int, Framing, int]:
@@ -33,7 +33,7 @@ def preparation_for(settings: TowerSettings) -> tuple[int, Framing, int]:
     The tower's weights are not needed.
 
     Raises:
-        EncoderError: no such model, or its files do not say.
+        EncoderError: no such model, or its files do not state them.
     """
     if settings.name == CONVOLUTIONAL:
         size = settings.picture_size or PICTURE_SIZE
@@ -43,7 +43,7 @@ def preparation_for(settings: TowerSettings) -> tuple[int, Framing, int]:
 
 
 def fingerprint_of(settings: TowerSettings) -> str:
-    """What identifies a tower's files in a key: see `published_fingerprint`.
+    """The text that identifies a tower's files in a key: see `published_fingerprint`.
 
     The small network that is trained from scratch has no files: its code identifies it.
 
@@ -59,7 +59,7 @@ def fingerprint_of(settings: TowerSettings) -> str:
 
 @read_once()
 def check_tower(settings: TowerSettings) -> None:
-    """Raises if a tower cannot be had. Nothing is fetched, converted or loaded.
+    """Raises if a tower is not available. Fetches, converts and loads nothing.
 
     Raises:
         EncoderError: its files are neither here nor on the hub.

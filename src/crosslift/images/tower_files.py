@@ -42,7 +42,7 @@ def tower_folder(settings: TowerSettings) -> Path:
 
 
 def check_published(settings: TowerSettings) -> None:
-    """Raises if a published tower cannot be had. Nothing is fetched.
+    """Raises if a published tower is not available. Fetches nothing.
 
     Raises:
         EncoderError: as `tower_folder`.
@@ -58,7 +58,7 @@ def model_folder(name: str, revision: str | None) -> Path:
 
     Args:
         name: a folder, a hub name, or ``timm:NAME``.
-        revision: of a hub name.
+        revision: revision of a hub name.
 
     Raises:
         EncoderError: as for `tower_folder`.
@@ -67,7 +67,7 @@ def model_folder(name: str, revision: str | None) -> Path:
 
 
 def published_fingerprint(settings: TowerSettings) -> str:
-    """What identifies a tower's files in a key: see `PublishedModel.fingerprint`.
+    """The text that identifies a tower's files in a key: see `PublishedModel.fingerprint`.
 
     Raises:
         EncoderError: a name that is neither a folder nor a hub name.

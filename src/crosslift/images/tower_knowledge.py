@@ -16,7 +16,7 @@ class TowerKnowledge:
     """The data that a tower was trained on.
 
     Args:
-        words: for reports.
+        words: the data in words, for reports.
         photographs: names of published sets of photographs in its training. None: not recorded.
     """
 
@@ -33,7 +33,7 @@ _UNKNOWN = TowerKnowledge("not recorded here: see the model's card", None)
 
 
 def knowledge_of(settings: TowerSettings) -> TowerKnowledge:
-    """The data that a tower was trained on, as far as its name says.
+    """The data that a tower was trained on, according to its name.
 
     Names of timm models end in the set that they were trained on last (``resnet18.a1_in1k``); the
     larger sets of ImageNet (in12k, in21k, in22k) include the photographs of ImageNet-1k.

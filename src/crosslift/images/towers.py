@@ -20,9 +20,9 @@ def open_tower(settings: TowerSettings, seed: int, device: torch.device) -> Imag
     """An image tower; published ones are in evaluation mode.
 
     Args:
-        settings: of the tower.
-        seed: of random weights; published weights do not depend on it.
-        device: that it computes on.
+        settings: settings of the tower.
+        seed: seed of random weights; published weights do not depend on it.
+        device: device that it computes on.
 
     Raises:
         EncoderError: the model does not exist, or has no vision half or no safetensors weights, or

@@ -70,7 +70,7 @@ def as_csv(result: SearchResult, query: str) -> str:
     """A result as CSV, a row for each hit of each arm.
 
     Args:
-        result: of a search.
+        result: result of a search.
         query: the text that was looked for, or words for a picture.
     """
     file = io.StringIO()

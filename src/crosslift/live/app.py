@@ -1,4 +1,4 @@
-"""The addresses that the server answers."""
+"""The addresses of the server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from crosslift.errors import CrossLiftError
 from crosslift.images.decode import load_picture
 from crosslift.live.answers import as_csv, as_json, pool_facts
 from crosslift.live.arms import LiveRun
-from crosslift.live.bodies import PICTURE_TYPES, Asked, asked_picture, asked_text
+from crosslift.live.bodies import PICTURE_TYPES, SearchRequest, picture_request, text_request
 from crosslift.live.encoders import (
     MAX_PIXELS,
     MAX_TEXT,
@@ -45,14 +45,14 @@ _KEPT_THUMBNAILS = 2048
 
 @dataclass(frozen=True)
 class LiveSearch:
-    """Everything that is searched, and what answers.
+    """The pools to search, and the encoders that read queries.
 
     Args:
         run: with its arms.
-        encoders: of the arms.
-        pools: by id.
+        encoders: encoders of the arms.
+        pools: id -> pool.
         notes: what a reader of the page must know.
-        page: that is served.
+        page: page that is served.
     """
 
     run: LiveRun
@@ -83,9 +83,9 @@ def live_app(live: LiveSearch, host: str, token: str | None) -> ASGIApp:
     """The application.
 
     Args:
-        live: what is searched.
-        host: that the server is bound to.
-        token: that every request must have; None: none.
+        live: the pools and encoders.
+        host: host that the server is bound to.
+        token: token that every request must have; None: none.
     """
     app = Starlette(
         routes=[
@@ -152,19 +152,19 @@ async def _facts(request: Request) -> Response:
 
 
 async def _search_text(request: Request) -> Response:
-    asked = await asked_text(request)
-    return await _searched(request, asked, TextQuery(asked.text), asked.text)
+    wanted = await text_request(request)
+    return await _searched(request, wanted, TextQuery(wanted.text), wanted.text)
 
 
 async def _search_picture(request: Request) -> Response:
-    asked, picture = await asked_picture(request)
-    return await _searched(request, asked, PictureQuery(picture), "(a picture)")
+    wanted, picture = await picture_request(request)
+    return await _searched(request, wanted, PictureQuery(picture), "(a picture)")
 
 
-async def _searched(request: Request, asked: Asked, query: Query, words: str) -> Response:
+async def _searched(request: Request, wanted: SearchRequest, query: Query, words: str) -> Response:
     live: LiveSearch = request.app.state.live
-    pool = live.pool(asked.pool)
-    work = partial(search, query, pool, live.encoders, asked.count, asked.languages)
+    pool = live.pool(wanted.pool)
+    work = partial(search, query, pool, live.encoders, wanted.count, wanted.languages)
     result = await live.searches.do(work)
     if "text/csv" not in request.headers.get("accept", ""):
         return JSONResponse(as_json(result))
@@ -196,7 +196,7 @@ def _thumbnail(live: LiveSearch, pool: str, place: int) -> bytes:
 
 @singledispatch
 def _answer_to(error: Exception) -> Response:
-    """The server logs the error; whoever asked learns nothing of it."""
+    """The server logs the error; the client does not see it."""
     del error
     return JSONResponse({"error": "the server failed: its terminal says why"}, 500)
 

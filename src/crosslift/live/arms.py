@@ -20,10 +20,10 @@ class LiveArm:
     """An arm with the weights of its first seed.
 
     Args:
-        name: of the arm.
+        name: name of the arm.
         baseline: the arm that it is compared with; possibly itself.
         run: its steps.
-        notes: what a reader of its results must know.
+        notes: remarks for readers of its results.
     """
 
     name: str
@@ -37,11 +37,11 @@ class LiveRun:
     """A run whose arms can search.
 
     Args:
-        folder: of the run.
-        store: with its artifacts.
-        arms: those whose weights the store holds, in the order of the run.
+        folder: folder of the run.
+        store: store with its artifacts.
+        arms: arms whose weights the store holds, in the order of the run.
         missing: arm -> why it cannot search.
-        targets: of the run, with their data.
+        targets: targets of the run, with their data.
     """
 
     folder: RunFolder
@@ -60,7 +60,7 @@ def open_run(path: Path, store: Store | None = None) -> LiveRun:
 
     Raises:
         DataError, StudyError: the folder, or the data of a target, cannot be read.
-        ArtifactError: the store has the weights of no arm, or has others in their place.
+        ArtifactError: the store has the weights of no arm, or weights that have changed since the run.
     """
     folder = RunFolder.read(path)
     store = store or Store(Path(folder.run.store))

@@ -25,15 +25,15 @@ PICTURE_TYPES = {
     "image/bmp": "BMP",
     "image/avif": "AVIF",
 }
-"""Content types of pictures that are taken, and their format. No SVG: it is a program, in part."""
+"""Accepted content types of pictures, and their format. No SVG, because it can hold scripts."""
 _MOST_JSON = 16 * MAX_TEXT  # a character can take 12 bytes, as \ud83d\ude00
 _THROWN_AWAY = 3
 _PATIENCE = 30.0
 """Seconds for a whole body."""
 
 
-class Asked(BaseModel):
-    """What is asked beside the query."""
+class SearchRequest(BaseModel):
+    """The settings of a search besides its query."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -42,7 +42,7 @@ class Asked(BaseModel):
     languages: Annotated[tuple[str, ...], Field(max_length=200)] = ()
 
 
-class AskedText(Asked):
+class TextRequest(SearchRequest):
     """A search for a text."""
 
     text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
@@ -62,25 +62,25 @@ class Upload:
         return "the picture"
 
 
-async def asked_text(request: Request) -> AskedText:
+async def text_request(request: Request) -> TextRequest:
     """The JSON body of a search for a text.
 
     Raises:
-        Refusal: another content type, too long, or not what it should be.
+        Refusal: another content type, too long, or malformed.
     """
     _require_type(request, ("application/json",))
     body = await _read(request, _MOST_JSON)
     try:
-        asked = AskedText.model_validate_json(body)
+        parsed = TextRequest.model_validate_json(body)
     except ValidationError as error:
         raise Refusal(400, _words(error)) from error
-    if not asked.text.strip():
+    if not parsed.text.strip():
         raise Refusal(400, "text: expected: a text, not only spaces")
-    return asked
+    return parsed
 
 
-async def asked_picture(request: Request) -> tuple[Asked, Upload]:
-    """The picture in the body of a search, and what the address asks beside it.
+async def picture_request(request: Request) -> tuple[SearchRequest, Upload]:
+    """The picture in the body of a search, and the settings in its address.
 
     Raises:
         Refusal: another content type, too large, or not a picture of this type.
@@ -90,7 +90,7 @@ async def asked_picture(request: Request) -> tuple[Asked, Upload]:
     several = {"languages": parameters.getlist("languages")}
     single = {name: value for name, value in parameters.items() if name != "languages"}
     try:
-        asked = Asked.model_validate(single | several)
+        parsed = SearchRequest.model_validate(single | several)
     except ValidationError as error:
         raise Refusal(400, _words(error)) from error
     body = await _read(request, MAX_UPLOAD)
@@ -101,14 +101,14 @@ async def asked_picture(request: Request) -> tuple[Asked, Upload]:
     if width * height > MAX_PIXELS:
         declared_size = f"{width} x {height} = {width * height:,} pixels"
         raise _too_many_pixels(f"the picture declares {declared_size}")
-    return asked, Upload(body)
+    return parsed, Upload(body)
 
 
 def _size(body: bytes, kind: str) -> tuple[int, int]:
     """Width and height that a picture declares: only its header is read.
 
     Raises:
-        Refusal: so many pixels that Pillow does not open it.
+        Refusal: more pixels than Pillow opens.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -132,10 +132,10 @@ def _require_type(request: Request, types: tuple[str, ...]) -> str:
 
 
 async def _read(request: Request, most: int) -> bytes:
-    """The body, of at most so many bytes.
+    """The body, up to a number of bytes.
 
-    A few times as many are read and thrown away, as clients see the answer only when they have sent
-    all; a still larger body is not read to its end.
+    A body up to a few times larger is read and discarded, because clients see the answer only after
+    they have sent everything; a still larger body is not read to its end.
     """
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared) > _THROWN_AWAY * most:

@@ -28,17 +28,17 @@ MAX_PIXELS = 50_000_000
 NO_TOWER = "no image tower"
 """Why an arm has no vectors of pictures."""
 _COPIES = 2
-"""Of weights: those in use, and those that a change is undone with."""
+"""Copies of the weights: those in use, and those that undo a change."""
 
 
 class ArmEncoders:
     """Reads queries as each arm does.
 
     An arm keeps an encoder in memory for each prompt of queries if all of them fit into half of the
-    free memory; else one encoder is changed from arm to arm.
+    free memory; else all arms share one encoder, whose weights are exchanged.
 
     Args:
-        arms: of the run.
+        arms: arms of the run.
         store: with their weights.
     """
 
@@ -50,7 +50,7 @@ class ArmEncoders:
         self._workplaces: dict[tuple[str, str | None] | None, Workplace] = {}
 
     def load(self, pools: Sequence[Pool], listener: Listener[Phase]) -> None:
-        """Loads what queries need, by asking once, and decides whether arms keep their encoders."""
+        """Loads what queries need, by one trial query, and decides whether arms keep their encoders."""
         readings = list({pool.prompts: None for pool in pools})
         self.apart = self._needed(readings) <= psutil.virtual_memory().available / 2
         phase = Phase("loading the arms", "arms", len(self.arms))
@@ -85,13 +85,13 @@ class ArmEncoders:
         return needed
 
     def text_map(self, arm: str) -> TextMap | None:
-        """What puts the arm's texts into the space of its pictures."""
+        """The map from the arm's texts to the space of its pictures."""
         tower = self.towers[arm]
         return None if tower is None else tower.text_map
 
 
 class Query(Protocol):
-    """A text or a picture that is looked for."""
+    """A text or a picture to search for."""
 
     def fault(self, arm: str, encoders: ArmEncoders) -> str | None:
         """Why an arm cannot read it; None: it can."""
@@ -102,7 +102,7 @@ class Query(Protocol):
 
 @dataclass(frozen=True)
 class TextQuery:
-    """A text that is looked for."""
+    """A text to search for."""
 
     text: str
 
@@ -117,7 +117,7 @@ class TextQuery:
 
 
 class PictureQuery:
-    """A picture that is looked for: it is decoded once for all arms."""
+    """A picture to search for: it is decoded once for all arms."""
 
     def __init__(self, picture: Picture, max_pixels: int = MAX_PIXELS) -> None:
         self._batch = PictureBatch([picture], max_pixels)

@@ -1,8 +1,8 @@
-"""Who may ask the server: it answers its own page and people with its token, and no other site.
+"""Access to the server: it answers its own page and clients with its token, and no other site.
 
 A page of another site can send requests to a server on this machine, and a name of that site can be
 made to lead here (DNS rebinding). So every request must name a host that is this machine, must come
-from a page of this server if it comes from a page at all, and must have the token where there is one.
+from a page of this server if it comes from a page at all, and must have the token if there is one.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _CLOSED = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-act
 
 
 class Guard:
-    """Refuses requests of others, and sets the headers of all answers.
+    """Refuses requests of other sites and clients, and sets the headers of all answers.
 
     Args:
-        app: what answers.
-        host: that the server is bound to.
-        token: that every request must have; None: no request needs one.
+        app: the application behind the guard.
+        host: host that the server is bound to.
+        token: token that every request must have; None: no request needs one.
     """
 
     def __init__(self, app: ASGIApp, host: str, token: str | None) -> None:
@@ -75,15 +75,15 @@ class Guard:
         await answer(scope, receive, with_headers)
 
     def _checked(self, request: Request) -> ASGIApp:
-        """What answers a request that is not refused."""
+        """The application that answers an accepted request."""
         self._check_host(request.headers)
         _check_site(request)
         if self._token is None:
             return self._app
         cookie = f"crosslift-{request.scope['server'][1]}"
-        given = request.query_params.get("token")
-        if given is not None and _asks_for_page(request):
-            return self._with_cookie(given, cookie)
+        token = request.query_params.get("token")
+        if token is not None and _asks_for_page(request):
+            return self._with_cookie(token, cookie)
         if not self._same(_token_in(request.headers, cookie)):
             raise Refusal(
                 401,
@@ -93,18 +93,18 @@ class Guard:
             )
         return self._app
 
-    def _with_cookie(self, given: str, cookie: str) -> ASGIApp:
+    def _with_cookie(self, token: str, cookie: str) -> ASGIApp:
         """The token leaves the address at once: addresses are kept in histories."""
-        if not self._same(given):
+        if not self._same(token):
             raise Refusal(401, "this is not the token of this server")
         response = RedirectResponse("/", 303)
-        response.set_cookie(cookie, given, httponly=True, samesite="lax", path="/")
+        response.set_cookie(cookie, token, httponly=True, samesite="lax", path="/")
         return response
 
-    def _same(self, given: str) -> bool:
+    def _same(self, token: str) -> bool:
         """Compares in constant time."""
         return self._token is not None and hmac.compare_digest(
-            given.encode("utf-8", "surrogateescape"), self._token
+            token.encode("utf-8", "surrogateescape"), self._token
         )
 
     def _check_host(self, headers: Headers) -> None:

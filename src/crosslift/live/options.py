@@ -11,7 +11,7 @@ from pathlib import Path
 from crosslift.errors import DataError, StudyError
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-"""Names of this machine that no other machine can use."""
+"""Names of this machine that work only on this machine."""
 _LEAST_TOKEN = 16
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
 """Characters that addresses, headers and cookies have as they are (RFC 3986, section 2.3)."""
@@ -23,11 +23,12 @@ class LiveOptions:
 
     Args:
         run: folder of a run.
-        host: that the server is bound to.
+        host: host that the server is bound to.
         port: 0: any that is free.
         corpus: your file of texts.
         images: your folder of pictures.
-        token: that requests must have; None: one is made if the host is another than this machine.
+        token: token that requests must have; None: one is made if the host is another than this
+            machine.
     """
 
     run: Path
@@ -44,7 +45,7 @@ class LiveOptions:
 
 
 def check_options(options: LiveOptions) -> None:
-    """Finds what is wrong before anything is loaded.
+    """Checks the options before anything is loaded.
 
     Raises:
         StudyError: the libraries of the server are missing, or the token is too short or has
@@ -66,7 +67,7 @@ def check_options(options: LiveOptions) -> None:
             "leave --token out: one is made and printed",
         )
     if options.corpus is not None and not options.corpus.exists():
-        raise DataError(f"no file {options.corpus}", "a text a line, or a table")
+        raise DataError(f"no file {options.corpus}", "one text on each line, or a table")
     if options.images is not None and not options.images.is_dir():
         raise DataError(f"{options.images} is not a folder", "a folder of pictures")
 

@@ -35,9 +35,9 @@ def pool_of_file(
     """The texts of a file; their vectors are made now, and kept in the store.
 
     Args:
-        run: whose arms search them.
-        path: a text a line, or a table with a column ``text`` and, where it has one, ``language``.
-        encoders: of the arms.
+        run: run whose arms search them.
+        path: one text on each line, or a table with a column ``text`` and, optionally, ``language``.
+        encoders: encoders of the arms.
         listener: receives the progress.
 
     Raises:
@@ -71,9 +71,9 @@ def pool_of_folder(
     """The pictures of a folder and of those in it; their vectors are made now.
 
     Args:
-        run: whose arms search them.
-        folder: of pictures; links that lead out of it are not followed.
-        encoders: of the arms.
+        run: run whose arms search them.
+        folder: folder of pictures; links that lead out of it are not followed.
+        encoders: encoders of the arms.
         listener: receives the progress.
 
     Raises:

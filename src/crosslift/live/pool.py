@@ -1,4 +1,4 @@
-"""What is searched: the texts or the pictures of a target, of your file or of your folder."""
+"""Pools to search: the texts or the pictures of a target, of your file or of your folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from crosslift.sources.picture import Picture
 
 @dataclass(frozen=True)
 class Candidate:
-    """What can be found.
+    """A text or a picture that a search can find.
 
     Args:
         text: None for a picture.
@@ -41,11 +41,11 @@ class Pool:
         id: in addresses, such as ``names:texts``.
         title: in words.
         kind: what the candidates are.
-        candidates: N of them.
-        rows: arm -> its vectors of them.
+        candidates: the N candidates.
+        rows: arm -> its vectors of the candidates.
         missing: arm -> why it cannot search them.
-        prompts: with which an encoder reads queries.
-        notes: what a reader of results must know.
+        prompts: prompts with which an encoder reads queries.
+        notes: remarks for readers of results.
     """
 
     id: str

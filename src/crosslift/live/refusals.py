@@ -9,7 +9,7 @@ class Refusal(Exception):  # noqa: N818 (it is an answer, no fault of the progra
     """The answer to a request that is refused.
 
     Args:
-        status: of HTTP.
+        status: HTTP status.
         words: why.
         headers: further headers.
     """

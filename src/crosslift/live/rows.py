@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vector = NDArray[np.float32]
-"""Of a query or a candidate, [D]."""
+"""The vector of a query or a candidate, [D]."""
 
 
 @dataclass(frozen=True)
 class TextMap:
-    """What puts an arm's texts into the space of its pictures, where its task learned a map.
+    """The map from an arm's texts to the space of its pictures, if its task learned one.
 
     Args:
         weight: float32 [E, D].
@@ -34,7 +34,7 @@ class CandidateRows(ABC):
     Args:
         parts: matrices of vectors, float32 [M, D] each, such as memory maps.
         order: int64 [N], for each candidate its row in all parts together.
-        text_map: of the arm; None: its texts are in the space of its pictures as they are.
+        text_map: text map of the arm; None: its texts are in the space of its pictures as they are.
     """
 
     parts: Sequence[NDArray[np.float32]]
@@ -43,7 +43,7 @@ class CandidateRows(ABC):
 
     @abstractmethod
     def of_text(self, text: Vector) -> NDArray[np.float32]:
-        """The cosines [N] of a text, as the encoder gives it, with the candidates."""
+        """The cosines [N] of the vector of a text, from the encoder, with the candidates."""
 
     @abstractmethod
     def of_picture(self, picture: Vector) -> NDArray[np.float32]:
@@ -59,10 +59,10 @@ class CandidateRows(ABC):
 
 
 class TextRows(CandidateRows):
-    """Candidates that are texts, as the encoder gives them."""
+    """Candidates that are texts, with vectors from the encoder."""
 
     def of_text(self, text: Vector) -> NDArray[np.float32]:
-        """Both as the encoder gives them."""
+        """Cosines of vectors from the encoder."""
         return self._cosines(text)
 
     def of_picture(self, picture: Vector) -> NDArray[np.float32]:
@@ -87,13 +87,13 @@ class PictureRows(CandidateRows):
     """Candidates that are pictures, in the space that they share with texts."""
 
     def of_text(self, text: Vector) -> NDArray[np.float32]:
-        """The text is mapped to the pictures' space."""
+        """Cosines after the text is mapped to the space of the pictures."""
         if self.text_map is not None:
             text = (self.text_map.weight @ text + self.text_map.bias).astype(np.float32)
         return self._cosines(text)
 
     def of_picture(self, picture: Vector) -> NDArray[np.float32]:
-        """Both in the shared space."""
+        """Cosines in the shared space."""
         return self._cosines(picture)
 
 

@@ -1,4 +1,4 @@
-"""One query asked of all arms, side by side."""
+"""One query for all arms, side by side."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Standing:
     """How an arm scores a candidate.
 
     Args:
-        rank: among all that were searched, from 1; equal scores have the same rank.
+        rank: rank among all searched candidates, from 1; equal scores have the same rank.
         score: cosine with the query.
     """
 
@@ -29,14 +29,14 @@ class Standing:
 
 @dataclass(frozen=True)
 class ArmHits:
-    """What an arm found.
+    """The answers of an arm.
 
     Args:
         arm: its name.
         baseline: the arm that it is compared with.
-        shared: number of its hits that are hits of its baseline, too; None: it is its own baseline, or
-            the baseline is left out.
-        places: of its hits in the pool, best first.
+        shared: number of its hits that its baseline has too; None: it is its own baseline, or the
+            baseline cannot search.
+        places: places of its hits in the pool, best first.
     """
 
     arm: str
@@ -47,13 +47,13 @@ class ArmHits:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What the arms found.
+    """The answers of the arms.
 
     Args:
-        pool: that was searched.
+        pool: pool that was searched.
         searched: number of candidates.
-        arms: those that could answer, in the order of the run.
-        missing: arm -> why it could not.
+        arms: the answers of the arms that can search the pool, in the order of the run.
+        missing: arm -> why it cannot.
         items: place of a hit of any arm -> the candidate, and its standing with every arm.
     """
 
@@ -71,14 +71,14 @@ def search(
     count: int,
     languages: Sequence[str] = (),
 ) -> SearchResult:
-    """Asks every arm.
+    """Searches with every arm.
 
     Args:
         query: a text or a picture.
-        pool: what is searched.
-        encoders: of the arms.
+        pool: pool to search.
+        encoders: encoders of the arms.
         count: hits of each arm.
-        languages: only candidates in these; none: all.
+        languages: languages of the candidates; empty: all.
 
     Raises:
         UnknownNameError: no candidate is in a language.
@@ -138,12 +138,12 @@ def _items(
 ) -> dict[int, tuple[Candidate, Mapping[str, Standing]]]:
     if not best:
         return {}
-    found = np.unique(np.concatenate(list(best.values())))
-    standings: dict[int, dict[str, Standing]] = {int(index): {} for index in found}
+    hits = np.unique(np.concatenate(list(best.values())))
+    standings: dict[int, dict[str, Standing]] = {int(index): {} for index in hits}
     for arm, values in scores.items():
         ascending = np.sort(values)
-        higher = len(values) - np.searchsorted(ascending, values[found], side="right")
-        for index, above in zip(found, higher, strict=True):
+        higher = len(values) - np.searchsorted(ascending, values[hits], side="right")
+        for index, above in zip(hits, higher, strict=True):
             standings[int(index)][arm] = Standing(int(above) + 1, round(float(values[index]), 6))
     return {
         int(places[index]): (pool.candidates[places[index]], of_arms)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _EVERY_ADDRESS = ("0.0.0.0", "::")
 _MOST_CONNECTIONS = 256
 _LAST_SECONDS = 5
-"""Given to answers that are under way when the server ends."""
+"""Seconds for answers that are under way when the server ends."""
 
 
 def open_live(
@@ -29,8 +29,8 @@ def open_live(
     """Loads the arms of a run and the vectors of everything that is searched.
 
     Args:
-        options: what is served.
-        page: of the run.
+        options: what to serve, and where.
+        page: page of the run.
         store: with the artifacts; None: the one that the run used.
         listener: receives the progress.
 
@@ -64,7 +64,7 @@ def bound(options: LiveOptions) -> Iterator[tuple[socket.socket, str]]:
     """A socket at the options' address, and the address of the page.
 
     Raises:
-        DataError: the address is in use, or is none of this machine.
+        DataError: the address is in use, or does not belong to this machine.
     """
     try:
         family, *_ = socket.getaddrinfo(
@@ -93,9 +93,9 @@ def serve(
     """Answers requests until Ctrl-C (SIGINT) or SIGTERM.
 
     Args:
-        live: what is searched.
-        options: of the server.
-        token: that requests must have.
+        live: the pools and encoders.
+        options: options of the server.
+        token: token that requests must have.
         listening: from `bound`.
         on_start: called when the server answers, with what ends it from another thread.
     """

@@ -1,4 +1,4 @@
-"""The texts and pictures of a run's targets, with vectors that the run left or that are made now."""
+"""The texts and pictures of a run's targets, with vectors of the run or new ones."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def pools_of_targets(
 
     Args:
         run: with arms that can search.
-        encoders: of its arms.
+        encoders: encoders of its arms.
         listener: receives the progress.
 
     Raises:
@@ -129,7 +129,7 @@ def made(
 
     Args:
         run: with the store; the training steps that they read exist.
-        steps: that encode texts or embed pictures.
+        steps: steps that encode texts or embed pictures.
         listener: receives the progress.
 
     Raises:

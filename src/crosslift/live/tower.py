@@ -43,7 +43,7 @@ class PictureBatch:
         self._features: dict[Any, NDArray[np.floating]] = {}
 
     def squares(self, settings: TowerSettings) -> Squares:
-        """The pictures as a tower takes them, uint8 [N, S, S, 3].
+        """The pictures in the input format of a tower, uint8 [N, S, S, 3].
 
         Raises:
             DataError: a picture cannot be read.
@@ -62,12 +62,12 @@ class PictureBatch:
     def features(
         self, settings: TowerSettings, seed: int, *, patches: bool
     ) -> NDArray[np.floating]:
-        """What a frozen tower computes of them: [N, E], or of patches [N, P, W]."""
-        asked = (settings, seed, patches)
-        if asked not in self._features:
+        """The features of a frozen tower: [N, E], or [N, P, W] of patches."""
+        key = (settings, seed, patches)
+        if key not in self._features:
             tower = open_tower(settings, seed, device())
-            self._features[asked] = extract_features(tower, self.squares(settings), states=patches)
-        return self._features[asked]
+            self._features[key] = extract_features(tower, self.squares(settings), states=patches)
+        return self._features[key]
 
 
 class LiveTower:
@@ -75,7 +75,7 @@ class LiveTower:
 
     Args:
         trained: the training step of its stage.
-        seed: of the arm, for a frozen tower with random weights.
+        seed: seed of the arm, for a frozen tower with random weights.
         store: with the artifact of the step.
     """
 

@@ -20,7 +20,7 @@ class Worker:
     """Does one piece of work after another.
 
     Args:
-        name: of its thread.
+        name: name of its thread.
         most: pieces of work that may wait or run; more are refused.
     """
 
@@ -32,7 +32,7 @@ class Worker:
         self._seconds = 1.0  # of the last piece of work
 
     async def do(self, work: Callable[[], Result]) -> Result:
-        """What the work returns, or raises, when its turn has come.
+        """Runs work when its turn comes; returns or raises what the work does.
 
         Raises:
             Refusal: too much work waits, or the server ends.

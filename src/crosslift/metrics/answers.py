@@ -126,7 +126,7 @@ def question_scores(
         predicted: the predicted answer.
         answers: all correct ones, at least one.
         language: BCP-47 code of the answers' language; SQuAD's rules do not use it.
-        rules: of normalisation.
+        rules: rules of normalisation.
 
     Returns:
         Exact match, 0 or 1, and F1 in [0, 1].

@@ -20,7 +20,7 @@ def spearman_values(scores: NDArray[np.floating], grades: NDArray[np.floating]) 
 
     Args:
         scores: floats [N], such as cosines.
-        grades: floats [N], given by people; ties have the mean of their ranks.
+        grades: floats [N], grades from people; ties have the mean of their ranks.
 
     Returns:
         float64 [N]; their mean is the correlation up to rounding. All 0 if one side is constant.
@@ -57,8 +57,8 @@ def _mid_ranks(values: NDArray[np.floating]) -> Floats:
 def _influence(
     one: NDArray[np.floating], ranks: Floats, two: NDArray[np.floating], others: Floats
 ) -> Floats:
-    """The influence of each item on the covariance of two sides' ranks, which it also moves by its
-    place in the ranks of the others; the mean is 0."""
+    """The influence of each item on the covariance of the ranks of two sides, including its influence
+    on the ranks of other items; the mean is 0."""
     product = np.mean(ranks * others)
     return (
         (ranks * others - product)

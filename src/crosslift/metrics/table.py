@@ -30,8 +30,8 @@ class Unit:
 
     Args:
         scale: factor of a score.
-        sign: after the name of a metric, in the heading of its scores.
-        of_differences: after a difference.
+        sign: text after the name of a metric, in the heading of its scores.
+        of_differences: text after a difference.
     """
 
     scale: float
@@ -49,19 +49,19 @@ class Metric:
     """A metric, and how it is displayed.
 
     Args:
-        name: in results, curves and verdicts.
-        title: in words, for sentences.
+        name: name in results, curves and verdicts.
+        title: title in words, for sentences.
         outcome: the outcome of single queries that it aggregates. None: it is a score of dev records
             only, which has no outcomes.
-        aggregation: of the outcomes. ``all queries``: their mean, but only over all queries together,
-            because queries compete for candidates or have weights by their words; it cannot be
-            computed from the outcomes of a part of the queries.
+        aggregation: how outcomes become a score. ``all queries``: their mean, but only over all queries
+            together, because queries compete for candidates or have weights by their words; it cannot
+            be computed from the outcomes of a part of the queries.
         answers: kind of the predictions that are compared with the correct answers. None: another kind.
         lower_is_better: whether a smaller score is better.
         oracle: whether a threshold was fitted on the scored data, so that it is not a result.
         beside: the metric that is displayed next to this one; XTREME averages the two.
-        unit: of its scores.
-        note: added to its title above a column.
+        unit: unit of its scores.
+        note: text after its title above a column.
         of_rank: the outcome of a query of retrieval by the rank of its right answer: a function from
             ranks, int64 [R] from 1, to floats [R]. Among tied candidates, the outcome is the mean over
             their orders. It is computed where a target's own protocols have the metric. None: the kind

@@ -77,7 +77,7 @@ class BlockVectors:
 
     Args:
         steps: encoding steps whose artifacts exist, in the order of the rows.
-        store: that has the artifacts.
+        store: store that has the artifacts.
     """
 
     steps: Sequence[Step]

@@ -58,14 +58,14 @@ def memory_of(
 
     Args:
         texts: number of texts of src and of tgt.
-        width: of the vectors.
+        width: width of the vectors.
         k: neighbours of each row.
         search: an approximate one has both sides in memory, mapped and as unit rows, and an index of
             one side.
-        screened_bytes: of a number of the screened rows: 2 in bfloat16, 4 in float32.
-        text_bytes: of all texts.
+        screened_bytes: bytes of a number in the screened rows: 2 in bfloat16, 4 in float32.
+        text_bytes: bytes of all texts.
         encoder_bytes: size of the encoder's weights.
-        workers: that share the rows of src.
+        workers: workers that share the rows of src.
     """
     src, tgt = texts
     rows = -(-src // workers)
@@ -102,14 +102,14 @@ def plan_mining(
 
     Args:
         texts: `src` and `tgt` -> distinct texts.
-        steps: that encode them.
-        missing: those of ``steps`` that are not up to date.
-        encoder: that encodes them.
+        steps: steps that encode them.
+        missing: the steps that are not up to date.
+        encoder: encoder that encodes them.
         k: number of neighbours.
         search: kind of search.
-        rows_searched: by an unfinished search.
-        estimates: of the seconds for encoding.
-        workers: of an engine, each as fast as this machine, that share the work.
+        rows_searched: rows that an unfinished search has searched.
+        estimates: estimates of the seconds for encoding.
+        workers: workers of an engine, each as fast as this machine, that share the work.
     """
     src, tgt = len(texts["src"]), len(texts["tgt"])
     width = encoder.width

@@ -92,7 +92,7 @@ def plan_of_files(
 
     Args:
         settings, store, listener: as for `mine_files`.
-        workers: of an engine.
+        workers: workers of an engine.
 
     Raises:
         CrossLiftError: as for `mine_files`.
@@ -117,7 +117,7 @@ def mine_files(
     number of threads on the same processor.
 
     Args:
-        settings: of the job.
+        settings: settings of the job.
         store: for vectors and the state of an unfinished search. None: the user's cache. The vectors of
             an object are never kept, and its mining is not resumed.
         listener: receives the progress. None: no reports.
@@ -185,7 +185,7 @@ def _counts(lines: int, side: KeptTexts) -> SideCounts:
 
 
 def _reading(job: _Job) -> dict[str, Any]:
-    """How the vectors were read; if the prompts of the sides differ, with both."""
+    """How the vectors were read, with the prompt of each side if they differ."""
     return reading_of_sides(*(open_reading(job.steps[s][0], job.store) for s in ("src", "tgt")))
 
 

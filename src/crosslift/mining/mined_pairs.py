@@ -62,9 +62,9 @@ class SelectedPairs:
 
     Args:
         written: best first.
-        threshold: below which pairs are left out.
-        counts: of pairs at each stage.
-        scores: of the pairs on both sides of the threshold.
+        threshold: pairs with a lower score are left out.
+        counts: counts of pairs at each stage.
+        scores: scores of the pairs on both sides of the threshold.
     """
 
     written: MinedPairs
@@ -86,7 +86,7 @@ def select_pairs(
         both: neighbours of both sides; one more than `k` if the threshold is calibrated.
         src: texts of the src rows.
         tgt: texts of the tgt rows.
-        settings: of the job.
+        settings: settings of the job.
         gold: true pairs of texts. None: there is no gold file.
     """
     sides = _SideTexts(src, tgt, settings.max_length_ratio)

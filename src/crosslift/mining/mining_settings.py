@@ -47,16 +47,16 @@ class MiningSettings(SidePrompts):
     gold: Path | None = None
     """True pairs: `src text<TAB>tgt text`."""
     negatives: Annotated[int, Field(ge=1)] = 2000
-    """Texts whose best candidate is removed, if there is no gold."""
+    """Number of texts whose best candidate is removed, if there is no gold."""
     seed: int = 0
-    """Of the sample of those texts."""
+    """Seed of the sample of those texts."""
 
     min_length: Annotated[int, Field(ge=1)] | None = None
     """Characters."""
     max_length: Annotated[int, Field(ge=1)] | None = None
     """Characters."""
     max_length_ratio: Annotated[float, Field(ge=1)] | None = None
-    """Of a pair: characters of the longer text over those of the shorter."""
+    """Largest ratio of the characters of the longer text of a pair to those of the shorter one."""
     drop_copies: bool = False
     """Leaves out texts that occur in both files."""
     src_language: str | None = None

@@ -40,9 +40,9 @@ def shard_steps(src: Sequence[Step], tgt: Sequence[Step], k: int, shards: int) -
     """Steps that together search all src rows in all tgt rows.
 
     Args:
-        src, tgt: that encode the blocks of each side.
+        src, tgt: steps that encode the blocks of each side.
         k: neighbours of each row.
-        shards: how many, at most one for each block of src.
+        shards: number of shards, at most one for each block of src.
     """
     tgt_inputs = {f"tgt {number}": step for number, step in enumerate(tgt, start=1)}
     tgt_rows = sum(step.work for step in tgt)
@@ -65,7 +65,8 @@ def shard_steps(src: Sequence[Step], tgt: Sequence[Step], k: int, shards: int) -
 
 
 def search_shard(step: Step, workplace: Workplace, folder: Path) -> None:
-    """Writes `neighbours.npz`: of the shard's src rows, and of all tgt rows among them."""
+    """Writes `neighbours.npz`: the neighbours of the shard's src rows, and those of all tgt rows among
+    these."""
     job = step.job_as(SearchedShard)
     src, tgt = (
         BlockVectors([step.inputs[role] for role in roles], workplace.store)
@@ -97,9 +98,9 @@ def merged(shards: Sequence[Step], k: int, store: Store) -> BothNeighbours:
     """The neighbours of all rows, from all shards.
 
     Args:
-        shards: whose artifacts exist, in the order of the rows.
+        shards: shards whose artifacts exist, in the order of the rows.
         k: neighbours of each row.
-        store: of the artifacts.
+        store: store of the artifacts.
 
     Returns:
         [N, min(k, M)] and [M, min(k, N)].
@@ -122,10 +123,10 @@ def make_with(
 
     Args:
         crew: the workers.
-        steps: whose work is counted in the unit.
-        store: of the artifacts.
+        steps: steps whose work is counted in the unit.
+        store: store of the artifacts.
         listener: receives the progress of the phase.
-        name, unit: of the phase.
+        name, unit: name and unit of the phase.
 
     Raises:
         CrossLiftError: a step cannot be made.
@@ -141,7 +142,7 @@ def make_with(
 
 
 def delete_shards(shards: Sequence[Step], store: Store) -> None:
-    """Deletes the artifacts of shards: the pairs that were made of them are written."""
+    """Deletes the artifacts of shards, after their pairs are written."""
     for shard in shards:
         shutil.rmtree(store.place(shard.kind, shard.key), ignore_errors=True)
 
@@ -151,7 +152,7 @@ class StepsInPhase(Silent[Step]):
 
     Args:
         listener: receives the progress of the phase.
-        phase: whose unit is that of the steps' work.
+        phase: phase whose unit is that of the steps' work.
     """
 
     def __init__(self, listener: Listener[Phase], phase: Phase) -> None:
@@ -164,15 +165,15 @@ class StepsInPhase(Silent[Step]):
         return self._lanes.setdefault(name, _Lane(self))
 
     def warn(self, words: str) -> None:
-        """Something that people should know."""
+        """Shows a note."""
         self._listener.warn(words)
 
     def add(self, work: float) -> None:
-        """So much work is done for good."""
+        """Adds finished work."""
         self._done += work
 
     def show(self) -> None:
-        """Reports what is done, and the parts of steps that run."""
+        """Reports the finished work, and the finished parts of running steps."""
         self._listener.advance(self._done + sum(lane.part for lane in self._lanes.values()))
 
 
@@ -188,12 +189,12 @@ class _Lane(Silent[Step]):
         self._work, self.part = work.work, 0.0
 
     def advance(self, done: float) -> None:
-        """This share of it is done."""
+        """Reports the finished share of the step."""
         self.part = done * self._work
         self._whole.show()
 
     def end(self, work: Step, seconds: float) -> None:
-        """It is done."""
+        """The step ends."""
         del seconds
         self.part = 0.0
         self._whole.add(work.work)

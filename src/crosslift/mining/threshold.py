@@ -35,17 +35,18 @@ def calibrate_on_gold(
     A pair has a label if its src text is in the gold: true if the gold pairs it with its tgt text,
     else false. The gold should contain every correct translation of its src texts.
 
-    Gold labels only pairs of texts that have a translation. Pairs of texts without any are the
-    likeliest to be false, and the estimate from stand-in false pairs counts them: where it is below the
-    wanted precision, the threshold is raised to where it reaches that too, if it does anywhere.
+    Gold labels only pairs of texts that have a translation. Pairs of texts without a translation are
+    the likeliest to be false, and the estimate from stand-in false pairs counts them. If that estimate
+    is below the wanted precision, the threshold is raised until the estimate reaches it too, if
+    possible.
 
     Args:
         pairs: mined pairs.
         src: text of each src row.
         tgt: text of each tgt row.
         gold: true pairs, src text and tgt text, without space at their ends.
-        precision: the wanted one, above 0 and at most 1.
-        estimate: from stand-in false pairs.
+        precision: wanted precision, above 0 and at most 1.
+        estimate: estimate from stand-in false pairs.
 
     Raises:
         DataError: no mined pair has a src text of the gold, or no threshold reaches the precision.
@@ -80,8 +81,8 @@ def calibrate_on_negatives(estimate: StandIns, precision: float) -> Threshold:
     """The lowest threshold with the wanted estimated precision, without gold; see `stand_ins`.
 
     Args:
-        estimate: from stand-in false pairs.
-        precision: the wanted one, above 0 and at most 1.
+        estimate: estimate from stand-in false pairs.
+        precision: wanted precision, above 0 and at most 1.
 
     Raises:
         DataError: no threshold reaches the precision.
@@ -98,11 +99,11 @@ def calibrate_on_negatives(estimate: StandIns, precision: float) -> Threshold:
 
 @dataclass(frozen=True, slots=True)
 class StandIns:
-    """What stand-in false pairs say of the precision of mined pairs, see `stand_ins`.
+    """The precision of mined pairs according to stand-in false pairs; see `stand_ins`.
 
     Args:
-        scores: of the mined pairs.
-        false_scores: of the stand-in pairs that pass the filter.
+        scores: scores of the mined pairs.
+        false_scores: scores of the stand-in pairs that pass the filter.
         n_src: texts that the mined pairs were searched for.
         n_negative_src: texts that the stand-in pairs were searched for.
     """
@@ -142,11 +143,11 @@ def stand_in_scores(
     Args:
         pairs: mined pairs that pass `keep`.
         both: one neighbour more than the pairs were mined with.
-        margin: of the mined pairs.
-        retrieval: of the mined pairs.
+        margin: margin of the mined pairs.
+        retrieval: retrieval of the mined pairs.
         keep: the filter of pairs, bool [P].
         sample: number of texts whose best candidate is removed.
-        seed: of the sample.
+        seed: seed of the sample.
 
     Raises:
         DataError: a side of one text.
@@ -172,10 +173,10 @@ def stand_ins(
 
     Args:
         both: k + 1 neighbours of each row of both sides; with k of them the pairs are mined.
-        margin: of the scores.
-        retrieval: whose best candidates become pairs.
+        margin: margin of the scores.
+        retrieval: retrieval whose best candidates become pairs.
         sample: number of texts to sample; of two with one best candidate only one is used.
-        seed: of the sample.
+        seed: seed of the sample.
 
     Returns:
         The pairs of the sampled texts, and the number of these texts.
@@ -211,7 +212,8 @@ def without_last(both: BothNeighbours) -> BothNeighbours:
 def _without(
     neighbours: Neighbours, rows: NDArray[np.int64], candidates: NDArray[np.int64]
 ) -> Neighbours:
-    """All but one neighbour of every row: without a given candidate of some rows, else the last one.
+    """All but one neighbour of every row: some rows lose a named candidate, the others lose their last
+    one.
 
     Args:
         neighbours: [N, K].

@@ -24,7 +24,7 @@ class ModelKind:
     """The files that models of one kind need, and the words of their errors.
 
     Args:
-        name: of the kind, in the singular, such as ``encoder``.
+        name: name of the kind, in the singular, such as ``encoder``.
         error: the error to raise.
         files: patterns of the files that are fetched and that identify a model.
         one_of: a folder has at least one of these files; the first is the usual one.
@@ -49,7 +49,7 @@ class PublishedModel:
     """A model that a user names.
 
     Args:
-        kind: of the model.
+        kind: kind of the model.
         name: a folder or a hub name.
         revision: commit, tag or branch of a hub name; None: its main branch.
         weights: whether its weights are needed; if not, they are not fetched.
@@ -86,7 +86,7 @@ class PublishedModel:
         return [path for pattern in self._patterns() for path in sorted(folder.glob(pattern))]
 
     def fingerprint(self, sum_of_folder: Callable[[Path], str]) -> str:
-        """What identifies its files in a key: a checksum, or a hub name and commit.
+        """The text that identifies its files in a key: a checksum, or a hub name and commit.
 
         A hub name that is not in the local cache is identified by the user's revision, or by ``main``,
         until the model is fetched.
@@ -156,7 +156,7 @@ class PublishedModel:
         return folder if has_weights else None
 
     def present(self) -> Path | None:
-        """The folder of its files as they are here; None: they are on the hub, and nothing is fetched.
+        """The local folder of its files; None: they are on the hub. Fetches nothing.
 
         Raises:
             CrossLiftError: the kind's own error; there is no such model, or the hub does not answer.
@@ -216,7 +216,7 @@ def listing(folder: Path, paths: Iterable[Path]) -> str:
     """The text whose checksum is that of a folder: ``NAME:SHA256;`` for each file, in their order.
 
     Args:
-        folder: that the names are relative to.
+        folder: folder that the names are relative to.
         paths: files inside it.
     """
     return "".join(f"{path.relative_to(folder)}:{cached_sha256(path)};" for path in paths)

@@ -1,4 +1,4 @@
-"""Whether the Hugging Face hub answers: it is asked once, while its libraries try for half a minute."""
+"""Whether the Hugging Face hub answers: one request, where its libraries try for half a minute."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SECONDS = 5.0
 def hub_refusal(
     repository: str, revision: str | None, *, dataset: bool = False
 ) -> Exception | None:
-    """Why the hub does not give a repository; None if it has it. Nothing is fetched.
+    """Why a repository is not available on the hub; None if it is. Fetches nothing.
 
     Args:
         repository: ORG/NAME.
@@ -43,7 +43,7 @@ def is_answer(error: Exception) -> bool:
 
 @contextmanager
 def only_cached() -> Iterator[None]:
-    """A block in which the hub's libraries read their cache alone, without trying the network."""
+    """A context in which the hub's libraries only read their cache, without the network."""
     from huggingface_hub import constants
 
     before = constants.HF_HUB_OFFLINE

@@ -39,7 +39,7 @@ def load_model(
     """A model of transformers with its published weights in float32.
 
     Args:
-        folder: of the model.
+        folder: folder of the model.
         kind: the class of transformers that loads it, such as ``AutoModel``.
         not_needed: beginnings of the names of weights that may be missing, because nothing uses them.
         error: the error to raise.

@@ -32,8 +32,8 @@ def library_errors_explained(
     that is not an ``Exception``. So no class is listed here.
 
     Args:
-        folder: that is read.
-        what: the rest of the message's sentence about it.
+        folder: folder that is read.
+        what: rest of the message's sentence about the folder.
         error: the error to raise.
 
     Raises:
@@ -87,7 +87,7 @@ def folder_inside(folder: Path, path: object, place: str) -> Path:
     """A folder that a file names relative to its own.
 
     Args:
-        folder: that must contain it.
+        folder: folder that must contain it.
         path: its name.
         place: the file that names it, for the message.
 
@@ -107,7 +107,7 @@ def check_weights(
     """Checks that a folder has its weights as safetensors.
 
     Args:
-        folder: of a model.
+        folder: folder of a model.
         remedy: what to do if it has no weights.
         error: the error to raise.
 
@@ -132,8 +132,8 @@ def tensor_shapes(folder: Path, pattern: str = WEIGHTS) -> dict[str, tuple[int, 
     """The name and shape of each tensor in a folder's safetensors files; the weights are not read.
 
     Args:
-        folder: of a model.
-        pattern: of the files.
+        folder: folder of a model.
+        pattern: pattern of the files.
 
     Raises:
         EncoderError: the folder has no weights, or a file is damaged.

@@ -15,10 +15,10 @@ _TOKEN_REMEDY = (
 
 
 def check_upload(name: str) -> None:
-    """Checks what an upload needs before any work; no network is used.
+    """Checks the requirements of an upload before any work, without the network.
 
     Args:
-        name: of the repository.
+        name: name of the repository.
 
     Raises:
         EncoderError: the name is not one of a repository in a namespace, there is no token, or the
@@ -54,17 +54,17 @@ def address_of(name: str) -> str:
 def upload_folder(folder: Path, name: str, *, private: bool = False) -> None:
     """Uploads the files of a folder; creates the repository if there is none.
 
-    Files of other names that the repository has are kept.
+    Other files of the repository are kept.
 
     Args:
-        folder: of a model.
-        name: of the repository, NAMESPACE/NAME.
-        private: only those with access may see the repository. False: as the namespace's default is
-            for a new one, and as it is for one that exists.
+        folder: folder of a model.
+        name: name of the repository, NAMESPACE/NAME.
+        private: only those with access may see the repository. False: a new repository has the
+            namespace's default, and an existing one does not change.
 
     Raises:
-        EncoderError: as for `check_upload`; there is no network, the hub refuses, or ``private`` is
-            asked of a repository that is public.
+        EncoderError: as for `check_upload`; there is no network, the hub refuses, or ``private`` is set
+            for a repository that is public.
     """
     from huggingface_hub import HfApi, get_token
 

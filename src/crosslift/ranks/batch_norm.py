@@ -12,11 +12,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from crosslift.errors import TrainingError
 
 Sum = Callable[[Tensor], None]
-"""Puts the sum over all ranks in the place of a tensor."""
+"""Replaces a tensor by its sum over all ranks."""
 
 
 class _Summed(torch.autograd.Function):
-    """The sum over all ranks; its gradient is the sum of theirs."""
+    """The sum over all ranks; its gradient is the sum of the gradients of all ranks."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor, add: Sum) -> Tensor:
@@ -33,10 +33,10 @@ class _Summed(torch.autograd.Function):
 
 
 class SharedBatchNorm(torch.nn.BatchNorm2d):
-    """A batch norm that takes its statistics over the pictures of all ranks.
+    """A batch norm with statistics over the pictures of all ranks.
 
     Args:
-        norm: whose weights and buffers it takes over.
+        norm: norm whose weights and buffers it takes over.
         add: sums over the ranks.
 
     Source: Ioffe & Szegedy 2015 (arXiv 1502.03167), algorithm 1.
@@ -70,7 +70,7 @@ class SharedBatchNorm(torch.nn.BatchNorm2d):
         return summed
 
     def _follow(self, mean: Tensor, variance: Tensor) -> None:
-        """Moves the running statistics; the variance is the unbiased one, as in torch."""
+        """Updates the running statistics; the variance is the unbiased one, as in torch."""
         if self.running_mean is None or self.running_var is None:
             return
         if self.num_batches_tracked is not None:
@@ -83,10 +83,10 @@ class SharedBatchNorm(torch.nn.BatchNorm2d):
 
 
 def with_shared_norms(module: torch.nn.Module, add: Sum) -> torch.nn.Module:
-    """The module with a `SharedBatchNorm` in the place of every batch norm; names stay as they are.
+    """The module with a `SharedBatchNorm` instead of every batch norm; names do not change.
 
     Args:
-        module: such as an image tower.
+        module: a module such as an image tower.
         add: sums over the ranks.
 
     Raises:

@@ -1,8 +1,8 @@
-"""Starts ranks, hears from them, and ends all of them when one is lost.
+"""Starts ranks, receives their messages, and ends all of them if one is lost.
 
 Each rank is a new Python process. `multiprocessing` would run the user's script again in each of them,
-and torch's elastic launcher restarts ranks, which a training step must not. The process that starts
-the ranks is none of them: whichever is killed, it is there to end the others and to say so.
+and torch's elastic launcher restarts ranks, which a training step must not. The process that starts the
+ranks is not a rank: it can end the others and report it, whichever rank is killed.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from crosslift.ranks import rank_process
 from crosslift.ranks.ranks import RESUMES
 
 _GRACE = 2.0
-"""Seconds in which the other ranks may say why they ended, before they are ended."""
+"""Seconds for the other ranks to report why they ended, before they are killed."""
 _LOOK = 1.0
-"""Seconds between looks at whether this process is to stop, where no rank says anything."""
+"""Seconds between checks for a stop, while no rank sends a message."""
 _OF_OTHER_LAUNCHERS = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 STOPPING = "\nstopping after this update; Ctrl-C again to stop now\n"
 _STOPPING_ALL = (
@@ -42,7 +42,7 @@ _STOPPING_ALL = (
 
 Work = Callable[..., Any]
 """Called on each rank as ``work(ranks, say, *arguments)``; defined in a module, so that ranks find it.
-``say`` sends something to the process that started them."""
+``say`` sends a message to the process that started them."""
 
 
 def run_ranks(
@@ -51,13 +51,13 @@ def run_ranks(
     """Does some work on several ranks of this machine.
 
     Args:
-        count: of ranks.
-        work: what each of them does.
-        arguments: of the work; they are pickled, as are functions of the user's script.
-        hear: called with what the first rank says.
+        count: number of ranks.
+        work: the function that each rank runs.
+        arguments: arguments of the work; they are pickled, as are functions of the user's script.
+        hear: called with each message of the first rank.
 
     Returns:
-        What the work returned on the first rank.
+        The result of the work on the first rank.
 
     Raises:
         TrainingError: there are too few devices, a rank is lost, or the arguments cannot be sent.
@@ -166,12 +166,12 @@ class _Rank:
         self.send(message)
 
     def send(self, message: bytes) -> None:
-        """Sends a pickled message; one that has ended already is found by its silence."""
+        """Sends a pickled message; a rank that has ended is detected later, when it sends nothing."""
         with contextlib.suppress(BrokenPipeError):
             self.connection.send_bytes(message)
 
     def read(self, hear: Callable[[Any], None]) -> bool:
-        """Takes the next message; whether more may come."""
+        """Processes the next message; returns whether more may come."""
         try:
             kind, content = self.connection.recv()
         except (EOFError, OSError):
@@ -187,7 +187,7 @@ class _Rank:
 
     @property
     def lost(self) -> bool:
-        """Whether it ended without a word."""
+        """Whether it ended without a message."""
         return not self.done and self.error is None
 
     def end(self) -> None:
@@ -215,8 +215,8 @@ def _start(number: int, threads: int) -> _Rank:
 
 @contextlib.contextmanager
 def _interrupts_blocked() -> Iterator[None]:
-    """Processes started here do not get the Ctrl-C of the terminal: they stop when they are asked to,
-    all after the same update."""
+    """Processes started in this block do not get the Ctrl-C of the terminal: they stop on request, all
+    after the same update."""
     former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -225,8 +225,8 @@ def _interrupts_blocked() -> Iterator[None]:
 
 
 class _Interrupts:
-    """Ctrl-C while ranks work: the first one is noted, for a message is read whole; a second one ends
-    everything at once. In another thread than the main one, none arrives."""
+    """Ctrl-C while ranks work: the first one is noted, so that messages are read whole; a second one
+    ends everything at once. Only the main thread receives it."""
 
     def __init__(self) -> None:
         self.came = 0
@@ -286,7 +286,7 @@ def _hear_until_one_fails(
 
 
 def _hear_the_rest(ranks: list[_Rank], hear: Callable[[Any], None]) -> None:
-    """What the others have to say: the first error is not always the cause of the others."""
+    """Reads the messages of the other ranks: the first error is not always the cause of the others."""
     until = time.monotonic() + _GRACE
     pending = {r.connection: r for r in ranks if r.lost and r.process.returncode is None}
     while pending and (left := until - time.monotonic()) > 0:

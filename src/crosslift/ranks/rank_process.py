@@ -20,8 +20,8 @@ STOP = pickle.dumps("stop")
 
 
 def main(number: int, descriptor: int) -> None:
-    """Does one piece of work after another that the process which started this one sends, and sends
-    back what comes of each, until that process has ended or work fails."""
+    """Does each piece of work that the parent process sends, and sends back its result, until that
+    process has ended or work fails."""
     os.set_inheritable(descriptor, False)
     connection = Connection(descriptor)
     count, meeting = connection.recv()
@@ -52,7 +52,7 @@ def _next_work(inbox: queue.SimpleQueue[bytes]) -> Callable[..., Any]:
 
 
 class _Speaker:
-    """Sends what the first rank says; the others are silent."""
+    """Sends the messages of the first rank; other ranks send none."""
 
     def __init__(self, connection: Connection, number: int) -> None:
         self._connection, self._speaks = connection, number == 0
@@ -64,7 +64,7 @@ class _Speaker:
 
 
 def _listen(connection: Connection, inbox: queue.SimpleQueue[bytes], stop: threading.Event) -> None:
-    """Takes messages: work, or word to stop. Ends this process where the one that started it ended."""
+    """Receives messages: work, or a request to stop. Ends this process if its parent has ended."""
     try:
         while True:
             message = connection.recv_bytes()

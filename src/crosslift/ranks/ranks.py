@@ -1,4 +1,4 @@
-"""What work asks of the ranks that share it. Imports no torch until it computes."""
+"""The interface of work to the ranks that share it. Loads torch only to compute."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Ranks:
     In training, every rank draws the same batch and works on its share of it. The loss of a rank is its
     share of the batch's loss, so that losses and gradients of all ranks are summed, never averaged.
 
-    `crosslift.ranks.together` has several of them. Forms and loop never ask how many there are.
+    `crosslift.ranks.together` has several of them. Forms and the loop do not depend on their number.
     """
 
     number = 0
-    """Of this rank, from 0."""
+    """Number of this rank, from 0."""
     count = 1
-    """Of all ranks."""
+    """Number of all ranks."""
 
     @property
     def shared(self) -> dict[type, Any]:
@@ -48,21 +48,21 @@ class Ranks:
         return Share(balanced(costs, self.count), self.number)
 
     def even(self, count: int) -> Share:
-        """The share of each rank in so many items of equal cost, contiguous."""
+        """The share of each rank in a number of items of equal cost, contiguous."""
         return Share(even(count, self.count), self.number)
 
     def gathered(self, rows: Tensor, share: Share) -> Tensor:
         """The rows of all ranks in the order of the batch, [N, ...], with gradient.
 
         Args:
-            rows: of this rank's items, [len(share.mine), ...].
-            share: which items they are of.
+            rows: rows of this rank's items, [len(share.mine), ...].
+            share: the items of the rows.
         """
         del share
         return rows
 
     def add_up(self, gradients: Sequence[Tensor]) -> None:
-        """Puts the sum over all ranks in the place of each of some tensors."""
+        """Replaces each tensor by its sum over all ranks."""
 
     def add_up_rows(self, gradient: Tensor) -> None:
         """The same for a gradient [rows, D] of which most rows may be 0 on all ranks."""
@@ -72,15 +72,16 @@ class Ranks:
         return list(values)
 
     def of_the_first(self, values: Tensor) -> Tensor:
-        """A tensor as the first rank has it; it has the same shape on all ranks."""
+        """The tensor of the first rank; tensors have the same shape on all ranks."""
         return values
 
     def on_the_first(self, work: Callable[[], None]) -> None:
-        """Does something on the first rank alone; the others go on."""
+        """Runs a function on the first rank only; the others continue."""
         work()
 
     def once(self, work: Callable[[], Result]) -> Result:
-        """Does something on the first rank alone while the others wait; its result, on all of them."""
+        """Runs a function on the first rank only while the others wait; returns its result on all
+        ranks."""
         return work()
 
     def united(self, items: Sequence[Item]) -> list[Item]:
@@ -88,23 +89,23 @@ class Ranks:
         return list(items)
 
     def with_shared_norms(self, module: torch.nn.Module) -> torch.nn.Module:
-        """A module whose batch norms take their statistics over the batch of all ranks."""
+        """A module whose batch norms have statistics over the batch of all ranks."""
         return module
 
     def check_same(self, work: Callable[[], list[float]]) -> None:
-        """Raises where the ranks do not have the same numbers.
+        """Raises if the ranks do not have the same numbers.
 
         Raises:
             TrainingError: their weights differ.
         """
 
     def stop_alone_if_asked(self) -> None:
-        """Raises KeyboardInterrupt on this rank, if the run is to stop: in work in which no rank waits
+        """Raises KeyboardInterrupt on this rank if the run is to stop. For work in which no rank waits
         for another."""
 
     def stop_if_asked(self) -> None:
-        """Raises KeyboardInterrupt on all ranks at once, if the run is to stop. One process alone has
-        its Ctrl-C directly."""
+        """Raises KeyboardInterrupt on all ranks at once if the run is to stop. One process alone
+        receives its Ctrl-C directly."""
 
 
 ALONE = Ranks()

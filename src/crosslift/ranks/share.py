@@ -19,11 +19,11 @@ Places = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """The items of a batch that one rank works on, beside those of the others.
+    """The items of a batch that one rank works on, and those of the other ranks.
 
     Args:
         parts: for each rank, the places of its items in the batch, int64; some may be empty.
-        number: of this rank.
+        number: number of this rank.
     """
 
     parts: tuple[Places, ...]
@@ -36,8 +36,8 @@ class Share:
 
     @property
     def run(self) -> Places:
-        """The same, but never empty: a rank without items runs the first one, and it counts for nothing
-        (see `of_mean`). So all ranks compute the same operations, and none waits for another."""
+        """The same, but never empty: a rank without items runs the first one, with weight 0 (see
+        `of_mean`). So all ranks compute the same operations, and none waits for another."""
         return self.mine if len(self.mine) else np.zeros(1, np.int64)
 
     @property
@@ -59,9 +59,9 @@ class Share:
         """This rank's share of the mean over the whole batch: the shares of all ranks sum to it.
 
         Args:
-            mean: over what this rank runs, scalar.
-            sizes: of every item of the batch, such as its words, where the mean is over these; None:
-                over the items.
+            mean: mean over the items that this rank runs, scalar.
+            sizes: sizes of every item of the batch, such as its words, where the mean is over these;
+                None: over the items.
         """
         if len(self.parts) == 1:
             return mean
@@ -73,7 +73,7 @@ def balanced(costs: Sequence[int], ranks: int) -> tuple[Places, ...]:
     """Parts of nearly equal cost: each item, the most expensive first, goes to the rank with the least.
 
     Args:
-        costs: of the items, such as their tokens.
+        costs: costs of the items, such as their tokens.
         ranks: number of parts.
 
     Returns:

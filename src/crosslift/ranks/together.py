@@ -20,7 +20,8 @@ from crosslift.ranks.ranks import RESUMES, Ranks
 from crosslift.ranks.share import Item, Share
 
 _FOREVER = datetime.timedelta(days=7)
-"""Ranks wait for one another as long as it takes: who starts them sees one that has ended."""
+"""Ranks wait for one another without a limit: the process that starts them detects one that has
+ended."""
 _BUCKET = 1 << 23
 """Numbers in one sum: 32 MB of float32."""
 
@@ -40,11 +41,11 @@ class RanksTogether(Ranks):
     robust training), or of float32 masters. On processors there is nothing to overlap with.
 
     Args:
-        number: of this rank.
-        count: of all ranks.
+        number: number of this rank.
+        count: number of all ranks.
         meeting: a file that does not exist yet, on a local disk: ranks find one another there, so
             that no port has to be free.
-        stop_asked: whether the run is to stop; only that of the first rank counts.
+        stop_asked: whether the run is to stop; only the answer of the first rank counts.
     """
 
     def __init__(
@@ -176,7 +177,8 @@ def _add_up(bucket: Sequence[Tensor]) -> None:
 
 
 class _Gather(torch.autograd.Function):
-    """Rows of all ranks in the order of the batch. Parts of several lengths are padded for the way."""
+    """Rows of all ranks in the order of the batch. Parts of different lengths are padded for the
+    exchange."""
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor, share: Share) -> Tensor:
@@ -201,7 +203,7 @@ class _Gather(torch.autograd.Function):
 
 @contextlib.contextmanager
 def _losses_explained() -> Iterator[None]:
-    """Turns the errors of a connection into one that says that another rank is gone."""
+    """Turns the errors of a connection into an error that another rank has ended."""
     try:
         yield
     except (RuntimeError, ValueError) as error:

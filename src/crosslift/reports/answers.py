@@ -42,7 +42,7 @@ class AnswerLine:
     Args:
         outcome: their outcome.
         words: a sentence, names of arms in backticks.
-        budgets: that the budgets of arms are unequal, in words; empty if they are equal, or if the
+        budgets: a warning that the budgets of arms are unequal; empty if they are equal, or if the
             sentence is about an untrained baseline.
     """
 
@@ -112,7 +112,7 @@ def _lines(folder: RunFolder, verdicts: Sequence[Verdict]) -> Iterable[AnswerLin
 
 
 def _pairs_sentence(folder: RunFolder, outcome: Outcome, verdicts: Sequence[Verdict]) -> str:
-    """Such as ``a is higher than b on names (+2.1 [1.0, 3.2]); than c on names (+1.8 [0.3, 3.3]).``"""
+    """A sentence such as ``a is higher than b on names (+2.1 [1.0, 3.2]); than c on ja (+1.8).``"""
     subject, joint = _PAIR_WORDS[outcome]
     brief = outcome == INCONCLUSIVE and len(verdicts) > _MOST_INTERVALS
     targets: dict[tuple[str, str], list[str]] = {}

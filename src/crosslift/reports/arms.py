@@ -15,8 +15,8 @@ from crosslift.wording import count, duration, large
 
 @dataclass(frozen=True)
 class BudgetRow:
-    """The budget of an arm; ``tries`` is what all tries of its choice cost together, and ``unequal``
-    names the arms it was compared with at another budget."""
+    """The budget of an arm; ``tries`` is the cost of all tries of its choice together, and ``unequal``
+    names the arms with another budget that it was compared with."""
 
     arm: ArmFacts
     cells: tuple[str, ...]

@@ -90,7 +90,7 @@ def effect_axes(title: str, rows: int, row: int, limits: tuple[float, float], be
         title: text above the axes.
         rows: number of rows.
         row: height of one row in pixels, 20 of them for its words.
-        limits: of the x axis.
+        limits: limits of the x axis.
         below: pixels for a legend under the axis.
 
     Returns:
@@ -185,10 +185,10 @@ def arm_legend(
     """A legend of arms at the foot of a figure.
 
     Args:
-        axes: of the figure.
+        axes: axes of the figure.
         arms: in their order.
-        looks: of the arms.
-        columns: of the legend.
+        looks: look of each arm.
+        columns: columns of the legend.
         most: letters of a name; longer ones are cut in their middle.
         lines: whether the arms have lines, not only marks.
         numbers: whether the arms and their marks are numbered, from 1.

@@ -19,7 +19,7 @@ _MOST_ARMS = 4
 
 
 def caution_sentences(folder: RunFolder) -> tuple[str, ...]:
-    """The sentences of a run: those of each target in the order of the study, then that on effects
+    """The sentences of a run: first those on each target in the order of the study, then one on effects
     too small to be seen."""
     index = ScoreIndex(folder)
     of_targets = [
@@ -45,7 +45,8 @@ def _ceiling(folder: RunFolder, index: ScoreIndex, target: TargetFacts) -> Itera
 
 
 def _unchanged(folder: RunFolder, target: TargetFacts) -> Iterator[str]:
-    """Arms whose every outcome is that of their baseline, although their text side was trained."""
+    """A sentence on the arms that have the same outcomes as their baseline, although their text side
+    was trained."""
     same = [
         v.arm
         for v in _against_baselines(folder, target)
@@ -54,13 +55,14 @@ def _unchanged(folder: RunFolder, target: TargetFacts) -> Iterator[str]:
     if same:
         arms = first_listed(same, _MOST_ARMS)
         yield (
-            f"{target.short_title}: every answer of {arms} is that of the baseline. The training was "
-            "too short or too gentle to change any; the interval is that of the rule of three."
+            f"{target.short_title}: {arms} and the baseline give the same answer to every query. The "
+            "training was too short or too weak to change an answer; the interval follows from the "
+            "rule of three."
         )
 
 
 def _locked(arm: ArmFacts) -> bool:
-    """Whether no stage of an arm changes its text side: the same answers are meant then."""
+    """Whether no stage of an arm changes its text side, so that the same answers are expected."""
     return all(stage.settings.get("text_side") == "locked" for stage in arm.stages)
 
 
@@ -78,8 +80,8 @@ def _too_few(folder: RunFolder) -> Iterator[str]:
     for margin, words in targets.items():
         yield (
             f"The smallest effect of interest is {margin}. Comparisons without a verdict could show "
-            f"{listed(words)} or more: nothing can be said of smaller effects. `crosslift power` "
-            "computes the seeds and items that are needed."
+            f"{listed(words)} or more; the run says nothing about smaller effects. `crosslift power` "
+            "computes how many seeds and items they need."
         )
 
 

@@ -35,8 +35,8 @@ class ChoiceTable:
     """The tries of the arms that chose on the same data.
 
     Args:
-        sentence: what they chose on.
-        seeds: one a column.
+        sentence: which data they chose on.
+        seeds: the seeds, one for each column.
         rows: the tries, arm by arm.
     """
 
@@ -59,8 +59,8 @@ def _sentence(choice: ArmChoice) -> str:
     metric = described(choice.metric)
     return (
         f"Each seed chose the best of its tries by {metric.heading} on {choice.title} "
-        f"({', '.join(choice.languages)}; protocol {choice.protocol}), of which no target reports a "
-        "pair."
+        f"({', '.join(choice.languages)}; protocol {choice.protocol}). No target reports "
+        "these pairs."
     )
 
 
@@ -116,5 +116,5 @@ def _title(name: str) -> str:
 
 
 def _number(value: float) -> str:
-    """A number as the stages have it: ``3e-05``, ``0.001``, ``1,000``."""
+    """A number in the format of the stages: ``3e-05``, ``0.001``, ``1,000``."""
     return count(value) if isinstance(value, int) else f"{value:g}"

@@ -1,4 +1,4 @@
-"""What a run, or several, say of published claims: a section of the report, and a page."""
+"""What one or several runs say about published claims: a section of the report, and a page."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from crosslift.wording import interval, p_value, points, signed_points
 
 @dataclass(frozen=True)
 class TestRow:
-    """A comparison that bears on a claim.
+    """A comparison that tests a claim.
 
     Args:
         says: what is compared.
-        predicts: what the claim predicts of it, in words; empty beside the claim.
-        effect: in points, with its interval.
+        predicts: the prediction of the claim, in words; empty for a comparison beside the claim.
+        effect: effect in points, with its interval.
         outcome: the mark of its verdict, see `mark_of`.
-        p: corrected.
+        p: corrected p-value.
         warning: arms that did not learn their task, in words; empty: none.
     """
 
@@ -41,7 +41,7 @@ class TestRow:
 
 @dataclass(frozen=True)
 class ClaimView:
-    """A claim with what one run says of it."""
+    """A claim and the verdict of one run on it."""
 
     facts: ClaimVerdict
     tests: tuple[TestRow, ...]
@@ -63,7 +63,7 @@ class ClaimSection:
 
 
 def claim_section(folder: RunFolder) -> ClaimSection | None:
-    """Read ``claims.json`` and make the section of it; None if the study tests no claim.
+    """Reads ``claims.json`` and makes its section; None if the study tests no claim.
 
     Raises:
         DataError: the file is malformed.
@@ -105,10 +105,10 @@ def _row(test: ClaimTest, *, predicted: bool) -> TestRow:
 def write_claims_page(
     path: Path, ledgers: Mapping[str, Sequence[ClaimVerdict]], runs: Sequence[str]
 ) -> None:
-    """Write the page of some ledgers: one self-contained file.
+    """Writes the page of some ledgers: one self-contained file.
 
     Args:
-        path: of the page; ``.html``.
+        path: path of the page; ``.html``.
         ledgers: title -> verdicts on its claims.
         runs: names of the studies.
 

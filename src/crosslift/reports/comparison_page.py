@@ -44,7 +44,7 @@ def write_comparison_page(path: Path, comparisons: Sequence[EncoderComparison]) 
     """Writes the page of some comparisons: one self-contained file.
 
     Args:
-        path: of the page; ``.html``.
+        path: path of the page; ``.html``.
         comparisons: each of two encoders.
 
     Raises:
@@ -70,7 +70,7 @@ def write_comparison_page(path: Path, comparisons: Sequence[EncoderComparison]) 
 
 
 def _headings(comparison: EncoderComparison, target: ComparedTarget) -> tuple[str, ...]:
-    """Those of the table, without the metric, which the caption names."""
+    """The headings of the table, without the metric, which the caption names."""
     language, queries, _, _, *others = headings(comparison, target)
     return (language, queries, *short_names(comparison), *others)
 

@@ -65,7 +65,7 @@ def summary(comparison: EncoderComparison, target: ComparedTarget) -> str:
 
 
 def remarks_on(target: ComparedTarget) -> list[str]:
-    """What else the result says of a target: its notes, and a line for each published score."""
+    """The other facts about a target: its notes, and a line for each published score."""
     languages = [row.language for row in target.languages]
     published = published_lines(target.published, languages, described(target.metric))
     return [*target.notes, *published]

@@ -29,7 +29,8 @@ _ROW = 44
 
 @dataclass(frozen=True)
 class VectorCell:
-    """A mean over languages as text; ``missing`` says of how many, empty if of all."""
+    """A mean over languages as text; ``missing`` says how many of them have a value; empty if all have
+    one."""
 
     value: str
     missing: str
@@ -89,7 +90,7 @@ def vector_section(folder: RunFolder) -> VectorSection | None:
 
 
 class _Facts:
-    """Looks up what is known of an arm's vectors."""
+    """Looks up the diagnoses of an arm's vectors."""
 
     def __init__(self, entries: Iterable[DiagnosisOfArm | SeparabilityOfArm]) -> None:
         self._languages: dict[tuple[str, str], list[DiagnosisOfArm]] = defaultdict(list)
@@ -169,7 +170,7 @@ def _signed(value: float) -> str:
 
 _COLUMNS = (
     _Column("Mean cosine of random texts", _mean_cosine, _plain),
-    _Column("Probe tells the language", lambda row: row.probe_accuracy, percent),
+    _Column("Probe separates the sides", lambda row: row.probe_accuracy, percent),
     _Column(
         "Hubness (skewness)",
         lambda row: row.hubness_src_to_tgt.skewness if row.hubness_src_to_tgt else None,

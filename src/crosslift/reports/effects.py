@@ -57,7 +57,8 @@ class ControlRow:
             return "The arm does worse than its control."
         if self.content.verdict == EQUIVALENT:
             return (
-                "The arm and its control are equivalent: the content brings less than would matter."
+                "The arm and its control are equivalent: the content adds less than the smallest "
+                "effect of interest."
             )
         if self.control_gain is not None and self.control_gain.verdict == self._better:
             return (

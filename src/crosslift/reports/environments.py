@@ -79,7 +79,7 @@ def environment_section(run: RunFacts) -> EnvironmentSection:
 
 
 def mixed_words(run: RunFacts) -> str | None:
-    """In words: which facts differ between the steps of a run, and to which arms they belong.
+    """Says which facts differ between the steps of a run, and to which arms these belong.
 
     Returns:
         One paragraph; None if all steps were made in the same environment, as far as is recorded.
@@ -100,7 +100,7 @@ def mixed_words(run: RunFacts) -> str | None:
 
 
 def other_code_words(run: RunFacts) -> str | None:
-    """In words: which steps of a run were made by other code than that which wrote its folder.
+    """Says which steps of a run were made by other code than the code that wrote its folder.
 
     Returns:
         One paragraph; None if there are none.
@@ -110,11 +110,11 @@ def other_code_words(run: RunFacts) -> str | None:
 
 
 def trusted_words(steps: Sequence[tuple[str, Sequence[str]]], than: str) -> str:
-    """In words: which steps were made by other code and used all the same.
+    """Says which steps other code made, although the run uses them.
 
     Args:
         steps: kind of each, and the modules in which its code differs; at least one.
-        than: what the present code makes, such as "this report".
+        than: name of what the present code makes, such as "this report".
     """
     modules = sorted({name.removeprefix("crosslift.") for _, some in steps for name in some})
     names = modules[:_MOST_FACTS]
@@ -137,7 +137,7 @@ def _arms(run: RunFacts, environment: RunEnvironment) -> str:
     if len(environment.arms) == len(run.arms):
         return "of all arms"
     if not environment.arms:
-        return "of no arm alone"
+        return "of no single arm"
     return f"of {listed(list(environment.arms))}"
 
 

@@ -80,9 +80,10 @@ class ExampleGroup:
     """The examples of one target, and what each arm gained and lost on all its queries.
 
     Args:
-        target: of the queries.
-        protocol: that asks them.
-        changes: of the arms that are compared with their baseline; empty if the run did not count.
+        target: target of the queries.
+        protocol: protocol of the queries.
+        changes: gained and lost queries of each arm that is compared with its baseline; empty if the
+            run did not count.
         examples: queries on which arms disagree.
     """
 

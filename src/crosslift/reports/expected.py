@@ -10,7 +10,8 @@ from crosslift.results.run_facts import RunFacts
 
 
 def expected_sentences(run: RunFacts) -> Iterator[str]:
-    """A sentence for each score that the study states: whether the measured one is that close to it."""
+    """A sentence for each score that the study states: whether the measured score is within the
+    tolerance."""
     titles = {target.name: target.title for target in run.targets}
     for each in run.expected:
         source = f" ({each.source})" if each.source else ""

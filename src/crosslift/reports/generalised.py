@@ -41,7 +41,7 @@ class PairMatrix:
     Args:
         arm: the arm of the matrix.
         against: the baseline of the difference; empty for scores.
-        rows: by the language of the first text.
+        rows: one row for each language of the first text.
         low: the number at one end of the colour scale, as text.
         high: the number at the other end.
     """
@@ -76,11 +76,11 @@ class GeneralisedTarget:
     """All arms on one target.
 
     Args:
-        title: of the target.
+        title: title of the target.
         languages: in the order of the matrices.
         size: examples of each pair of languages, in words.
-        means: of every arm, in the order of the run.
-        matrices: of the baselines first, then of the other arms.
+        means: means of every arm, in the order of the run.
+        matrices: matrices of the baselines first, then of the other arms.
     """
 
     title: str

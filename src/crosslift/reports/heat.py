@@ -33,7 +33,7 @@ class HeatRow:
     """A language, or the mean over languages.
 
     Args:
-        code: of the language.
+        code: code of the language.
         name: in English.
         script: in English; empty for the mean.
         cells: one an arm; empty for a gap.

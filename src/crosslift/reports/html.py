@@ -69,7 +69,7 @@ def render(run: RunFolder, sections: Sequence[ShownSection]) -> str:
 
     Args:
         run: the run.
-        sections: of the page, in order.
+        sections: sections of the page, in order.
 
     Returns:
         A whole HTML document.

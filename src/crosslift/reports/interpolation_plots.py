@@ -80,11 +80,11 @@ def draw_effects(
     """The effect of each arm against its start, over the share of the way, on one target.
 
     Args:
-        title: of the target.
-        name: of the target.
-        arms: that have a path, in order.
+        title: title of the target.
+        name: name of the target.
+        arms: arms that have a path, in order.
         paths: arm -> its points, in order from the start.
-        looks: of the arms.
+        looks: look of each arm.
         names: makes file names.
 
     Returns:
@@ -127,10 +127,10 @@ def _effects(
     axes.set_xticks(ticks, [f"{share:g}" for share in ticks])
     axes.yaxis.set_major_formatter(lambda value, _: signed_points(value / 100).removesuffix(".0"))
     axes.set_xlabel("share of the way: 0 start, 1 end", size=11.5, labelpad=5)
-    axes.set_ylabel("points against the own start", size=11.5)
+    axes.set_ylabel("points against the arm's start", size=11.5)
     arm_legend(axes, arms, looks, columns=2, most=24, lines=True)
     sentences = "; ".join(f"{arm.name} {_path_words(paths[arm.name])}" for arm in arms)
-    caption = f"{title}: effect against the own start in points, by the share of the way"
+    caption = f"{title}: effect against the arm's start in points, by the share of the way"
     return finish(axes.figure, names.unique("interpolation", name), caption, sentences)
 
 
@@ -164,11 +164,11 @@ def draw_ways(
     """The way of each arm in the plane of a gained and a lost target.
 
     Args:
-        titles: of the gained and the lost target.
+        titles: titles of the gained and the lost target.
         targets: their names.
-        arms: that have both, in order.
+        arms: arms that have both, in order.
         ways: arm -> (share, effect on the gained, effect on the lost), in order from the start.
-        looks: of the arms.
+        looks: look of each arm.
         names: makes file names.
 
     Returns:

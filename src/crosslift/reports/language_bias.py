@@ -35,7 +35,7 @@ class BiasRow:
 
     Args:
         arm: the arm.
-        language: of the queries, in words.
+        language: language of the queries, in words.
         own_top: share of the first ten passages that are in the language of the query.
         own_pool: share of the pool's passages that are.
         found_own: share of the relevant passages in the language of the query among the first ten.

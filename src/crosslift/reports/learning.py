@@ -12,8 +12,8 @@ from crosslift.wording import percent
 def not_learnt_sentences(arms: Sequence[ArmFacts]) -> Iterator[str]:
     """A sentence for each arm whose last stage has tasks that it did not learn.
 
-    Such an arm says what the first updates of its training do, not what the trained task does. The
-    guess is the best that reads no text, see `crosslift.forms.guesses`.
+    Such an arm shows the effect of the first updates of its training, not of the task. The guess is the
+    best answer that reads no text, see `crosslift.forms.guesses`.
     """
     for arm in arms:
         missed = set(arm.not_learnt)

@@ -30,7 +30,7 @@ class MiningCells:
     Args:
         precision: share of the mined pairs that are gold.
         recall: share of the gold pairs that are mined.
-        mining_f1: of both.
+        mining_f1: F1 of precision and recall.
         threshold: the applied one; lowest and highest if there are several.
         source: the data that it was fitted on.
         oracle: F1 at the threshold that was fitted on the scored data itself: not a result.
@@ -174,7 +174,7 @@ def _threshold(entries: Sequence[MinedByArm]) -> str:
     parts = [f"{texts[0]}\u2013{texts[-1]}" if many else listed(texts)] if texts else []
     without = every.count(None)
     if without:
-        parts.append(f"{without} of {len(every)}: nothing taken" if texts else "nothing taken")
+        parts.append(f"{without} of {len(every)}: no pairs" if texts else "no pairs")
     return "; ".join(parts)
 
 

@@ -27,15 +27,16 @@ class ExportedWeights:
     Args:
         name: name of the model.
         place: what it is loaded from, as the card shows it: a hub name, or words for the folder.
-        seed: whose weights.
+        seed: seed of the exported weights.
         prompt: what goes before each text; empty for none.
         max_tokens: longer texts are cut.
         origin: what they derive from.
-        precision: of the written weights.
+        precision: precision of the written weights.
         backend: what runs them.
         dimensions: number of dimensions that vectors were cut to; None: all.
         parity: what the export changed; None: nothing that could change a vector.
-        postprocessing: of the arm's vectors and scores, which the exported folder does not do.
+        postprocessing: postprocessing of the arm's vectors and scores, which the exported folder does
+            not do.
         side_prompts: what goes before queries (src) and documents (tgt) instead, where it is another.
     """
 

@@ -75,7 +75,7 @@ def _loading(card: ModelCard) -> str:
     weights = card.weights
     prompt = side_words(weights) or (
         f"Every text is encoded with the prompt {weights.prompt!r} before it; the folder's settings"
-        " add it. It was put before the texts in training and in the protocols that name no other."
+        " add it. Training used it too, and so did the protocols that name no other prompt."
         if weights.prompt
         else "Texts are encoded as they are, without a prompt, as they were in training."
     )
@@ -108,7 +108,7 @@ def _fine_tuning(scores: Sequence[CardScore]) -> str:
         return ""
     return (
         f"The scores on {listed(titles)} are those of encoders that were fine-tuned once more, on the"
-        " English training set of that target. The weights of this folder are those before that."
+        " English training set of that target. This folder has the weights before that fine-tuning."
     )
 
 
@@ -188,7 +188,7 @@ def _limits(card: ModelCard) -> Iterator[str]:
         yield f"Its training did not learn {listed([plain(t) for t in card.arm.not_learnt])}."
     if card.weights.postprocessing:
         steps = listed(card.weights.postprocessing)
-        yield f"Scores of pairs of texts are those after {steps}, which this folder does not do."
+        yield f"Scores of pairs of texts were measured after {steps}, which this folder does not apply."
     if card.weights.precision != "float32":
         yield (
             f"Its weights were rounded to {card.weights.precision} after they were measured: scores"

@@ -21,7 +21,7 @@ class OverviewCell:
     Args:
         level: mean over languages and seeds.
         effect: difference from the baseline; empty for a baseline, and where nothing was compared.
-        interval: of the difference, at 95 %.
+        interval: interval of the difference, at 95 %.
         outcome: the mark of the verdict; None without a difference.
         up: in how many of how many languages the arm is better, by any amount.
     """
@@ -46,9 +46,9 @@ class Overview:
     """The table.
 
     Args:
-        targets: of the columns.
+        targets: targets of the columns.
         metrics: the heading of each column's scores.
-        rows: of the arms, in the order of the study.
+        rows: one row for each arm, in the order of the study.
     """
 
     targets: tuple[TargetFacts, ...]

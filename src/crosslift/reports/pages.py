@@ -66,8 +66,8 @@ class ShownSection:
     Args:
         section: its declaration.
         view: the content that its template shows.
-        plots: of the view.
-        parts: those of its parts that the run has.
+        plots: plots of the view.
+        parts: the parts of the section that the run has.
     """
 
     section: Section[Any]

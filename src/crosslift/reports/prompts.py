@@ -76,7 +76,7 @@ def _others(protocols: Mapping[str, Mapping[str, Any]], prompts_of_arms: set[str
         f"{name} {listed([prompt_words(p) for p in sorted(prompts)])}"
         for name, prompts in differing.items()
     )
-    return f"Protocols of other projects put their own prompt: {clauses}."
+    return f"Protocols of other projects use their own prompts: {clauses}."
 
 
 def _prompts(fields: Mapping[str, Any]) -> set[str]:

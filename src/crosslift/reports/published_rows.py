@@ -18,12 +18,12 @@ class PublishedRow:
 
     Args:
         model: its name.
-        revision: of the model.
-        prompts: what is put before texts.
+        revision: revision of the model.
+        prompts: prompts before texts.
         dataset: revision of the dataset.
-        version: of `mteb`.
+        version: version of `mteb`.
         macro: mean over the languages.
-        scores: of each language.
+        scores: scores of each language.
     """
 
     model: str
@@ -42,8 +42,8 @@ def published_rows(
 
     Args:
         published: the scores.
-        languages: of the table.
-        metric: whose unit is displayed.
+        languages: languages of the table.
+        metric: metric whose unit is displayed.
     """
     return tuple(
         PublishedRow(

@@ -16,11 +16,11 @@ TITLE = (
 )
 """Author and title of the software, as in ``CITATION.cff``."""
 _FILES = (
-    ("results.csv", "every score, a row each"),
+    ("results.csv", "every score, one in each row"),
     ("results.parquet", "the same"),
-    ("outcomes.parquet", "a row a query of every arm, seed, target and protocol"),
+    ("outcomes.parquet", "one row for each query, arm, seed, target and protocol"),
     ("verdicts.json", "every comparison with its interval, p values and sentence"),
-    ("sensitivity.json", "the same comparisons, asked otherwise"),
+    ("sensitivity.json", "the same comparisons by other methods and protocols"),
     ("groups.json", "the effects by groups of languages"),
     ("curves.parquet", "learning curves"),
     ("examples.json", "queries on which arms disagree"),
@@ -48,9 +48,9 @@ class ReadingSection:
     """What the section of the report shows.
 
     Args:
-        files: those of the run that exist.
+        files: files of the run that exist.
         command: runs the study again, from the folder of the run; empty if its study file is missing.
-        citation: of the run and of the software, as BibTeX.
+        citation: citation of the run and of the software, as BibTeX.
     """
 
     files: tuple[RunFile, ...]

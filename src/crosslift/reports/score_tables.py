@@ -80,8 +80,8 @@ class ScoreColumn:
 
     Args:
         protocol: its id.
-        direction: which side asks.
-        metric: of the scores.
+        direction: which side has the queries.
+        metric: metric of the scores.
         primary: whether the target's primary score is here.
         clean: whether a score of clean items differs from that of all items: only then it is shown.
     """
@@ -133,7 +133,7 @@ class ScoreTable:
 
     @property
     def same_clean(self) -> bool:
-        """Whether there are clean scores, and all are shown as the scores of all items are."""
+        """Whether there are clean scores, and all look the same as the scores of all items."""
         columns = (*self.columns, *self.other_columns)
         return self.has_clean and bool(columns) and not any(column.clean for column in columns)
 
@@ -183,7 +183,7 @@ def _score_table(folder: RunFolder, index: ScoreIndex, target: TargetFacts) -> S
 def _with_clean(
     columns: Sequence[ScoreColumn], rows: Sequence[ScoreRow]
 ) -> tuple[ScoreColumn, ...]:
-    """The columns, those marked whose clean scores differ from the scores of all items."""
+    """The columns; those whose clean scores differ from the scores of all items are marked."""
     return tuple(
         replace(
             column,
@@ -250,7 +250,7 @@ def score_cell(values: Sequence[float], planned: int, metric: str) -> ScoreCell:
     """A score of one seed or more.
 
     Args:
-        values: of each seed; at least one.
+        values: values of each seed; at least one.
         planned: number of seeds of the arm.
         metric: its metric; the score is shown in the metric's unit.
     """

@@ -14,7 +14,7 @@ def seen_photographs(target: TargetFacts, arms: Sequence[ArmFacts]) -> str:
 
     Args:
         target: any target.
-        arms: of the study.
+        arms: arms of the study.
 
     Returns:
         Empty if the photographs are of no set that towers are trained on, or no tower saw them.

@@ -1,4 +1,4 @@
-"""How the verdicts fare when they are asked otherwise."""
+"""How the verdicts change under other methods and protocols."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class SensitivityRow:
     Args:
         pair: the two arms, in words.
         outcome: the mark of its verdict.
-        effect: of these languages, with its interval.
+        effect: effect in these languages, with its interval.
         up: "n of m" languages in which the arm is better.
         general: the interval that resamples languages; empty: one language.
-        families: the same of families, with their number; empty: fewer than two.
+        families: the interval that resamples families, with their number; empty: fewer than two.
         wins: probability that the arm is better on a query, in percent.
         flips: queries gained and lost; empty: outcomes are not right or wrong.
         signs: p-value of the randomization test.

@@ -29,7 +29,7 @@ class SettingPath:
     Args:
         stem: the common part of their names.
         setting: name of the setting, in words.
-        start: of the arms.
+        start: start of the arms.
         points: the arms with their values, by rising value.
         chosen: the arm with the best dev score; None if not every arm has one.
         dev: the dev metric and task of that choice, in words; empty if none is chosen.
@@ -50,7 +50,7 @@ def setting_paths(arms: Sequence[ArmFacts], curves: Sequence[CurvePoint]) -> lis
     ``image--captions-only``. A stem needs two values or more, all positive numbers, and one start.
 
     Args:
-        arms: of the study.
+        arms: arms of the study.
         curves: learning curves, with the dev scores for the choice. The choice never uses a target.
     """
     stems: dict[tuple[str, str], list[ArmAtValue]] = {}

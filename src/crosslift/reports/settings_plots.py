@@ -71,8 +71,8 @@ def setting_section(folder: RunFolder) -> SettingSection | None:
 
 def _choice(path: SettingPath) -> str:
     if path.chosen is None:
-        return f"Of `{path.stem}` no value is chosen: not every arm has a dev score."
-    return f"Of `{path.stem}`, `{path.chosen}` is best on dev data ({path.dev})."
+        return f"No value of `{path.stem}` is chosen: not every arm has a dev score."
+    return f"`{path.chosen}` is the best arm of `{path.stem}` on dev data ({path.dev})."
 
 
 def _panel(

@@ -48,7 +48,7 @@ class AnswerSection:
         answers: to each question of the study, then against each baseline.
         remarks: what the answers do not say: where gains come from, and what gives no verdict.
         overview: every arm on every target. None: one arm, or too many targets for a table.
-        languages: of all targets.
+        languages: languages of all targets.
         seeds: the seeds of any phase of training.
         partial: what is not finished, in a sentence; None: nothing.
         registration: whether the questions were registered, in a sentence.
@@ -59,7 +59,7 @@ class AnswerSection:
         cautions: scores at their ceiling and the like, in sentences.
         idle: updates that learned nothing, in sentences.
         not_learnt: arms that did not learn their tasks, in sentences.
-        expected: whether scores are as the study states them beforehand, in sentences.
+        expected: whether the scores are those that the study predicts, in sentences.
         verdicts: every verdict, by question and then by arm.
         forest: the effect of each arm against its baseline.
         attributed: whether the page shows where effects come from.

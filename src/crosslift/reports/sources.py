@@ -27,7 +27,7 @@ class FigureCell:
     Args:
         pair: the two arms, in words.
         effect: in points, with its sign.
-        interval: of the effect.
+        interval: interval of the effect.
         outcome: the mark, see `mark_of`.
         verdict: whether the difference is shown, in words.
         sizes: its queries, languages and seeds.

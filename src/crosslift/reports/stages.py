@@ -102,13 +102,13 @@ def _task(task: StageTask, mixed: bool) -> str:
 
 
 def tower_words(tower: TaskTower) -> str:
-    """Such as ``image tower embedded, frozen, was trained on ImageNet-1k photographs``."""
+    """Words such as ``image tower embedded, frozen, was trained on ImageNet-1k photographs``."""
     side = "trained here" if tower.side == "trainable" else tower.side
     return f"image tower {tower.name}, {side}, was trained on {tower.trained_on}"
 
 
 def _copies(augmentation: Augmentation) -> str:
-    """Such as ``3 copies of each record, 42% of their words with synonyms, 31% replaced``."""
+    """Words such as ``3 copies of each record, 42% of their words with synonyms, 31% replaced``."""
     shares = [
         share(number / augmentation.words)
         for number in (augmentation.with_synonyms, augmentation.replaced)
@@ -168,7 +168,7 @@ def task_rows(arms: Sequence[ArmFacts]) -> list[TaskRow]:
     """The training data of every task of every arm; arms that read the same data share a row.
 
     Args:
-        arms: of the study, in order.
+        arms: arms of the study, in order.
 
     Returns:
         A row for each task and reading of it, in the order of the arms.

@@ -18,8 +18,8 @@ class StepRow:
     Args:
         step: the step, or the first of them.
         name: in words.
-        time: that they took together.
-        peak: of memory, the highest.
+        time: time that the steps took together.
+        peak: highest memory peak of the steps.
     """
 
     step: StepFacts

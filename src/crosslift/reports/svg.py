@@ -82,7 +82,7 @@ def finish(figure: Figure, name: str, caption: str, numbers: str = "") -> Plot:
         figure: to render.
         name: file name without its ending.
         caption: what it shows, without a full stop.
-        numbers: that it shows, in words, without a full stop.
+        numbers: the numbers in the figure, in words, without a full stop.
     """
     alternative = f"{caption}: {numbers}." if numbers else f"{caption}."
     vector = io.StringIO()

@@ -93,7 +93,7 @@ def write_sweep_plot(sweep: Sweep, path: Path) -> None:
 
     Args:
         sweep: the sweep.
-        path: of the file; ``.svg`` or ``.png``.
+        path: path of the file; ``.svg`` or ``.png``.
 
     Raises:
         DataError: the sweep has no arm, or the path has another ending.

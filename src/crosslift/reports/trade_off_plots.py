@@ -58,9 +58,9 @@ def draw_trade_offs(
 
     Args:
         folder: the run.
-        gain: the target that goes to the right.
-        loss: the target that goes upwards.
-        looks: of the arms.
+        gain: the target on the x axis.
+        loss: the target on the y axis.
+        looks: look of each arm.
         names: makes file names.
 
     Returns:

@@ -33,16 +33,17 @@ def two_seed_sentence(folder: RunFolder) -> str | None:
     if not effects:
         return None
     typical = median(effects)
-    found = f"find a true difference only from about {points(typical)} points, in 80% of such runs"
+    power = f"find a true difference only from about {points(typical)} points, in 80% of such runs"
     return (
         "With two seeds the variation between seeds is hardly known: half of these comparisons would "
-        f"{found if typical <= 1 else 'find no difference at all in 80% of such runs'}. Smaller ones "
-        "are shown only where the seeds happen to agree. Three seeds are the least to plan with."
+        f"{power if typical <= 1 else 'find no difference at all in 80% of such runs'}. Smaller ones "
+        "are shown only where the seeds happen to agree. Plan with three seeds or more."
     )
 
 
 def _detectable(verdict: Verdict, family: int) -> float | None:
-    """The smallest effect that is found in 80% of such runs; None unless of two seeds, in points."""
+    """The smallest effect, in points, that 80% of such runs would find; None unless there are two
+    seeds."""
     in_points = described(verdict.metric).unit.of_differences == "points"
     if verdict.noise is None or verdict.noise.seeds != 2 or not in_points:
         return None

@@ -50,7 +50,7 @@ class ColumnHead:
         notes: restrictions of the measurement: split, parts, missing tasks.
         average: True for a group of tasks.
         primary: name of the metric that is compared; empty for an average.
-        whole: of an average: whether no task of its group is missing.
+        whole: for an average: whether no task of its group is missing.
     """
 
     key: str
@@ -195,7 +195,7 @@ def xtreme_section(folder: RunFolder) -> XtremeSection | None:
 
 
 def _check(folder: RunFolder, facts: XtremeTable) -> None:
-    """Every name is known and no row appears twice."""
+    """Raises unless every name is known and no row appears twice."""
     targets = [column.target for column in facts.columns]
     groups = [group.name for group in facts.groups]
     arms = [arm.name for arm in folder.run.arms]

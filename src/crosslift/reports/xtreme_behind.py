@@ -22,7 +22,7 @@ class MeasuredRow:
     """How a task was scored.
 
     Args:
-        title: of the task.
+        title: title of the task.
         metric: as people read it.
         languages: number of them.
         n: examples over all languages.

@@ -8,7 +8,7 @@ from crosslift.statistics.clauses import zero_shot_words
 
 
 def not_zero_shot(arm: ArmFacts) -> str:
-    """Such as ``not zero-shot: captions in de, fr``; empty for an arm that is zero-shot."""
+    """Words such as ``not zero-shot: captions in de, fr``; empty for an arm that is zero-shot."""
     if arm.zero_shot:
         return ""
     forms = [task.form for stage in arm.stages for task in stage.tasks]

@@ -56,7 +56,7 @@ class ComparedTarget(ResultRecord):
     published: Annotated[tuple[ModelScores, ...], absent_if(())] = ()
     """Published scores of other models on the target; absent: none are named."""
     notes: Annotated[tuple[str, ...], absent_if(())] = ()
-    """What is said of how a side was measured, such as queries that a run file does not answer."""
+    """Remarks on how a side was measured, such as queries that a run file does not answer."""
 
 
 class EncoderComparison(ResultRecord):

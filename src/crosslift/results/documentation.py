@@ -67,7 +67,7 @@ class Documented(NamedTuple):
     """What a file holds, or what a command writes.
 
     Args:
-        names: of the files or commands, in Markdown.
+        names: names of the files or commands, in Markdown.
         content: a class of records or rows, or a type made of them.
         note: what else must be known, such as when there is no such file; may be empty.
     """
@@ -81,8 +81,8 @@ _FINE_TUNED = "only where the study has labelled targets"
 
 FILES: tuple[Documented, ...] = (
     Documented(f"`{RUN_FILE}`", RunFacts),
-    Documented(f"`results.csv`, `{RESULTS_FILE}`", Score, "one a row"),
-    Documented(f"`{CURVES_FILE}`", CurvePoint, "one a row"),
+    Documented(f"`results.csv`, `{RESULTS_FILE}`", Score, "one in each row"),
+    Documented(f"`{CURVES_FILE}`", CurvePoint, "one in each row"),
     Documented(f"`{VERDICTS_FILE}`", tuple[Verdict, ...]),
     Documented(f"`{EXAMPLES_FILE}`", tuple[Example, ...]),
     Documented(f"`{GROUPS_FILE}`", tuple[GroupEffect, ...]),
@@ -92,7 +92,7 @@ FILES: tuple[Documented, ...] = (
     Documented(
         f"`{DIAGNOSTICS_FILE}`",
         tuple[VectorEntryOfArm, ...],
-        "one entry a language, and one of all languages of a target; "
+        "one entry for each language, and one for all languages of a target; "
         "[retrieval.md](retrieval.md) says how to read them",
     ),
     Documented(f"`{MINING_FILE}`", tuple[MinedByArm, ...], "empty where nothing is mined"),
@@ -108,7 +108,7 @@ FILES: tuple[Documented, ...] = (
     Documented(
         f"`{GENERALISED_FILE}`",
         tuple[LanguagePairScores, ...],
-        f"{_FINE_TUNED}; empty where no pairs of languages were asked for",
+        f"{_FINE_TUNED}; empty if the study requests no pairs of languages",
     ),
     Documented(
         f"`{CLAIMS_FILE}`",
@@ -308,7 +308,7 @@ def write_page(path: Path, content: str) -> None:
     """Replaces the generated part of a page.
 
     Args:
-        path: of the page.
+        path: path of the page.
         content: the generated part, in Markdown.
 
     Raises:

@@ -55,7 +55,7 @@ class Figure(ResultRecord):
 
     @property
     def corrected(self) -> None:
-        """Its table says what the correction left of it."""
+        """None: its table shows the corrected verdict in words."""
         return None
 
 

@@ -52,4 +52,4 @@ class Evaluation(ResultRecord):
     language_bias: Annotated[tuple[LanguageBias, ...], absent_if(())] = ()
     """Which languages queries find in a pool of several; absent for other pools."""
     published: Annotated[tuple[ModelScores, ...], absent_if(())] = ()
-    """Published scores of other models on the target; absent: none were asked for."""
+    """Published scores of other models on the target; absent: none were requested."""

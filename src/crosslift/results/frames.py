@@ -18,7 +18,7 @@ Row = TypeVar("Row")
 
 
 class AsFrame(ABC):
-    """What has rows with named columns."""
+    """Rows with named columns."""
 
     @abstractmethod
     def to_arrow(self) -> pa.Table:
@@ -107,7 +107,7 @@ def _class_of(kind: type) -> type[Rows[Any]]:
 
 
 class Outcomes(AsFrame):
-    """The outcome of every query, with its texts. It is read when it is asked for.
+    """The outcome of every query, with its texts. The table is read at its first use.
 
     Args:
         read: returns the table.
@@ -181,4 +181,4 @@ _MAKERS: Mapping[str, Callable[[pa.Table], Any]] = {
     "polars": _polars,
     "pyarrow": lambda table: table,
 }
-"""Library -> how it makes a data frame of a table, in the order of preference."""
+"""Library -> function that makes its data frame from a table, in the order of preference."""

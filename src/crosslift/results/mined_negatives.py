@@ -22,7 +22,7 @@ class CandidateCounts(ResultRecord):
     masked_by_guide: int = 0
     """Texts that the guide puts nearer to the anchor than the margin allows."""
     not_chosen: int = 0
-    """Texts that could be negatives, of pairs that have enough others."""
+    """Texts that could be negatives, for pairs that have enough others."""
     chosen: int = 0
     """Negatives that are written."""
 

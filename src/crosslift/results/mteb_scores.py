@@ -1,4 +1,4 @@
-"""``mteb.json``: what MTEB scored, in full, for its own files of results."""
+"""``mteb.json``: all scores of MTEB, for its own result files."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class MtebScores(ResultRecord):
     scores: dict[str, Any]
     """All scores of MTEB by name; null: not a finite number."""
     outcomes: Literal["item", "subset"]
-    """Whether `outcomes.parquet` has the outcome of every item of the subset, or its score alone: no
-    interval is then over items."""
+    """Whether `outcomes.parquet` has the outcome of every item of the subset. false: it has only the
+    score of the subset, and no interval covers items."""
     dataset_revision: str
     """Revision of the dataset that the task names."""
     mteb_version: str

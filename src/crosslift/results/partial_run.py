@@ -7,7 +7,7 @@ from typing import Any
 from crosslift.results.result_record import ResultRecord
 
 UNFINISHED_FILE = "unfinished.json"
-"""In the folder of a run from its start to its end."""
+"""File in the folder of a run, from its start to its end."""
 
 
 class UnfinishedRun(ResultRecord):

@@ -20,8 +20,8 @@ SCHEMA = pa.schema(
         ("distances", pa.list_(pa.float32())),
     ]
 )
-"""One row a content and arm: a text with its language, or a picture by its id; null: the other of the
-two. ``x`` and ``y``: of its unit vector, in the plane of the first two principal components of the
-baseline, or of the first arm that has scores; the rows of that arm come first. ``neighbours``: the
-nearest of the arm's contents of the target, as numbers of their rows from 0, the nearest first;
-``distances``: 1 minus their cosines."""
+"""One row for each content and arm. A content is a text with its language, or a picture with its id;
+the columns of the other are null. ``x`` and ``y``: coordinates of its unit vector in the plane of the
+first two principal components of the baseline, or of the first arm that has scores; the rows of that
+arm come first. ``neighbours``: row numbers, from 0, of the nearest contents of the same arm and target,
+the nearest first; ``distances``: 1 minus their cosines."""

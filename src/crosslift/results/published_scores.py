@@ -1,4 +1,4 @@
-"""Published scores of other models, which stand beside those of the arms."""
+"""Published scores of other models, shown beside the scores of the arms."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ModelScores(ResultRecord):
     scores: dict[str, float]
     """Language -> main score; a language without a published score is absent."""
     prompts: str
-    """What is put before texts, in words; empty: the files do not say it."""
+    """Prompts before texts, in words; empty: the files do not name them."""
     dataset_revision: str
     """Revision of the dataset."""
     mteb_version: str

@@ -46,8 +46,8 @@ def with_texts(outcomes: pa.Table, folder: Path) -> pa.Table:
     in the folder of an earlier version, which has no texts.
 
     Args:
-        outcomes: as ``outcomes.parquet`` has them.
-        folder: of the run.
+        outcomes: rows of ``outcomes.parquet``.
+        folder: folder of the run.
 
     Raises:
         DataError: the file of texts is damaged.
@@ -60,7 +60,7 @@ def with_texts(outcomes: pa.Table, folder: Path) -> pa.Table:
 
 
 def joined_with_texts(outcomes: pa.Table, texts: pa.Table | None) -> pa.Table:
-    """As `with_texts`, of rows of ``texts.parquet``; None: all texts are null."""
+    """As `with_texts`, with rows of ``texts.parquet``; None: all texts are null."""
     if texts is None:
         for role in _ROLES:
             outcomes = outcomes.append_column(f"{role}_text", pa.nulls(len(outcomes), pa.string()))

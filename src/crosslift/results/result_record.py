@@ -57,7 +57,7 @@ def from_json(content: Any, kind: type[Kind], place: str, remedy: str = RUN_AGAI
     try:
         return TypeAdapter(kind).validate_python(content)
     except ValidationError as error:
-        raise DataError(f"{place} is not what it should be: {error}", remedy=remedy) from error
+        raise DataError(f"{place} is malformed: {error}", remedy=remedy) from error
 
 
 def parse_json_file(path: Path, remedy: str = RUN_AGAIN) -> Any:

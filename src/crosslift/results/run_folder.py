@@ -60,7 +60,7 @@ _KINDS: Mapping[str, type[Any]] = {
 @dataclass(frozen=True)
 class RunFolder:
     """The results of a run. Scores, curves, verdicts and examples are tuples of records, and tables:
-    `to_arrow`, `to_pandas` and `to_polars` of each give a row a record.
+    `to_arrow`, `to_pandas` and `to_polars` of each give one row for each record.
 
     Args:
         path: the folder.
@@ -113,7 +113,7 @@ class RunFolder:
 
         Raises:
             UnknownNameError: another table or library.
-            DataError: the library is not installed; or of ``outcomes``, a file is missing or damaged.
+            DataError: the library is not installed; or, for ``outcomes``, a file is missing or damaged.
         """
         if table not in (*_KINDS, "outcomes"):
             raise UnknownNameError("table of a run", table, (*_KINDS, "outcomes"))
@@ -128,8 +128,8 @@ class RunFolder:
             path: the folder that a run left.
 
         Raises:
-            DataError: a file is missing, of another schema version, not what it should be, or changed
-                since the run wrote it.
+            DataError: a file is missing, has another schema version, is malformed, or changed since the
+                run wrote it.
             UnknownNameError: a row names an arm or a target that ``run.json`` does not.
         """
         path = Path(path)

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from crosslift.results.result_record import ResultRecord
 
 CHOICE_FILE = "choice.json"
-"""In the artifact of a choice."""
+"""File in the artifact of a choice."""
 
 Tried = Mapping[str, int | float]
 """Setting -> the value that a try gives it."""

@@ -45,8 +45,8 @@ class Margins(ResultRecord):
 class Diagnosis(ResultRecord):
     """What the vectors of one language's bitext look like.
 
-    ``src_to_tgt``: src texts are the queries, tgt texts the candidates. A value is null where it
-    cannot be had; ``notes`` says why.
+    ``src_to_tgt``: src texts are the queries, tgt texts the candidates. A value that cannot be computed
+    is null; ``notes`` says why.
     """
 
     language: str

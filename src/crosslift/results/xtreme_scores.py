@@ -172,7 +172,7 @@ class PublishedScores(ResultRecord):
     """Published scores of an encoder that the study starts from."""
 
     name: str
-    """The measured words."""
+    """Name of the row."""
     source: str
     """The publication, and where the scores were read."""
     remark: str = ""

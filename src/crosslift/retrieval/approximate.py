@@ -38,7 +38,7 @@ class ApproximateNeighbours:
     """Neighbours of an approximate search, and their recall.
 
     Args:
-        neighbours: of all queries; every cosine is exact, no place is empty.
+        neighbours: neighbours of all queries; every cosine is exact, no place is empty.
         recall: share of the places of the sampled queries that have a true neighbour. A neighbour
             counts as true if its cosine is at least the exact k-th, so that it does not matter
             which of several tied candidates the search returned.

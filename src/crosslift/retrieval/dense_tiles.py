@@ -35,7 +35,7 @@ def score_tile(
         first: numbers of the tile's first row and first column in their sides.
         rows: contenders of the tile's rows; none are waiting.
         columns: contenders of all of tgt; none are waiting. None: not wanted.
-        scores: of pairs of rows and candidates, and of pairs of columns and candidates.
+        scores: scores of pairs of rows and candidates, and of pairs of columns and candidates.
     """
     products = torch.from_numpy(src).double() @ torch.from_numpy(tgt).double().T
     for places in _doubling(len(tgt), rows.best.filled):

@@ -192,7 +192,7 @@ def _iso_score(rows: Matrix) -> float | None:
 
 
 def _margins(scores: Matrix) -> Margins | None:
-    """Of the queries in the rows [N, N]; candidate i is correct for query i."""
+    """Margins of the queries in the rows [N, N]; candidate i is correct for query i."""
     if len(scores) < 2:
         return None
     wrong = scores.copy()
@@ -203,7 +203,7 @@ def _margins(scores: Matrix) -> Margins | None:
 
 
 def _hubness(scores: Matrix) -> Hubness | None:
-    """Of the candidates in the columns [N, N]."""
+    """Hubness of the candidates in the columns [N, N]."""
     count = scores.shape[1]
     if count <= NEIGHBOURS:
         return None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from crosslift.retrieval.judged_search import DEPTH
 
 TOP = 10
-"""Passages of a ranking that nDCG and the reciprocal rank look at."""
+"""Number of first passages that nDCG and the reciprocal rank use."""
 
 
 def judged_outcomes(
@@ -32,7 +32,7 @@ def judged_outcomes(
     Args:
         ranked: [Q, k], the grades of the retrieved passages, the best first; 0 for those without a
             judgement.
-        relevant: of each query, the grades above 0 of all passages, at least one.
+        relevant: for each query, the grades above 0 of all passages, at least one.
 
     Returns:
         Outcome -> float64 [Q], each in [0, 1].

@@ -1,7 +1,7 @@
 """Margin scores and CSLS: cosines relative to the neighbourhoods of both sides.
 
 Some sentences are near to all others and some are far from all, so that one threshold of the plain
-cosine takes too many pairs of the first and too few of the second. Both scores compare a pair's
+cosine accepts too many pairs of the former and too few of the latter. Both scores compare a pair's
 cosine with the mean cosine of each of its sides to its nearest neighbours.
 """
 

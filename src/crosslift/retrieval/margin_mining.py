@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from crosslift.retrieval.search import BothNeighbours, Neighbours
 
 Retrieval = Literal["forward", "backward", "intersection", "max"]
-"""Whose best candidates become pairs; see `mine`."""
+"""The side whose best candidates become pairs; see `mine`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ class TargetSide:
         first: unit rows of the first block of src: their mean is the centre of all blocks (any
             centre is right; one near the rows is sharp).
         k: neighbours wanted.
-        keys: of the screened results.
+        keys: integer keys of the screened results.
     """
 
     def __init__(
@@ -171,7 +171,7 @@ class _RowTile(NamedTuple):
     """A tile of rows, the candidates of its queries, and its screening.
 
     Args:
-        place: of its rows in the block.
+        place: place of its rows in the block.
         rows: their candidates.
         screen: multiplies them.
     """

@@ -22,8 +22,8 @@ class Attempt(NamedTuple):
 
     Args:
         study: the study.
-        first: what it was written from.
-        out: folder of everything that belongs to it.
+        first: content that the study was written from.
+        out: folder of all its files.
     """
 
     study: Study
@@ -49,15 +49,15 @@ def prepare(
     updates: int | None,
     replace: bool = False,
 ) -> Attempt:
-    """Looks at the data, checks the folder, and only then writes the study and the parts of the data.
+    """Checks the data and the folder, and only then writes the study and the parts of the data.
 
     Args:
         data: pairs or pictures with captions.
-        model, out, bitexts, columns, language, languages, seeds, updates, replace: as of
+        model, out, bitexts, columns, language, languages, seeds, updates, replace: as for
             `crosslift.api.improve.improve`.
 
     Raises:
-        StudyError: the folder holds the run of another study; or as of `improve`.
+        StudyError: the folder holds the run of another study; or as for `improve`.
         DataError: the data cannot be used.
     """
     own = [look(data, columns, language)]

@@ -15,14 +15,13 @@ from crosslift.scaffold.own_data import OwnData, StudyParts, write_rows
 from crosslift.targets.gettext import GETTEXT
 
 RATES = (3e-6, 1e-5, 3e-5)
-"""Learning rates that are tried: gentle ones, since a good encoder has much to lose."""
+"""Learning rates to try: small ones, because a good encoder can lose much."""
 _HEAD_RATE = 1e-3
 _BATCH = 32
 _LEAST_UPDATES = 20
 _MOST_UPDATES = 300
 _DEV_NAMES = ("it", "ko", "pt", "id")
-"""Languages of `names` that settings are chosen on where the data have no dev part. No target reports
-them."""
+"""Languages of `names` for choosing settings if the data have no dev part. No target reports them."""
 _NAMES = ("ar", "de", "es", "fa", "fr", "ja", "ru", "tr", "zh")
 
 
@@ -33,7 +32,7 @@ class FirstStudy:
     Args:
         name: name of the study.
         encoder: name or folder of the encoder.
-        parts: what each of your data adds.
+        parts: the part of the study from each of your data.
         languages: languages to guard; empty: all languages of the packaged targets.
         zero_shot: whether all training texts are English.
         seeds: number of trainings of each arm.
@@ -62,7 +61,7 @@ class FirstStudy:
         return "\n".join(self._lines()) + "\n"
 
     def write_parts(self) -> None:
-        """Writes the parts of the data: what is trained on, and what is held out.
+        """Writes the parts of the data: training data and held-out data.
 
         Raises:
             ArtifactError: the disk is full, or the folder cannot be written.
@@ -201,12 +200,12 @@ def first_study(
     Args:
         name: name of the study.
         encoder: name or folder of the encoder.
-        data: yours.
-        folder: for the parts of the data.
+        data: your data.
+        folder: folder for the parts of the data.
         settings: fields of `FirstStudy`.
 
     Raises:
-        StudyError: two data of one kind, or none that can be trained on.
+        StudyError: two data of one kind, or no data to train on.
         DataError: too few rows to hold some out.
     """
     parts = [each.parts(folder) for each in data]

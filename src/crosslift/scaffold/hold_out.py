@@ -8,22 +8,22 @@ from hashlib import sha256
 from crosslift.sources.record import SplitName
 
 SHARE = 0.1
-"""Of the rows that are held out for each of dev and test."""
+"""Share of the rows that is held out for each of dev and test."""
 MOST = 1000
-"""Rows that are held out for each, at most: enough to show a point."""
+"""Largest number of rows that is held out for each: enough to show a difference of one point."""
 LEAST = 20
-"""Rows that each must have: fewer show nothing."""
+"""Fewest rows of each: fewer show nothing."""
 
 
 def split_rows(rows: Sequence[Iterable[Hashable]]) -> list[SplitName]:
     """A split for each row; rows that share anything are in one split.
 
-    Groups are ordered by a hash of what their rows hold, so that a row more moves few others. The first
-    ones are test, the next ones dev, until each has a tenth of the rows, at most 1,000; the rest are
-    train. A group that is larger than that is train.
+    Groups are ordered by a hash of the contents of their rows, so that one more row moves few others.
+    The first groups are test, the next ones dev, until each has a tenth of the rows, at most 1,000; the
+    other groups are train, and so is a group that is larger than that.
 
     Args:
-        rows: what each row holds, such as its texts, or its picture.
+        rows: contents of each row, such as its texts or its picture.
     """
     groups = _groups(rows)
     members: dict[int, list[int]] = {}

@@ -1,4 +1,4 @@
-"""Detects what your files are: pairs, captioned pictures, or bitexts."""
+"""Detects the kind of your files: pairs, captioned pictures, or bitexts."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _READ_AS = (
 
 @dataclass(frozen=True)
 class StudyParts:
-    """What your data add to a study.
+    """The part of a study that comes from your data.
 
     Args:
         target: settings of the target.
@@ -81,13 +81,13 @@ class OwnData(Protocol):
     """Data of one kind at one place."""
 
     def words(self) -> str:
-        """What the data hold, in one line."""
+        """The content of the data, in one line."""
 
     def parts(self, folder: Path) -> StudyParts:
-        """What the data add to a study. It writes nothing.
+        """The part of a study that comes from the data. It writes nothing.
 
         Args:
-            folder: for the parts of the data.
+            folder: folder for the parts of the data.
 
         Raises:
             DataError: too few rows to hold some out.
@@ -99,9 +99,10 @@ class OwnPairs:
     """A table of pairs of texts.
 
     Args:
-        path: of the table.
+        path: path of the table.
         columns: column of the task -> column of the table.
-        language: of all texts, if the table has no column of languages. None: they are English.
+        language: language of all texts, if the table has no column of languages. None: they are
+            English.
     """
 
     path: Path
@@ -165,9 +166,9 @@ class OwnCaptions:
     """Pictures with captions.
 
     Args:
-        path: of the table, the archive or the folder.
-        columns: role -> column, where a table has other names.
-        language: of captions whose data name none. None: they are English.
+        path: path of the table, the archive or the folder.
+        columns: role -> column, if a table has other names.
+        language: language of captions whose data name none. None: they are English.
     """
 
     path: Path
@@ -244,8 +245,8 @@ class OwnBitexts:
     """A folder of bitexts with English.
 
     Args:
-        path: of the folder.
-        languages: of the bitexts.
+        path: path of the folder.
+        languages: languages of the bitexts.
     """
 
     path: Path
@@ -294,7 +295,7 @@ def _columns(path: Path) -> tuple[str, ...]:
     try:
         return column_names(path)
     except DataError:
-        return ()  # such as COCO's JSON: its reader says what is wrong with it
+        return ()  # such as COCO's JSON: its reader reports the fault
 
 
 def _captions(path: Path, columns: Mapping[str, str], language: str | None) -> OwnCaptions:
@@ -310,9 +311,9 @@ def pair_columns(path: Path, names: Sequence[str], columns: Mapping[str, str]) -
     """Role -> column of a table of pairs.
 
     Args:
-        path: of the table.
-        names: of its columns.
-        columns: those that the user names.
+        path: path of the table.
+        names: names of its columns.
+        columns: columns that the user names.
 
     Raises:
         StudyError: the columns are not among those of published pairs, or hold two languages.

@@ -95,7 +95,7 @@ def read_tsv(
 
 @dataclass(frozen=True, slots=True)
 class LoadedBitexts:
-    """The bitexts of a folder, read.
+    """The loaded bitexts of a folder.
 
     Args:
         bitexts: language -> bitext, in the requested order.
@@ -113,8 +113,8 @@ def load_folder(folder: Path, languages: Sequence[str] | None = None) -> LoadedB
 
     Args:
         folder: where the files lie.
-        languages: BCP-47 codes; default: all. A language with faulty files is then a gap, unless it
-            is the only one.
+        languages: BCP-47 codes; default: all. With the default, a language with faulty files is a gap,
+            unless it is the only one.
 
     Raises:
         DataError: a requested language is missing or its files are faulty, or the folder holds no

@@ -112,7 +112,7 @@ class _Clue:
     """The evidence for the language of a catalog.
 
     Args:
-        path: of the file.
+        path: path of the file.
         fixed: code of its folder ``LANG/LC_MESSAGES``; None: no such folder.
         name: code that its name may mean; None: none.
         header: code that its header names; None: none.

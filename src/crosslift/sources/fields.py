@@ -1,4 +1,4 @@
-"""From a row of a dataset to a record: which columns hold what, and what the labels mean."""
+"""From a row of a dataset to a record: the columns, and the meaning of the labels."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Fields(ABC):
         """The id of an example that is scored.
 
         Args:
-            row: of the example.
-            place: of the example among those of its split and language, from 0.
+            row: row of the example.
+            place: place of the example among those of its split and language, from 0.
         """
         del row
         return str(place)
@@ -49,7 +49,7 @@ class Fields(ABC):
         """The record of a row; or, as a text, why the row is skipped.
 
         Args:
-            row: of the data.
+            row: row of the data.
             key: id of the record.
             language: BCP-47 code of its texts.
             labelled: whether to read the label; False if labels are withheld.

@@ -55,7 +55,7 @@ def inside(folder: Path, path: Path, place: str) -> Path:
     written names decide: a link inside the folder, which the user created, may lead anywhere.
 
     Args:
-        folder: of the data.
+        folder: folder of the data.
         path: as named in the data, joined to one of their folders.
         place: where it is named, for the error ("FILE, row 3").
 

@@ -25,12 +25,13 @@ def _key(files: Mapping[str, Path], read: Read, facts: object) -> tuple[str, ...
 
 @read_once(key=_key, most=_MOST_HELD)
 def records_of_files(files: Mapping[str, Path], read: Read, facts: object) -> Sequence[Record]:
-    """The records of some files, as `hold_records` gives them.
+    """The records of some files, as `hold_records` returns them.
 
     Args:
         files: what the name of each file means -> the file, as in `sha256_by_meaning`.
         read: yields the records of the files.
-        facts: what decides the records beside the files and the code of `read`, JSON-like.
+        facts: everything besides the files and the code of `read` that determines the records,
+            JSON-like.
 
     Raises:
         DataError: a file cannot be read; it changed since the run took its checksum.

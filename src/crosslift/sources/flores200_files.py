@@ -113,7 +113,7 @@ def unread_in(folder: Path) -> dict[str, str]:
     """Names of devtest files of no language of FLORES-200 -> why they are not read.
 
     Args:
-        folder: of the files, see `devtest_folder`.
+        folder: folder of the files, see `devtest_folder`.
     """
     names = sorted(path.name for path in folder.glob("*.devtest"))
     return {
@@ -127,7 +127,7 @@ def path_of(folder: Path, code: str) -> Path:
     """The path of the devtest file of a language, whether it exists or not.
 
     Args:
-        folder: of the files, see `devtest_folder`.
+        folder: folder of the files, see `devtest_folder`.
         code: BCP-47 code of `FLORES_200`.
     """
     return folder / f"{PUBLISHED_NAME[code]}.devtest"
@@ -137,7 +137,7 @@ def read_devtest(folder: Path, codes: tuple[str, ...]) -> dict[str, Bitext]:
     """The sentences of some languages, paired with the English ones.
 
     Args:
-        folder: of the files, see `devtest_folder`.
+        folder: folder of the files, see `devtest_folder`.
         codes: BCP-47 codes of `FLORES_200`, whose files exist; not English.
 
     Returns:

@@ -11,7 +11,7 @@ def entries_of(folder: Path, what: str, remedy: str | None = None) -> list[Path]
     """The files and folders in a folder, by name.
 
     Args:
-        folder: of data.
+        folder: folder of data.
         what: what it should be, for the error ("a folder of bitexts").
         remedy: what the error message advises.
 

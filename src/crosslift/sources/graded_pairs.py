@@ -24,8 +24,8 @@ class GradedPairs:
 
     Args:
         items: ids of the N pairs.
-        sets: of each, the set it belongs to: grades are compared within a set.
-        grades: of each, the higher, the more alike.
+        sets: for each pair, the set that it belongs to: grades are compared within a set.
+        grades: grade of each pair; higher means more alike.
         src: the first texts.
         tgt: the second texts.
     """

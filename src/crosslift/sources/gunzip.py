@@ -27,8 +27,8 @@ def gunzipped(file: BinaryIO, path: Path) -> Iterator[BinaryIO]:
     """Opens gzip data for reading.
 
     Args:
-        file: of the compressed bytes; may be a pipe.
-        path: of the file, for errors.
+        file: file of the compressed bytes; may be a pipe.
+        path: path of the file, for errors.
 
     Raises:
         DataError: the data are not gzip, not whole, or decompress to more than the bound; raised

@@ -24,9 +24,9 @@ class HubRepository:
     """The place of a dataset on the hub. No code of a dataset is run: it must be published as data.
 
     Args:
-        id: such as ``nyu-mll/multi_nli``.
+        id: id such as ``nyu-mll/multi_nli``.
         revision: a commit; a branch is resolved to its commit when a checksum is needed.
-        config: of a dataset with several; None: its only one.
+        config: configuration of a dataset with several; None: its only one.
     """
 
     id: str
@@ -61,7 +61,7 @@ class HubRepository:
         """Loads a split with `datasets.load_dataset`.
 
         Args:
-            split: as the dataset names it.
+            split: name of the split in the dataset.
             remedy: what the error message suggests instead.
             options: further arguments of `datasets.load_dataset`.
 
@@ -155,7 +155,7 @@ class HubDataset(HubRepository):
         """The rows of a split ("train" or "dev").
 
         Args:
-            split: of them.
+            split: name of the split.
             remedy: what the error message suggests instead.
 
         Raises:

@@ -26,7 +26,7 @@ def find_language_files(folder: Path) -> dict[str, Path]:
     ``zh-Hans.jsonl``. Hidden files, whose names begin with a dot, are skipped.
 
     Args:
-        folder: of the files.
+        folder: folder of the files.
 
     Returns:
         BCP-47 code in its usual case -> file, in the order of the codes.

@@ -22,17 +22,17 @@ _EXPECTED = (
 
 @dataclass(frozen=True, slots=True)
 class PublishedModel:
-    """What one revision of a model scored on one task.
+    """The scores of one revision of a model on one task.
 
     Args:
         model: its name.
-        revision: of the model.
+        revision: revision of the model.
         scores: language -> main score, in the unit of MTEB; languages without a result
             that is a finite number are absent.
-        prompts: what is put before texts, in words; empty: the files do not say it.
-        dataset_revision: of the task's dataset.
-        mteb_version: that computed the scores.
-        file: of the result.
+        prompts: prompts before texts, in words; empty: the files do not name them.
+        dataset_revision: revision of the task's dataset.
+        mteb_version: version of `mteb` that computed the scores.
+        file: file of the result.
     """
 
     model: str
@@ -47,7 +47,8 @@ class PublishedModel:
 def published_models(
     folder: Path, task: MtebTask, models: Collection[str] | None = None
 ) -> tuple[PublishedModel, ...]:
-    """The published results on a task: those in all languages first, each by the highest mean.
+    """The published results on a task: results in all languages come first; each part is sorted by the
+    mean, the highest first.
 
     Args:
         folder: MTEB's results of any models, or of one.

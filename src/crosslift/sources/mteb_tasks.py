@@ -31,7 +31,7 @@ class MtebTask:
 
     Args:
         task: an object of a class of `mteb`, loaded.
-        split: that is scored.
+        split: split that is scored.
         subsets: language, or two such as ``de-en`` -> the name of a subset in MTEB.
     """
 
@@ -60,7 +60,7 @@ class MtebTask:
         return bool(getattr(self.task, "parallel_subsets", False))
 
     def one(self, subset: str) -> Any:
-        """The task of one subset alone, in its first state: its random generators are those of a new
+        """The task with one subset, in its initial state: its random generators are those of a new
         task."""
         import numpy as np
 
@@ -70,7 +70,7 @@ class MtebTask:
         return task
 
     def rows(self, subset: str) -> Any:
-        """The data of the scored split of a subset, as the class of the task has them."""
+        """The data of the scored split of a subset, in the format of the task's class."""
         data = self.task.dataset
         if self.parallel:
             return data[self.split].select_columns(subset.split("-"))
@@ -95,8 +95,8 @@ class MtebTask:
         return texts.union(_documents(rows).values()) if _is_retrieval(rows) else texts
 
     def checksum(self, subset: str) -> str:
-        """Of the class and the name of the task, of its settings, and of the data of a subset, training
-        splits included."""
+        """A checksum of the class and the name of the task, of its settings, and of the data of a
+        subset, training splits included."""
         data = self.task.dataset
         of_subset = (
             data[subset] if subset in data and not self.parallel else self._of_splits(subset)
@@ -128,10 +128,10 @@ def load_mteb_task(
     """A task of MTEB with its data.
 
     Args:
-        name: of the task in MTEB, or of a subclass of `mteb.AbsTask` that is imported.
+        name: name of the task in MTEB, or of a subclass of `mteb.AbsTask` that is imported.
         data: a local copy of the repository of its dataset; None: `mteb` loads it.
         languages: codes; None: all.
-        split: that is scored; None: `test`, or the task's first.
+        split: split that is scored; None: `test`, or the task's first.
 
     Raises:
         UnknownNameError: there is no such task, language or split.
@@ -197,7 +197,7 @@ def _task_class(name: str) -> type[Any]:
 
 
 def _subclasses(root: type[Any]) -> Iterator[type[Any]]:
-    """Every imported subclass that is a task, those of users too."""
+    """Every imported subclass that is a task, including those of users."""
     for each in root.__subclasses__():
         if getattr(each, "metadata", None) is not None:
             yield each
@@ -205,8 +205,8 @@ def _subclasses(root: type[Any]) -> Iterator[type[Any]]:
 
 
 def _named(langscripts: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Language, or two -> subset. Where several subsets have the same, or one has more than two, the
-    code is the name of the subset."""
+    """Language, or two languages -> subset. If several subsets have the same languages, or one has more
+    than two, the key is the name of the subset."""
     codes = {subset: _code(scripts) for subset, scripts in langscripts.items()}
     counts = [code for code in codes.values() if code is not None]
     return {

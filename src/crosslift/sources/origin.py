@@ -9,8 +9,8 @@ class Origin(NamedTuple):
     """Where data come from.
 
     Args:
-        licence: of the data.
-        citation: of their source.
+        licence: licence of the data.
+        citation: citation of their source.
     """
 
     licence: str

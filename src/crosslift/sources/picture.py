@@ -54,9 +54,9 @@ class FilePart:
     """A picture that lies inside a larger file, such as a tar shard, uncompressed.
 
     Args:
-        path: of the larger file.
-        start: of the picture's bytes.
-        length: of the picture's bytes.
+        path: path of the larger file.
+        start: start of the picture's bytes.
+        length: length of the picture's bytes.
         name: inside the larger file, for messages.
     """
 

@@ -49,7 +49,7 @@ class DatasetSource(Protocol):
         """The records of a split ("train" or "dev") and the counts of skipped rows."""
 
     def check(self) -> None:
-        """Raises if the data cannot be had; takes seconds at most."""
+        """Raises if the data are not available; takes seconds at most."""
 
     def train(self) -> Sequence[Record]:
         """The training records."""
@@ -99,7 +99,8 @@ class PublishedData:
         return collect(rows, hub.fields, f"{split}:")
 
     def check(self) -> None:
-        """Raises if the data cannot be had, or their first rows have faults; the rest is not read.
+        """Raises if the data are not available, or their first rows have faults; the other rows are not
+        read.
 
         Raises:
             DataError: as `train`.
@@ -232,7 +233,7 @@ class Derived:
         return DatasetRecords(made, source.skipped)
 
     def check(self) -> None:
-        """As the dataset."""
+        """Checks the dataset."""
         self.of.check()
 
     def train(self) -> Sequence[Record]:
@@ -259,7 +260,7 @@ def english_rows(rows: Iterable[Row], language_of: Callable[[Row], str] | None) 
     """Marks rows in languages other than English as broken, so that they are skipped.
 
     Args:
-        rows: of one split.
+        rows: rows of one split.
         language_of: the language of a row; None: all are English.
     """
     for row in rows:
@@ -273,9 +274,9 @@ def collect(rows: Iterable[Row], fields: Fields, prefix: str) -> DatasetRecords:
     """Turns rows into records for training.
 
     Args:
-        rows: of one split.
+        rows: rows of one split.
         fields: how a row becomes a record.
-        prefix: of the ids, before the published id.
+        prefix: prefix of the ids, before the published id.
 
     Raises:
         DataError: a row is faulty or lacks its label, or an id appears twice.

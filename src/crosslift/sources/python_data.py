@@ -37,7 +37,7 @@ _BREAKS = ("\t", "\n", "\r")
 
 
 def as_path(value: Any, *, bitexts: bool = True) -> Any:
-    """The path of data: a path as it is; rows as the path of a file with them.
+    """The path of data: a path stays as it is, and rows become a file.
 
     Args:
         value: a path; rows (see `rows_file`); or a mapping from codes of languages to rows. Pairs of
@@ -75,7 +75,7 @@ def _by_language(mapping: Mapping[Any, Any], *, bitexts: bool) -> Path:
 
 
 def _parts(mapping: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
-    """Code of a language -> its rows, which are no string."""
+    """Code of a language -> its rows, which must not be a string."""
     names = [str(name) for name in mapping]
     if any(name.lower() in _SPLITS for name in names):
         raise DataError(
@@ -152,7 +152,8 @@ def _refuse_language_column(columns: Any, code: str) -> None:
 
 
 def _language_files(listed: Mapping[str, Sequence[Any]]) -> Iterator[tuple[str, bytes]]:
-    """Name -> content of the file of each language, as bitexts, graded pairs and texts are read."""
+    """Name -> content of the file of each language, in the layouts of bitexts, graded pairs and
+    texts."""
     for code, rows in listed.items():
         if rows and _is_pair(rows[0]):
             is_row, words = _is_pair_of_texts, "a text in the language and its English one"

@@ -87,7 +87,7 @@ def columns_of(row: Any) -> Mapping[str, Any]:
     """Column -> value of a row.
 
     Raises:
-        TypeError: it is no row.
+        TypeError: it is not a row.
     """
     if isinstance(row, Mapping):
         return {str(name): value for name, value in row.items()}
@@ -99,7 +99,7 @@ def columns_of(row: Any) -> Mapping[str, Any]:
 
 
 def _as_text(value: Any) -> str:
-    """How JSON holds a value that it does not know."""
+    """The JSON value of an object that JSON does not support."""
     if isinstance(value, Path):
         return str(value.absolute())
     raise TypeError(f"a value of the type {type(value).__name__}")
@@ -118,7 +118,7 @@ def utf8(text: str) -> bytes:
 
 
 def content_hash(content: bytes) -> str:
-    """The name of a content."""
+    """The file name of some content."""
     return hashlib.sha256(content).hexdigest()[:32]
 
 

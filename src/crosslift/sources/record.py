@@ -33,10 +33,10 @@ class Record:
         answer: index of the right choice.
         spans: answers in the text ``passage``, each (start, end) in characters, for span QA; empty:
             the question has no answer.
-        words: of a sentence with tagged words.
-        tags: one for each word.
-        score: a grade, such as a similarity.
-        margins: of each negative text, a teacher's score of the pair less that of its anchor with the
+        words: words of a sentence with tagged words.
+        tags: tags, one for each word.
+        score: grade, such as a similarity.
+        margins: for each negative text, a teacher's score of the pair less that of its anchor with the
             negative.
     """
 
@@ -68,8 +68,8 @@ def numbered_name(name: str, number: int) -> str:
     Example: ``negative``, ``negative_2``, ``negative_3``.
 
     Args:
-        name: of the first text.
-        number: of the text, from 1.
+        name: name of the first text.
+        number: number of the text, from 1.
     """
     return name if number == 1 else f"{name}_{number}"
 
@@ -87,7 +87,7 @@ def names_bound(texts: Mapping[str, str], columns: Iterable[str]) -> tuple[str, 
     """The names of a record's texts that columns bind, each once, with those of several texts.
 
     Args:
-        texts: of the record.
+        texts: texts of the record.
         columns: names that a form binds; those that the record lacks are skipped.
     """
     names = (name for column in columns for name in names_of_several(texts, column))

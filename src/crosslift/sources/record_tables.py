@@ -36,11 +36,11 @@ def records_in(
     """Yields the rows of a table as records, one by one; columns bind by name.
 
     Args:
-        path: ``.jsonl`` (an object a line), ``.json`` (a list of objects, or an object a line),
+        path: ``.jsonl`` (one object on each line), ``.json`` (a list of objects, or an object a line),
             ``.csv`` or ``.tsv`` with a header row (quotes have a meaning only in CSV), ``.parquet``,
-            ``.tar`` (see `tar_rows`), or ``.txt`` (a text a line, in the column ``text``; lines without
-            text are skipped); each except parquet and tar also with the ending ``.gz``. UTF-8. Empty
-            lines are skipped. A folder of such files is one table, in the order of their names.
+            ``.tar`` (see `tar_rows`), or ``.txt`` (one text on each line, in the column ``text``; lines
+            without text are skipped); each except parquet and tar also with the ending ``.gz``. UTF-8.
+            Empty lines are skipped. A folder of such files is one table, in the order of their names.
         columns: name of a record's text -> column that holds it.
         several: name of a text that a row may lack (no such key, null or an empty cell), or have
             several of -> columns that hold them, each a text or a list of texts. They are numbered by

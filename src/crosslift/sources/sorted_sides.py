@@ -22,7 +22,7 @@ _SLOPE, _LEAST, _MOST = 0.45, 2.0, 6.0
 
 
 def sorted_apart(src: Sequence[str], tgt: Sequence[str]) -> bool:
-    """Whether one side is in alphabetical order and the lines agree no better than by chance.
+    """Whether one side is in alphabetical order and the lines do not agree better than by chance.
 
     Pairs that were sorted together agree: their lengths, question marks, exclamation marks and digits
     correlate. The sum of these correlations, in standard deviations of chance, must reach 0.45 times

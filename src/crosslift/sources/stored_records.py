@@ -30,17 +30,17 @@ from crosslift.sources.picture import Picture
 from crosslift.sources.record import Record
 
 MOST_IN_MEMORY = 128 << 20
-"""Bytes of records that are a list, approximately; more are written to a file."""
+"""Approximate limit, in bytes, of records in a list; larger ones are written to a file."""
 
 FOLDER = "records"
-"""Of the cache: the files of records."""
+"""Folder in the cache for files of records."""
 
 _BYTES_OF_A_RECORD = 600
-"""Beside its texts; measured on text pairs."""
+"""Bytes of a record besides its texts; measured on text pairs."""
 _ROWS, _LETTERS = 4096, 16 << 20
 """Most rows of a batch, and the letters after which it ends."""
 _SPARSE = 16
-"""Rows to a chosen one, above which rows are read one by one."""
+"""Mean distance of chosen rows above which rows are read one by one."""
 _COLUMNS = ("id", "language", "group", "names", "texts", "others", "image")
 _others = attrgetter("label", "choices", "answer", "spans", "words", "tags", "score", "margins")
 """The last fields of a record, which texts without labels lack; they are one cell of JSON."""
@@ -50,7 +50,7 @@ _NO_OTHERS = _others(Record(""))
 def hold_records(
     read: Callable[[], Iterable[Record]], facts: Callable[[], object] | None = None
 ) -> Sequence[Record]:
-    """Records as a sequence: a list, or a file where they need more than `MOST_IN_MEMORY`.
+    """Records as a sequence: a list, or a file if they need more than `MOST_IN_MEMORY`.
 
     Args:
         read: yields the records. Those with pictures have no facts.
@@ -110,7 +110,7 @@ def _place(folder: Path, facts: Callable[[], object]) -> Path:
 
 
 def _unnamed(folder: Path, records: Iterable[Record]) -> StoredRecords:
-    """Records in a file without a name: it takes room until they are dropped."""
+    """Records in a file without a name, which takes disk space until they are dropped."""
     place = make_folder(folder) / "unnamed.arrow"
     pictures = _Pictures()
     with disk_errors_explained(place), draft_of(place) as draft:
@@ -201,8 +201,8 @@ class StoredRecords(Sequence[Record]):
     """The records of a file that `hold_records` has written.
 
     Args:
-        path: of the file; it may be deleted afterwards.
-        pictures: of the records.
+        path: path of the file; it may be deleted afterwards.
+        pictures: pictures of the records.
 
     Raises:
         ArtifactError: it cannot be read.
@@ -233,7 +233,7 @@ class StoredRecords(Sequence[Record]):
     @overload
     def __getitem__(self, row: slice) -> list[Record]: ...
     def __getitem__(self, row: int | slice) -> Record | list[Record]:
-        """The record of a row, or the records of some rows, as of a list."""
+        """The record of a row, or the records of some rows, as for a list."""
         if isinstance(row, slice):
             start, stop, step = row.indices(len(self))
             if step == 1:
@@ -283,7 +283,7 @@ class ChosenRecords(Sequence[Record]):
     """Some records of a sequence, by their rows.
 
     Args:
-        records: all of them.
+        records: all records.
         rows: int64 [N], ascending.
     """
 
@@ -300,7 +300,7 @@ class ChosenRecords(Sequence[Record]):
     @overload
     def __getitem__(self, row: slice) -> list[Record]: ...
     def __getitem__(self, row: int | slice) -> Record | list[Record]:
-        """The chosen record of a place, or those of some places, as of a list."""
+        """The chosen record of a place, or those of some places, as for a list."""
         if not isinstance(row, slice):
             return self._records[int(self._rows[row])]
         rows = self._rows[row].tolist()

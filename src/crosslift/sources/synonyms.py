@@ -17,8 +17,8 @@ from crosslift.sources.formats.rows import short
 
 _LETTERS = r"[\w\u0300-\u036f]+"  # with accents that are separate characters
 WORD = re.compile(rf"{_LETTERS}(?:['’‐‑.@&-]{_LETTERS})*")
-"""A word: letters and digits, with apostrophes, hyphens and what joins abbreviations and addresses
-inside, so that no piece of `don't`, `U.S.`, `AT&T` or `example.com` is looked up as a word."""
+"""A word: letters and digits, with apostrophes, hyphens and the characters inside abbreviations and
+addresses, so that no piece of `don't`, `U.S.`, `AT&T` or `example.com` is looked up as a word."""
 
 _FORMAT = "json (word -> list of its synonyms), or lines of word, tab, synonym"
 _MARKER = re.compile(r"\([a-z]+\)$")  # WordNet's marker of an adjective's position
@@ -52,7 +52,7 @@ class Synonyms:
 
     Args:
         of: word in lower case -> its synonyms, at least one, without the word itself.
-        checksum: of their source; empty if they are made from other inputs.
+        checksum: checksum of their source; empty if they are made from other inputs.
         source: its name, for messages.
     """
 
@@ -73,8 +73,8 @@ def read_synonyms(path: Path) -> Synonyms:
     replacement is never replaced again. A word with an empty list has no synonyms.
 
     Args:
-        path: of JSON, word -> list of its synonyms, like published counter-fitted neighbours; or of
-            lines of word, tab, synonym.
+        path: path of JSON, word -> list of its synonyms, like published counter-fitted neighbours; or
+            of lines of word, tab, synonym.
 
     Raises:
         DataError: it cannot be read; a word that is its own synonym, or has one twice, and would be

@@ -55,7 +55,7 @@ def files_of_table(path: Path) -> dict[str, Path]:
 
 
 def numbered_rows(path: Path) -> Iterator[tuple[str, Row]]:
-    """Yields the rows of a table's files, each with what its id begins with.
+    """Yields the rows of a table's files, each with the prefix of its id.
 
     Raises:
         DataError: as `files_of_table` and the readers of the files.

@@ -109,7 +109,7 @@ def refuse_cr_alone(path: Path, number: int, data: bytes) -> None:
 
     Args:
         path: the file.
-        number: of the line, from 1.
+        number: number of the line, from 1.
         data: the line with its line end.
 
     Raises:

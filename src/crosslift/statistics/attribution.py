@@ -183,7 +183,7 @@ def _figure_words(figure: Figure) -> str:
 
 
 def _captions_words(arm: str, parts: Sequence[EffectPart]) -> str:
-    """Says where captions alone are above the arm: the pictures then cost more than they bring."""
+    """Says if captions alone score above the arm: the pictures then cost more than they add."""
     sentences = []
     for part in parts:
         if part.kind != "captions-only" or part.rest.effect >= 0:

@@ -32,7 +32,7 @@ class Interval(Protocol):
 
 
 def interval_clause(difference: Interval, metric: Metric | None = None) -> str:
-    """Such as ``95% interval 1.2 to 5.0``.
+    """A clause such as ``95% interval 1.2 to 5.0``.
 
     Args:
         difference: the difference with its interval.

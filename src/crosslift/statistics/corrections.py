@@ -27,7 +27,7 @@ def holm(p_values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]
         p_values: [M], in any order.
 
     Returns:
-        float64 [M], corrected, in the given order.
+        float64 [M], corrected, in the same order.
 
     Raises:
         DataError: a value that is NaN or outside [0, 1].
@@ -64,7 +64,7 @@ def holm_steps(p_values: Sequence[float] | NDArray[np.float64], alpha: float) ->
         alpha: alpha of the family.
 
     Returns:
-        [M] levels, in the given order.
+        [M] levels, in the same order.
 
     Raises:
         DataError: as `holm`.

@@ -166,7 +166,7 @@ def group_differences(
         level: level of the intervals.
 
     Returns:
-        One difference for each group, in the given order.
+        One difference for each group, in the same order.
 
     Raises:
         DataError: as in `paired_difference`; or a group that is empty, repeats a language, or names one

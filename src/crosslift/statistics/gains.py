@@ -126,7 +126,7 @@ def share_surviving(
     if arm.shape != control.shape:
         raise DataError(
             f"`{names.arm}` has outcomes of shape {arm.shape}, `{names.control}` {control.shape}",
-            "the control trained with the arm's seeds and asked the same queries",
+            "a control trained with the arm's seeds and scored on the same queries",
         )
     total = paired_difference(arm, baseline, strata, level=level)
     content = paired_difference(arm, control, strata, level=level)

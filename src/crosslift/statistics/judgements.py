@@ -67,13 +67,13 @@ def judge_family(
     called higher or lower. The correction ignores such a difference.
 
     Args:
-        differences: of one family.
+        differences: differences of one family.
         trained: for each, whether an arm is trained, so that seeds can differ.
         level: level of the intervals.
         margins: for each, the smallest effect of interest, above 0, or None; None: no margins.
 
     Returns:
-        One judgement for each difference, in the given order.
+        One judgement for each difference, in the same order.
     """
     if margins is None:
         margins = [None] * len(differences)

@@ -70,7 +70,7 @@ def judge(
         level: level of every interval.
 
     Returns:
-        One verdict for each comparison, in the given order.
+        One verdict for each comparison, in the same order.
 
     Raises:
         DataError: a difference whose interval has another level.

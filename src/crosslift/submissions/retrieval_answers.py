@@ -64,7 +64,7 @@ def retrieved_lines(
 
 
 def _protocol(loaded: LoadedTarget, direction: str) -> Protocol:
-    """XTREME's protocol if the target has it, else ours in that direction."""
+    """XTREME's protocol if the target has it, else ours in the same direction."""
     fitting = [p for p in loaded.protocols if p.direction == direction]
     return next((p for p in fitting if p.name == XTREME), fitting[0])
 

@@ -147,7 +147,8 @@ def _tasks_and_settings(
 
 
 def _refuse_unmeasured(study: Study, name: str, tasks: Sequence[XtremeTask]) -> None:
-    """A reading of vectors has no phase three, and post-processing is of bitexts alone."""
+    """Raises if an arm reads vectors in its own way and a task needs phase three; post-processing
+    exists only for bitexts."""
     arm = study.arms[name]
     targets = {task.target: find_target(task.target) for task in tasks}
     others = [

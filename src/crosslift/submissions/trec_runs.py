@@ -40,14 +40,14 @@ def write_trec_runs(
 ) -> Submission:
     """Writes the first hundred passages of every query of an arm, a file for each target and language.
 
-    The vectors are those of the run: what is up to date in the store is not encoded again, and a result
-    that differs from the run is an error. The order of equal scores is that of trec_eval.
+    The vectors are those of the run: vectors that are up to date in the store are not computed again,
+    and a result that differs from the run is an error. Equal scores are ordered as in trec_eval.
 
     Args:
         run: folder of a run.
         arm: name of the arm.
         to: new folder; it gets ``TARGET.LANGUAGE.run``, lines of query, Q0, passage, rank, score, tag.
-        seed: whose searches; None: the arm's first.
+        seed: seed of the searches; None: the arm's first seed.
         listener: receives the progress of the work. None: no reports.
         trust_code: use artifacts that other code made.
 

@@ -56,7 +56,7 @@ def refuse_pairs(settings: BitextSettings, instead: str) -> None:
     """Raises if the settings of a target of single languages request a pair.
 
     Args:
-        settings: of the target.
+        settings: settings of the target.
         instead: name of the target that has pairs.
 
     Raises:

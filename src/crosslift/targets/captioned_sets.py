@@ -47,14 +47,14 @@ class CaptionedSet:
     """The facts of a published test set of captioned pictures.
 
     Args:
-        name: of the target; the target of its captions alone is called `NAME-captions`.
+        name: name of the target; the target of its captions alone is called `NAME-captions`.
         title: a word or two.
         what: one line for lists: which pictures, in which languages.
         languages: BCP-47 codes.
         files: how it is published.
-        metric: the primary one of pictures and texts.
-        licence: of pictures and captions.
-        citation: where they come from.
+        metric: primary metric of pictures and texts.
+        licence: licence of pictures and captions.
+        citation: source of the data.
         pool: see `PictureData`.
         paired: languages whose pairs the target of pairs measures by default; empty: all besides
             English.
@@ -192,7 +192,7 @@ def measured_languages(
     """The languages that are measured, and those that are not.
 
     Args:
-        settings: of the target.
+        settings: settings of the target.
         listed: languages to measure by default.
         available: languages of the data.
         files: the expected files, for errors.
@@ -222,7 +222,7 @@ def caption_bitexts(
 
     Args:
         texts: language -> {picture -> captions}, English among them.
-        languages: of the bitexts. Those that ``texts`` lacks are skipped.
+        languages: languages of the bitexts. Those that ``texts`` lacks are skipped.
 
     Returns:
         Bitexts, and language -> why there is no bitext: no picture has captions in both.

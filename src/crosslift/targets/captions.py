@@ -10,10 +10,10 @@ class Captions(NamedTuple):
     """Texts of one language, one after another.
 
     Args:
-        ids: of the N texts: the item's id, followed by ``#`` and a number from 0 if the item has
+        ids: ids of the N texts: the item's id, followed by ``#`` and a number from 0 if the item has
             several texts.
         items: the item of each.
-        texts: of each.
+        texts: the N texts.
         places: item -> the numbers of its texts, from 0.
     """
 

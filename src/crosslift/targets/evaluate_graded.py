@@ -18,9 +18,9 @@ def evaluate_graded(
 ) -> Iterator[Outcomes]:
     """Spearman's correlation of cosines and grades, language by language.
 
-    The score of a language is the mean over its sets of the correlation within each: grades of two sets
-    were given by other people on other scales. The outcome of a pair is that score plus the pair's
-    first-order influence on it, so that the mean of the outcomes is the score.
+    The score of a language is the mean over its sets of the correlation within each: different people
+    graded the sets on different scales. The outcome of a pair is that score plus the pair's first-order
+    influence on it, so that the mean of the outcomes is the score.
 
     Args:
         lookups: protocol -> vectors as it reads them.

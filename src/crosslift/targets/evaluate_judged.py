@@ -1,4 +1,5 @@
-"""Retrieval with judgements: the outcomes of every query, and the languages of what it finds."""
+"""Retrieval with judgements: the outcomes of every query, and the languages of the passages that it
+finds."""
 
 from __future__ import annotations
 
@@ -21,22 +22,22 @@ from crosslift.targets.query_outcomes import Found, Outcomes, SideLookups, Vecto
 
 
 class FoundLanguages(NamedTuple):
-    """The languages of what the Q queries of one set find in a pool of several languages.
+    """The languages of the passages that the Q queries of one set find in a pool of several languages.
 
     Only passages with the highest grade of their query count as relevant here, so that languages are
     compared at the same grade.
 
     Args:
-        language: of the queries.
+        language: language of the queries.
         protocol: id of the protocol.
         items: a name of each query, the same in all languages if it is the same query.
         pool: language -> its share of the passages.
         top: language -> float64 [Q], its share of the first ten passages.
         found: language -> float64 [Q], the share of the relevant passages in this language that are
             among the first ten; NaN for a query without such a passage.
-        closer: language -> float64 [Q], of the pairs of a relevant passage in the language of the query
-            and one in this language, the share in which the first has the higher cosine; a tie is
-            half a pair. NaN for a query without such a pair.
+        closer: language -> float64 [Q], the share of the pairs of a relevant passage in the language of
+            the query and one in this language in which the former has the higher cosine; a tie is half
+            a pair. NaN for a query without such a pair.
     """
 
     language: str
@@ -103,19 +104,19 @@ def outcomes_of_rankings(
     ranked: Mapping[str, Sequence[RankedPassage]],
     protocol: Protocol,
 ) -> Outcomes:
-    """The outcomes of every query, of the rankings of another system.
+    """The outcomes of every query for the rankings of another system.
 
-    A query that it does not answer finds nothing: its outcomes are 0, as with trec_eval's option -c.
-    Rankings of other queries are not read.
+    A query without a ranking has the outcomes 0, as with trec_eval's option -c. Rankings of other
+    queries are ignored.
 
     Args:
-        language: of the queries, or two such as ``de-en``.
+        language: language of the queries, or two such as ``de-en``.
         judged: the queries and their pool.
         ranked: query -> its passages, the best first.
-        protocol: under which the outcomes are reported.
+        protocol: protocol under which the outcomes are reported.
 
     Raises:
-        DataError: it answers none of the queries, or names a passage that the pool lacks.
+        DataError: the rankings answer none of the queries, or name a passage that the pool lacks.
     """
     ids = [[row.passage for row in ranked.get(query, ())][:DEPTH] for query in judged.queries]
     if not any(ids):

@@ -22,7 +22,7 @@ from crosslift.sources.mteb_tasks import PARALLEL, MtebTask
 from crosslift.targets.query_outcomes import Outcomes
 
 Role = Literal["", "query", "document"]
-"""What MTEB says that some texts are; empty: neither."""
+"""MTEB's role of some texts; empty: neither query nor document."""
 ROLES: tuple[Role, ...] = ("", "query", "document")
 Encode = Callable[[Sequence[str], Role], NDArray[np.float32]]
 """From N texts of a role to their vectors, float32 [N, D]."""
@@ -39,8 +39,8 @@ class ScoredTask(NamedTuple):
     """A scored subset of a task of MTEB.
 
     Args:
-        outcomes: of its items; of the subset as one item where MTEB's predictions do not give the score
-            item by item.
+        outcomes: outcomes of its items; of the subset as one item where MTEB's predictions do not give
+            the score item by item.
         scores: everything that MTEB scored, JSON-like.
         of_items: whether the outcomes are those of items.
     """
@@ -88,10 +88,10 @@ def evaluate_mteb(task: MtebTask, language: str, protocol: str, encode: Encode) 
     """Runs one subset of a task by `mteb`, and reads the outcomes of its items from the predictions.
 
     Args:
-        task: with its data.
-        language: of the subset.
+        task: the task with its data.
+        language: language of the subset.
         protocol: id of the protocol, for the outcomes.
-        encode: the arm.
+        encode: from texts and their role to the vectors of the arm.
 
     Raises:
         DataError: `mteb` fails, or its main score is no finite number.
@@ -141,7 +141,7 @@ def _run(task: MtebTask, subset: str, encode: Encode, folder: Path) -> tuple[dic
 
 @contextmanager
 def _without_bars() -> Iterator[None]:
-    """A block in which `mteb` and `datasets` draw no bars of progress: commands have one already."""
+    """A context in which `mteb` and `datasets` show no progress bars: commands have one already."""
     import datasets
     from tqdm.std import tqdm
 
@@ -157,7 +157,8 @@ def _without_bars() -> Iterator[None]:
 
 
 def _finite(value: Any) -> Any:
-    """Scores as JSON has them: numbers of numpy as Python's, and None for what is not finite."""
+    """Scores as JSON values: numbers of numpy become those of Python, and a value that is not finite
+    becomes None."""
     if isinstance(value, Mapping):
         return {str(key): _finite(each) for key, each in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
@@ -223,13 +224,14 @@ _READERS: tuple[tuple[str, tuple[str, ...], Callable[[MtebTask, str, Any], Value
     ("AbsTaskClassification", ("accuracy",), _of_classes),
     ("AbsTaskRetrieval", _SEARCH, _of_search),
 )
-"""Class of MTEB, main scores, and what reads the outcomes of items from its predictions."""
+"""Class of MTEB, main scores, and the function that reads the outcomes of items from its
+predictions."""
 _NOT_BY_ITEM = frozenset({"AbsTaskMultilabelClassification", "AbsTaskRegression"})
 
 
 def outcomes_of_items(task: MtebTask) -> Callable[[MtebTask, str, Any], Values] | None:
-    """What reads the outcomes of a task's items from MTEB's predictions; None: its main score does not
-    follow from them item by item."""
+    """The function that reads the outcomes of a task's items from MTEB's predictions; None: its main
+    score does not follow from them item by item."""
     if _NOT_BY_ITEM & task.families or getattr(task.task, "is_cross_validation", False):
         return None
     for family, scores, reader in _READERS:

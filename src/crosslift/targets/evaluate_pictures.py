@@ -33,7 +33,7 @@ def evaluate_pictures(
     computed too.
 
     Args:
-        protocols: each with a direction that the data have.
+        protocols: protocols with directions that the data have.
         data: pictures and texts.
         texts: maps texts to vectors.
         pictures: maps ids of pictures to vectors.

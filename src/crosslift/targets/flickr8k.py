@@ -88,7 +88,7 @@ def _load_captions(folder: Path, code: str) -> _Captions:
 
 
 def _test_photographs(folder: Path, english: _Captions) -> list[str]:
-    """Those of the test split, in the order of the English captions.
+    """The photographs of the test split, in the order of the English captions.
 
     Raises:
         DataError: no list names them, or Flickr8k's list names photographs without captions.

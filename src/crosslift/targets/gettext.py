@@ -11,9 +11,9 @@ from crosslift.targets.protocols import OTHER_RETRIEVAL, RETRIEVAL
 from crosslift.targets.target_settings import BitextSettings
 
 FEWEST_WORDS = 3
-"""Of the English side; shorter messages are labels, not sentences."""
+"""Fewest words of the English side; shorter messages are labels, not sentences."""
 FEWEST_PAIRS = 50
-"""Of a language; one with fewer is reported as a gap, not averaged in."""
+"""Fewest pairs of a language. A language with fewer is reported as a gap, and no mean includes it."""
 
 LANGUAGES = (
     *("af", "ar", "az", "bg", "ca", "cy", "de", "el", "es", "et", "eu", "fa", "fi"),

@@ -26,7 +26,7 @@ def judged_data(
     Every passage of a pool stays a candidate, whatever languages of queries are requested.
 
     Args:
-        settings: of the target.
+        settings: settings of the target.
         sets: all of the data.
         place: where they are, for errors.
         unread: file of the data that is not read -> why.

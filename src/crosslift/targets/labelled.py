@@ -123,7 +123,8 @@ def _protocol(facts: LabelledDataset) -> Protocol:
 def _own_dev(
     settings: LabelledSettings, available: Parts, split: Scored, languages: Sequence[str]
 ) -> dict[str, tuple[Record, ...]]:
-    """Language -> its dev examples, where the oracle is asked for and another split is scored."""
+    """Language -> its dev examples, if a protocol with the oracle is requested and another split is
+    scored."""
     if not {"oracle", "all"} & set(settings.protocols) or split == "dev":
         return {}
     parts = {language: available.get(Key("dev", language)) for language in languages}

@@ -16,7 +16,7 @@ from crosslift.targets.protocols import OTHER_RETRIEVAL, RETRIEVAL
 from crosslift.targets.target_settings import BitextSettings
 
 FEWEST_PAIRS = 20
-"""Of a language; one with fewer is reported as a gap, not averaged in."""
+"""Fewest pairs of a language. A language with fewer is reported as a gap, and no mean includes it."""
 
 
 def _loader(*, trained: bool) -> Callable[[BitextSettings], BitextData]:
@@ -45,9 +45,9 @@ def _loader(*, trained: bool) -> Callable[[BitextSettings], BitextData]:
 
 
 def _bitext(lexicon: Lexicon, *, trained: bool) -> Bitext | str:
-    """Pairs in which every word of either side appears once, so that each has one right answer. Of a
-    word with several translations, the first that is free is taken. If there are too few pairs: the
-    reason."""
+    """Pairs in which every word of either side appears once, so that each has one right answer. A word
+    with several translations keeps the first that no other word has. Returns the reason if there are
+    too few pairs."""
     try:
         split = split_of_lexicon(lexicon)
     except DataError as fault:

@@ -1,5 +1,5 @@
-"""Names of units and currencies that search amounts of them in 14 languages: the embedded queries with
-judgements."""
+"""The embedded queries with judgements: names of units and currencies are queries, and amounts of them
+in 14 languages are the passages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _load(settings: JudgedSettings) -> JudgedData:
 MEASURES = JudgedTarget(
     name="measures",
     title="measures",
-    description="names of units and currencies search amounts of them in one pool of 14 languages: "
+    description="names of units and currencies find amounts of them in one pool of 14 languages: "
     "embedded, with grades",
     metric="ndcg_at_10",
     protocols=JUDGED,

@@ -139,7 +139,7 @@ def mteb_prompt(settings: EncoderSettings, task: MtebTask) -> str:
     prompt of the one it started from.
 
     Args:
-        settings: of the encoder.
+        settings: settings of the encoder.
         task: the task of MTEB that is reproduced.
 
     Returns:

@@ -48,7 +48,7 @@ def requested_translations(
     """The names of held-out concepts in CLDR, in the requested languages.
 
     Args:
-        settings: of the target.
+        settings: settings of the target.
         data: ``cldr:PATH`` or ``cldr:``.
         extra: languages that the target has besides those of CLDR.
 

@@ -46,7 +46,7 @@ class OtherEnglish:
         )
 
     def check(self) -> None:
-        """As the other task's data."""
+        """Checks the data of the other task."""
         self.task.source.check()
 
     def train(self) -> Sequence[Record]:
@@ -58,7 +58,7 @@ class OtherEnglish:
         return self.read("dev").records
 
     def checksum(self) -> str:
-        """Of the other task's data and the changes to their labels."""
+        """A checksum of the other task's data and of the changes to their labels."""
         return f"{self.task.source.checksum()} {sorted(self.labels)}"
 
     def _with_target_labels(self, records: list[Record]) -> list[Record]:
@@ -80,7 +80,7 @@ def other_english(
 
     Args:
         target: name of the target.
-        form: of the target.
+        form: form of the target.
         settings: with `english_task`, and optionally `english` and `english_labels`.
 
     Returns:

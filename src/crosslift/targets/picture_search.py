@@ -18,7 +18,7 @@ class Ranked(NamedTuple):
     """The ranks of N queries, with the ids of queries and candidates.
 
     Args:
-        ranks: of the queries.
+        ranks: ranks of the queries.
         queries: their ids.
         clusters: the cluster of each query.
         candidates: ids of the candidates.

@@ -67,10 +67,10 @@ class Mining:
     """How pairs are mined from two sides and scored.
 
     Args:
-        margin: of the scores (Artetxe and Schwenk 2019, arXiv 1811.01136).
+        margin: margin of the scores (Artetxe and Schwenk 2019, arXiv 1811.01136).
         neighbours: k of the margin.
         retrieval: the side whose best candidates become pairs.
-        ratio_over: which mean cosines the margin `ratio` may divide by; others raise an error.
+        ratio_over: the mean cosines by which the margin `ratio` may divide; others raise an error.
         scores_above: pairs with a score of at most this are dropped; None: all pairs stay.
         threshold_source: the split whose gold the threshold is fitted on. If it is missing, or is the
             split that is scored, the threshold of one half of the src texts is applied to the other,
@@ -97,15 +97,15 @@ class Protocol:
         direction: from queries to candidates; ``both``: the mean of the two directions; ``gold->en``:
             the queries are the texts that have a translation.
         metric: name of the primary metric, see `crosslift.metrics.table`.
-        pooling: of the tokens; None: the pooling of the encoder.
+        pooling: pooling of the tokens; None: the pooling of the encoder.
         prompt: prepended to every text; None: the prompt of the encoder.
         hidden_state: the pooled hidden state; None: the hidden state of the encoder.
-        similarity: of two vectors.
+        similarity: similarity of two vectors.
         ties: how a candidate with the gold's score counts.
         mining: how pairs are mined; None: every query has an answer, and candidates are ranked.
         reproduces: the file of the other project that defines it.
         answer_rules: how answers to questions are compared with the right ones; None: no questions.
-        weights: of the fine-tuning, of labelled examples.
+        weights: which weights answer labelled examples after fine-tuning.
 
     Raises:
         UnknownNameError: there is no such metric.
@@ -146,7 +146,7 @@ class Protocol:
         """The settings with which texts are read; those of the encoder if the protocol changes nothing.
 
         Args:
-            settings: of the encoder.
+            settings: settings of the encoder.
             layers: returns its number of layers; called only if the protocol needs it.
 
         Raises:

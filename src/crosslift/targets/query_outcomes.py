@@ -58,7 +58,7 @@ class Found(NamedTuple):
 
     @classmethod
     def of(cls, best: BestAnswers, candidates: Sequence[str]) -> Found:
-        """What was found among candidates with these ids."""
+        """The answers among candidates with these ids."""
         return cls(np.array(candidates, object)[best.places], best.scores)
 
     @property
@@ -125,14 +125,15 @@ def evaluate_bitexts(
     data: BitextData,
     postprocessing: Sequence[Postprocessing] = (),
 ) -> Iterator[Outcomes]:
-    """Retrieval between texts, language by language, under one protocol after another.
+    """Retrieval between texts, in each language under each protocol.
 
     Candidates are the other side of the same language's bitext.
 
     Args:
         lookups: protocol -> vectors as it reads them; protocols that read alike share their lookups.
         data: the bitexts.
-        postprocessing: of the vectors, fitted on each bitext's own texts; and of the scores (csls).
+        postprocessing: changes of the vectors, fitted on each bitext's own texts, and of the scores
+            (csls).
     """
     for language, bitext in data.bitexts.items():
         ranked: dict[SideLookups, Directions] = {}
@@ -213,7 +214,7 @@ def outcomes_of(
     """The outcomes of N pairs under a protocol, in the direction that it names.
 
     Args:
-        protocol: of pairs of texts.
+        protocol: a protocol for pairs of texts.
         ranked: the ranks of the pairs in both directions.
 
     Returns:

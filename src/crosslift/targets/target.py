@@ -39,10 +39,10 @@ class Target(Generic[SettingsT, DataT]):
         name: as written in a study.
         title: a word or two, for the report.
         description: one line, for lists.
-        metric: the primary one.
+        metric: primary metric.
         load: reads the data.
-        licence: of the data.
-        citation: where it comes from.
+        licence: licence of the data.
+        citation: source of the data.
         protocols: ours, the primary one first.
         others: protocols of other projects, which are used on request.
         languages: BCP-47 codes that it measures by default; None: all in the data.
@@ -84,7 +84,7 @@ class Target(Generic[SettingsT, DataT]):
         """Our protocols, and those of other projects with these names.
 
         Args:
-            names: of protocols, or ``all``.
+            names: names of protocols, or ``all``.
 
         Raises:
             UnknownNameError: the target has no protocol with a name.

@@ -37,7 +37,7 @@ class ExampleItem(NamedTuple):
     Args:
         text: None for a picture.
         picture: id of the picture; None for a text.
-        language: of the text, BCP-47; None for a picture, or where it is not known.
+        language: language of the text, BCP-47; None for a picture, or where it is not known.
     """
 
     text: str | None = None
@@ -81,7 +81,7 @@ class TargetData(ABC):
     @property
     @abstractmethod
     def languages(self) -> tuple[str, ...]:
-        """What is measured, in the order of the data: languages, or pairs of two."""
+        """The measured languages, or pairs of languages, in the order of the data."""
 
     @abstractmethod
     def distinct_texts(self) -> list[str]:
@@ -89,18 +89,18 @@ class TargetData(ABC):
 
     @property
     def checksum(self) -> str:
-        """Of everything that is measured, whatever the files are called."""
+        """A checksum of everything that is measured; it does not depend on file names."""
         contents = {language: self.content_of(language) for language in self.languages}
         return key_of({"languages": contents, "pictures": self.pictures_checksum})
 
     @property
     def pictures_checksum(self) -> str:
-        """Of the ids and the bytes of its pictures, in their order."""
+        """A checksum of the ids and the bytes of its pictures, in their order."""
         return key_of({"pictures": [(item, picture_sum(p)) for item, p in self.pictures.items()]})
 
     def content_of(self, language: str) -> Any:
-        """What the outcomes of a language follow from beside vectors, JSON-like: its texts, their ids,
-        and what is right.
+        """Everything besides vectors that determines the outcomes of a language, JSON-like: its texts,
+        their ids, and the right answers.
 
         Raises:
             TypeError: the data are not scored by vectors.
@@ -125,7 +125,8 @@ class TargetData(ABC):
         raise TypeError(f"{type(self).__name__} is not scored by vectors, in {language} or at all")
 
     def texts_by_language(self, language: str) -> Mapping[str, Collection[str]]:
-        """Code -> the texts in it, of those in `sides_of`: two sides often have two languages.
+        """Code of a language -> those texts of `sides_of` that are in it: two sides often have two
+        languages.
 
         Raises:
             TypeError: as `content_of`.
@@ -150,7 +151,7 @@ class TargetData(ABC):
         show."""
 
     def several_right(self, direction: Direction) -> bool:
-        """Whether a query in this direction may have other right answers beside that of `examples`."""
+        """Whether a query in this direction may have right answers other than that of `examples`."""
         del direction
         return False
 
@@ -166,7 +167,7 @@ class TargetData(ABC):
 
     @property
     def published(self) -> tuple[PublishedModel, ...]:
-        """Published scores of other models, to stand beside those of the arms."""
+        """Published scores of other models, to be shown beside those of the arms."""
         return ()
 
     @property

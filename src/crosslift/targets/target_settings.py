@@ -34,7 +34,7 @@ def _data_of_target(value: Any, info: ValidationInfo) -> Any:
 
 
 class AnyTargetSettings(BaseModel):
-    """What targets of every kind read.
+    """Settings of every kind of target.
 
     Each kind says in words what it ``does``, and which setting selects a ``part`` of its data.
     """
@@ -60,7 +60,7 @@ class AnyTargetSettings(BaseModel):
     """The smallest difference that matters on this target, in points, or in the unit of its metric."""
 
     def needed_data(self, files: str) -> Path:
-        """The data of a target that does not bring its own.
+        """The data that the user must give for a target.
 
         Args:
             files: the expected files, for errors.
@@ -79,7 +79,7 @@ class AnyTargetSettings(BaseModel):
 
 
 class PairSettings(AnyTargetSettings):
-    """What bitexts and pictures with texts both read."""
+    """Settings of bitexts and of pictures with texts."""
 
     pairs: Annotated[int, Field(ge=2)] | None = None
     """Number of pairs of each language (bitexts) or of pictures, from the first; None: all. With
@@ -89,11 +89,11 @@ class PairSettings(AnyTargetSettings):
 
 
 class BitextSettings(SidePrompts, PairSettings):
-    """What targets of bitexts read.
+    """Settings of bitexts.
 
-    ``src`` texts are those in the other language, ``tgt`` those in English, or of a pair such as
-    ``de-zh`` those of the first and the second. Protocols of other projects with a prompt of their own
-    keep it.
+    ``src`` texts are in the other language and ``tgt`` texts in English; in a pair such as ``de-zh``,
+    they are in the first and the second language. Protocols of other projects that set a prompt keep
+    it.
     """
 
     does: ClassVar[str] = "has bitexts"
@@ -104,7 +104,7 @@ class BitextSettings(SidePrompts, PairSettings):
 
 
 class PictureSettings(PairSettings):
-    """What targets of pictures with texts read."""
+    """Settings of pictures with texts."""
 
     does: ClassVar[str] = "has pictures"
     part: ClassVar[str] = "pairs"
@@ -114,7 +114,7 @@ class PictureSettings(PairSettings):
 
 
 class MiningTargetSettings(SidePrompts, AnyTargetSettings):
-    """What targets read in which pairs are mined; ``src`` texts are those in the other language."""
+    """Settings of targets whose pairs are mined; ``src`` texts are in the other language."""
 
     does: ClassVar[str] = "mines pairs"
     part: ClassVar[str] = "sentences"
@@ -126,14 +126,14 @@ class MiningTargetSettings(SidePrompts, AnyTargetSettings):
 
 
 class GradedSettings(PairSettings):
-    """What targets of graded pairs read."""
+    """Settings of graded pairs."""
 
     does: ClassVar[str] = "has graded pairs"
     part: ClassVar[str] = "pairs"
 
 
 class JudgedSettings(SidePrompts, AnyTargetSettings):
-    """What targets of retrieval with judgements read.
+    """Settings of retrieval with judgements.
 
     ``src`` texts are the queries, ``tgt`` texts the passages.
     """
@@ -149,7 +149,7 @@ class JudgedSettings(SidePrompts, AnyTargetSettings):
 
 
 class MtebSettings(SidePrompts, AnyTargetSettings):
-    """What tasks of MTEB read.
+    """Settings of tasks of MTEB.
 
     ``src`` texts are what MTEB calls queries, ``tgt`` texts what it calls documents; a task without
     these two reads every text with the prompt of the encoder. `data` is a local copy of the repository
@@ -170,7 +170,7 @@ class MtebSettings(SidePrompts, AnyTargetSettings):
 
 
 class LabelledSettings(AnyTargetSettings):
-    """What targets of labelled examples read."""
+    """Settings of labelled examples."""
 
     does: ClassVar[str] = "has labelled examples"
     part: ClassVar[str] = "examples"
@@ -221,7 +221,7 @@ class TargetSettings(
     """
 
     def check_read_by(self, kind: type[AnyTargetSettings]) -> None:
-        """Raises if a setting is set that a kind of target does not read.
+        """Raises if these settings include one that a kind of target does not read.
 
         Args:
             kind: settings of that kind.

@@ -19,8 +19,8 @@ _REPEATED = "an anchor or a positive that an earlier row has"
 def load_text_pairs(settings: BitextSettings) -> BitextData:
     """The pairs of a table, by language.
 
-    An anchor or a positive that an earlier row of its language has is left out: each anchor has one
-    right answer.
+    Rows whose anchor or positive is in an earlier row of the same language are left out: each anchor
+    has one right answer.
 
     Raises:
         DataError: no table was named, a column is missing, or a language has fewer than two pairs.

@@ -91,7 +91,7 @@ def legal_options(name: str) -> tuple[str, ...]:
     """The options of a task's form that a study may change, in alphabetical order.
 
     Args:
-        name: of the task.
+        name: name of the task.
 
     Raises:
         UnknownNameError: there is no task with that name.
@@ -103,7 +103,7 @@ def check_options(name: str, options: Mapping[str, Any]) -> None:
     """Raises if a study cannot change these options of a task; reads no data.
 
     Args:
-        name: of the task.
+        name: name of the task.
         options: option of its form -> value.
 
     Raises:
@@ -127,7 +127,7 @@ def find_task(
     """The task with a name.
 
     Args:
-        name: of the task.
+        name: name of the task.
         data: for the tasks that read your own files, the file of records (or, for a masked LM, a folder
             with a file for each language); for published datasets, the folder of the published files;
             for Wikipedia, the folder of texts by language. None: published data are read from the hub.
@@ -137,8 +137,8 @@ def find_task(
         hub: dataset of the hub, for the tasks on captioned pictures.
         skip_broken: for those tasks, skip and count records without a readable picture.
         check_language: for those tasks, skip and count captions in another language than declared.
-        language: of all texts of your own file, for the tasks that read one; None: English, or as its
-            column `language` says.
+        language: language of all texts of your own file, for the tasks that read one; None: English, or
+            as its column `language` says.
 
     Raises:
         UnknownNameError: there is no task or no option with that name.

@@ -61,9 +61,10 @@ def augmented(
     Args:
         records: N records.
         form: the form whose texts are changed.
-        synonyms: of English words.
+        synonyms: synonyms of English words.
         copies: number of copies of each record.
-        seed: of the draws, together with the record's id, so that draws do not depend on other records.
+        seed: seed of the draws, together with the record's id, so that draws do not depend on other
+            records.
 
     Raises:
         DataError: there is less than one copy, or no word of the records has a synonym.

@@ -67,7 +67,7 @@ class CaptionedPictures:
         return self.read("dev").records
 
     def checksum(self) -> str:
-        """Of captions and pictures."""
+        """A checksum of captions and pictures."""
         return _checksum(self.data, tuple(sorted(self.columns.items())))
 
 
@@ -98,7 +98,7 @@ class HubPictures:
     """Captioned pictures of a dataset of the hub.
 
     Args:
-        dataset: with its columns.
+        dataset: the dataset, with its columns.
         allowed: which records are skipped and counted.
     """
 
@@ -126,7 +126,7 @@ class HubPictures:
         return self.read("dev").records
 
     def checksum(self) -> str:
-        """Of name, commit, splits and columns."""
+        """A checksum of name, commit, splits and columns."""
         return self.dataset.checksum()
 
 
@@ -140,7 +140,7 @@ def captioned_task(
     """The task of a form with pictures on captioned pictures.
 
     Args:
-        name: of the form, and therefore of the task.
+        name: name of the form, and therefore of the task.
         data: your pictures and captions; None: those of ``hub``, or the pictograms and their English
             names.
         hub: ORG/NAME@REVISION of a dataset.

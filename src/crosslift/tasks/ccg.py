@@ -60,7 +60,7 @@ class CommonTags:
         return DatasetRecords(records, dataset.skipped)
 
     def check(self) -> None:
-        """As the dataset."""
+        """Checks the dataset."""
         self.of.check()
 
     def train(self) -> Sequence[Record]:
@@ -72,7 +72,7 @@ class CommonTags:
         return self.read("dev").records
 
     def checksum(self) -> str:
-        """Of the dataset."""
+        """A checksum of the dataset."""
         return self.of.checksum()
 
 

@@ -1,4 +1,4 @@
-"""Control arms that a study names in one word: training on something else, at the same budget."""
+"""Control arms that a study names in one word: they train on something else with the same budget."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def controlled(task: IntermediateTask, control: Control) -> IntermediateTask:
 
     Args:
         task: the task.
-        control: of the task.
+        control: control of the task.
 
     Raises:
         StudyError: the task's form has no such control.
@@ -121,7 +121,7 @@ class _CaptionPairs:
     column: str
 
     def check(self) -> None:
-        """As the captions."""
+        """Checks the captions."""
         self.source.check()
 
     def train(self) -> list[Record]:
@@ -133,7 +133,7 @@ class _CaptionPairs:
         return _pairs(self.source.dev(), self.column)
 
     def checksum(self) -> str:
-        """Of the captions and their pictures."""
+        """A checksum of the captions and their pictures."""
         return self.source.checksum()
 
 
@@ -154,7 +154,7 @@ class _SingleTexts:
     task: IntermediateTask
 
     def check(self) -> None:
-        """As the task's records."""
+        """Checks the records of the task."""
         self.task.source.check()
 
     def train(self) -> Sequence[Record]:
@@ -166,7 +166,7 @@ class _SingleTexts:
         return _single_texts(self.task.source.dev(), self.task.form)
 
     def checksum(self) -> str:
-        """Of the records."""
+        """A checksum of the records."""
         return self.task.source.checksum()
 
 
@@ -194,9 +194,9 @@ def placebo(records: Sequence[Record], form: FormSpec, seed: int) -> Sequence[Re
     within it, and tags are shuffled among the words of their sentence.
 
     Args:
-        records: of a task.
+        records: records of a task.
         form: its form.
-        seed: of the shuffling.
+        seed: seed of the shuffling.
 
     Raises:
         StudyError: the form has no placebo labels.

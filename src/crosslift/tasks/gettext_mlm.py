@@ -33,7 +33,7 @@ class CatalogStrings:
         return []
 
     def checksum(self) -> str:
-        """Of the catalogs of these languages."""
+        """A checksum of the catalogs of these languages."""
         return _checksum()
 
 

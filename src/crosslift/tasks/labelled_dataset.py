@@ -25,23 +25,24 @@ class LabelledDataset:
     """The facts of a labelled dataset in many languages, and how it is read.
 
     Args:
-        name: of the task and of the target; files of a task of XTREME are in a folder with this name.
+        name: name of the task and of the target; files of a task of XTREME are in a folder with this
+            name.
         title: a word or two.
         what: one line for lists of targets.
         languages: BCP-47 codes; for a task of XTREME, in XTREME's order.
-        form: of the English training examples and of the answers in every language.
-        metric: the primary one.
-        layouts: of its published files; the first one found in a folder is read.
+        form: form of the English training examples and of the answers in every language.
+        metric: primary metric.
+        layouts: layouts of its published files; the first one found in a folder is read.
         hub: its copy on the hub.
         where: source of its files, for errors.
-        licence: of the data.
-        citation: where it comes from.
+        licence: licence of the data.
+        citation: source of the data.
         task_title: one line for lists of tasks; empty: its English part is no intermediate task.
         train_examples: number of English training examples according to its publishers.
-        english_layouts: of its English training files, if they differ from ``layouts``.
+        english_layouts: layouts of its English training files, if they differ from ``layouts``.
         least_english: smallest share of its English examples that read as English, see `check_english`.
         other_english: the English training set of another dataset; None: its own.
-        other_name: of that dataset; targets with the same one share one fine-tuning.
+        other_name: name of that dataset; targets with the same one share one fine-tuning.
         dev: data of model selection: ``own``: its English dev examples; ``none``: a held-out part of
             the training set, because there is no dev; ``shared``: such a part, because the training set
             is shared with other targets.

@@ -31,7 +31,7 @@ def triplets(records: Sequence[Record]) -> list[Record]:
     The positives of a premise use its negatives in turn. Records of one premise are a group.
 
     Args:
-        records: of NLI; ``text`` is the premise, ``pair`` the hypothesis.
+        records: records of NLI; ``text`` is the premise, ``pair`` the hypothesis.
 
     Returns:
         Records with the texts ``anchor``, ``positive`` and ``negative``, in the order of the

@@ -29,7 +29,7 @@ class OwnFileTask:
         form: with its columns.
         of_records: further columns of a record, read if a file has them or `columns` binds others to
             them.
-        needed: those of them that each row has.
+        needed: the further columns that every row must have.
         folders: whether it also reads a folder with a file for each language.
         states_language: whether a file without a column of languages needs `language`: its texts are
             not English alone.
@@ -97,7 +97,7 @@ def task_of_file(
         path: the file of records, or the folder.
         columns: column of the form (or `language`, `group`, `score`, `margin`) -> column of the file,
             if the names differ; for `negative` also several, separated by commas.
-        language: of all texts of a file without a column `language`; None: English.
+        language: language of all texts of a file without a column `language`; None: English.
 
     Raises:
         StudyError: no file is named, it is a folder for a task that needs a file, or its languages are

@@ -1,4 +1,4 @@
-"""The records of your own files, as the tasks that read them have them."""
+"""The records of your own files, for the tasks that read them."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class FileRecords:
     empty cell) is in the group of its anchor.
 
     Args:
-        path: of the file or the folder.
+        path: path of the file or the folder.
         columns: column of the form -> column of the file.
         language_column: column of the texts' BCP-47 codes; None: all texts are of one language.
         group_column: column of the records' groups; None: no groups.
         score_column: column of the records' grades; None: no grades.
         margin_column: column of the margins of their negatives; None: no margins.
-        several: column of the form of which a row may have no, one or several texts -> columns of the
-            file.
-        language: of all texts, if the file has no column of languages; None: English, unchecked.
+        several: column of the form for which a row may have any number of texts -> columns of the file.
+        language: language of all texts, if the file has no column of languages; None: English,
+            unchecked.
     """
 
     path: Path
@@ -91,14 +91,15 @@ class FileRecords:
         return []
 
     def checksum(self) -> str:
-        """Of the bytes and the types of the files, and the names of the columns that are read."""
+        """A checksum of the bytes and types of the files, and of the names of the columns that are
+        read."""
         content = checksum_by_meaning(self._files)
         return _checksum(content, {**self.columns, **self.several}, self._further)
 
     @property
     def _further(self) -> tuple[str | None, ...]:
-        """The further columns that are read; those of numbers only where there are any, as the
-        checksums of files were before there were such columns."""
+        """The further columns that are read. Columns of numbers are listed only if there are any, so
+        that the checksums of other files stay the same."""
         numbers = {"score": self.score_column, "margin": self.margin_column}
         named = (f"{kind}: {column}" for kind, column in numbers.items() if column is not None)
         return (self.language_column, self.group_column, *named)
@@ -138,7 +139,7 @@ class FolderRecords:
         return []
 
     def checksum(self) -> str:
-        """Of all files and the names of the columns that are read."""
+        """A checksum of all files and of the names of the columns that are read."""
         return _checksum(checksum_of_languages(self.folder), self.columns, ())
 
 

@@ -22,7 +22,7 @@ class PictureNames:
         return [self._record(concept) for concept in concepts_of("dev")]
 
     def checksum(self) -> str:
-        """Of names and pictures."""
+        """A checksum of names and pictures."""
         return checksum()
 
     def _record(self, concept: Concept) -> Record:
@@ -46,7 +46,7 @@ class NameAliases:
         return list(reversed(first.values()))
 
     def checksum(self) -> str:
-        """Of names and pictures."""
+        """A checksum of names and pictures."""
         return checksum()
 
 

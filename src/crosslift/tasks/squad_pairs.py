@@ -31,8 +31,8 @@ def sentence_around(passage: str, start: int, end: int) -> str:
 
     Args:
         passage: the text.
-        start: of the answer, in characters.
-        end: of the answer, exclusive.
+        start: start of the answer, in characters.
+        end: end of the answer, exclusive.
 
     Returns:
         The text, without space at its ends.

@@ -20,7 +20,8 @@ class Source(Protocol):
     """The source of a task's records."""
 
     def check(self) -> None:
-        """Raises if the records cannot be had, as far as that shows in seconds; nothing is fetched.
+        """Raises if the records are not available, as far as this can be checked in seconds without a
+        download.
 
         Raises:
             DataError: the reason.
@@ -41,7 +42,7 @@ class FormSpec:
     """A form, the columns that it binds and its options, without loading the module that computes it.
 
     Args:
-        name: of the form.
+        name: name of the form.
         columns: column of the form -> column of the records, bound by name; empty for forms that
             read no text column, such as tagging.
         optional: columns of the form that may be absent.
@@ -118,10 +119,10 @@ class IntermediateTask:
         name: as written in a study.
         title: one line.
         form: defines head, loss and collation.
-        source: of its records.
+        source: source of its records.
         languages: BCP-47 codes of the texts.
-        licence: of the data.
-        citation: where it comes from.
+        licence: licence of the data.
+        citation: source of the data.
         at_hand: whether planning can read its records quickly: from a file of the user, or from a
             package.
     """

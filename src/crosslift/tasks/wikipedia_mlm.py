@@ -28,11 +28,12 @@ LANGUAGES = (
     *("pt", "ru", "sw", "ta", "te", "th", "tl", "tr", "ur", "vi", "yo", "zh"),
 )
 ARTICLES = 500
-"""Of each language, the first in the order of the dump: the oldest, not a random sample. They are few
-enough to fetch the texts of all languages in minutes and to keep them in memory."""
+"""Number of articles of each language, the first in the order of the dump: the oldest, not a random
+sample. They are few enough to fetch the texts of all languages in minutes and to keep them in
+memory."""
 
 FEWEST_LETTERS = 30
-"""Of a paragraph; shorter ones are mostly headings."""
+"""Fewest letters of a paragraph; shorter ones are mostly headings."""
 
 _DUMP = "20231101"
 _COLUMNS = {"text": "text"}
@@ -76,7 +77,7 @@ class LocalWikipedia:
         return []
 
     def checksum(self) -> str:
-        """Of all files."""
+        """A checksum of all files."""
         return checksum_of_languages(self.folder)
 
 

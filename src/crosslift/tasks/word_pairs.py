@@ -63,7 +63,7 @@ class TrainedWords:
         return []
 
     def checksum(self) -> str:
-        """Of the lexicon."""
+        """A checksum of the lexicon."""
         lexicon = read_lexicon(self.where)
         return sha256(f"{lexicon.language}:{lexicon.checksum}".encode()).hexdigest()
 

@@ -21,22 +21,23 @@ from crosslift.wording import plural
 
 @dataclass(slots=True)
 class Progress:
-    """How far a stage has come.
+    """The progress of a stage.
 
     Args:
-        updates, examples, tokens: done; the tokens of a batch once, however often robust training
-            passes over it.
+        updates, examples, tokens: numbers done so far; the tokens of a batch count once, however often
+            robust training passes over it.
         flops: floating-point operations done, estimated from each task's first part.
-        flops_per_example: task -> operations, of those tasks of which a part has been counted.
-        cost: task -> operations of an update beside those of one without robust training, counted.
-        seconds: spent training, interruptions left out.
-        taken: task -> records drawn.
-        dev_evaluations: taken.
-        best: the best dev score that the stage chooses by; None before there is one.
-        best_update: after which it was taken.
-        without_gain: dev evaluations since.
+        flops_per_example: task -> operations of an example, for tasks with a counted part.
+        cost: task -> counted operations of an update, relative to an update without robust training.
+        seconds: time spent on training, without interruptions.
+        taken: task -> number of records drawn.
+        dev_evaluations: number of dev evaluations so far.
+        best: the best dev score so far, by which the stage chooses; None: no dev score yet.
+        best_update: update of the best dev score.
+        without_gain: number of dev evaluations since then.
         curve: rows of update, task, metric, value.
-        devices: how many trained it: one number, or several if it was resumed with another one.
+        devices: number of devices that trained the stage; several numbers if it was resumed on another
+            number.
     """
 
     updates: int = 0
@@ -55,7 +56,8 @@ class Progress:
     devices: list[int] = field(default_factory=lambda: [1])
 
     def train_on(self, devices: int) -> str | None:
-        """Notes on how many devices the stage is trained from here on; in words, if others began it."""
+        """Notes the number of devices that train the stage from here on. Returns a remark if another
+        number began it."""
         if self.updates == 0:
             self.devices = [devices]
         if self.devices[-1] == devices:
@@ -69,7 +71,7 @@ class Progress:
 
 
 def save_checkpoint(place: Path, weights: Weights, progress: Progress) -> None:
-    """Writes everything that the rest of the stage depends on."""
+    """Writes everything on which the rest of the stage depends."""
     tensors = {f"weight:{name}": value for name, value in weights.named().items()}
     tensors |= {f"optimizer:{name}": value for name, value in weights.optimizer_state().items()}
     save_tensors(place, tensors, {"progress": json.dumps(asdict(progress))})

@@ -14,7 +14,7 @@ class FineTuneSettings(TrainingSettings):
     limit: Count | None = None
     """Number of training records, drawn once at random, the same for every arm and seed. None: all."""
     dev_limit: Count | None = None
-    """Number of English dev records for model selection, drawn likewise. None: all."""
+    """Number of English dev records for model selection, drawn in the same way. None: all."""
     keep_best: bool = True
     """Keeps the weights with the best score on English dev records. Model selection never uses
     labels of another language. False: keeps the last weights."""
@@ -34,7 +34,7 @@ class FineTuneSettings(TrainingSettings):
         return StageSettings(tasks=(trained_on,), **how)
 
     def changed(self, arm: FineTuneSettings | None) -> FineTuneSettings:
-        """These settings, with those that an arm sets itself in place of the study's."""
+        """The study's settings, replaced by those that an arm sets itself."""
         if arm is None:
             return self
         settings = {name: getattr(self, name) for name in self.model_fields_set}

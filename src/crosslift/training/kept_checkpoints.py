@@ -1,4 +1,5 @@
-"""Weights that a stage keeps beside those that it ends with: at dev evaluations, and their mean."""
+"""Weights that a stage keeps in addition to its final ones: those at dev evaluations, and their
+mean."""
 
 from __future__ import annotations
 
@@ -21,9 +22,9 @@ class KeptCheckpoints:
     """Keeps the weights of a stage at every dev evaluation, until the stage has ended.
 
     Args:
-        wanted: which weights are kept; none: nothing is written.
-        folder: of the files, beside the stage's checkpoint.
-        ranks: that train the stage; the first one writes.
+        wanted: which weights are kept; empty: none.
+        folder: folder of the files, beside the stage's checkpoint.
+        ranks: ranks that train the stage; the first one writes.
     """
 
     def __init__(self, wanted: Sequence[KeptWeights], folder: Path, ranks: Ranks = ALONE) -> None:
@@ -35,18 +36,19 @@ class KeptCheckpoints:
         """Keeps the weights of a dev evaluation.
 
         Args:
-            number: of the evaluation, from 1. A stage that is resumed writes some a second time.
-            weights: as they are.
+            number: number of the evaluation, from 1. A stage that is resumed writes some a second time.
+            weights: present weights.
         """
         if self.wanted:
             place = self._place(number)
             self._ranks.once(lambda: save_tensors(place, weights.named()))
 
     def at_end(self, count: int) -> Iterator[tuple[str, Mapping[str, Tensor]]]:
-        """Name -> kept weights: ``last``, ``average``, and ``1`` to the count, those that are wanted.
+        """Name -> kept weights, for the requested ones of ``last``, ``average``, and ``1`` to the
+        count.
 
         Args:
-            count: of the dev evaluations.
+            count: number of dev evaluations.
         """
         if "average" in self.wanted:
             yield "average", self._average(count)
@@ -56,12 +58,12 @@ class KeptCheckpoints:
             yield "last", self._load(count)
 
     def put_back_last(self, count: int, weights: Weights) -> None:
-        """Puts the weights at the end of the budget back, if others have been put in their place."""
+        """Restores the weights at the end of the budget, if others have replaced them."""
         if self.wanted:
             weights.put_back(self._load(count))
 
     def _average(self, count: int) -> Mapping[str, Tensor]:
-        """The mean in float64; what is no number with a point, of the last."""
+        """The mean in float64; tensors of integers are those of the last weights."""
         last = self._load(count)
         means = {n: v.double() / count for n, v in last.items() if v.is_floating_point()}
         for number in range(1, count):

@@ -37,7 +37,8 @@ from crosslift.training.weights import Weights
 
 SECONDS_BETWEEN_CHECKPOINTS = 20.0
 SHARE_OF_CHECKPOINTS = 0.02
-"""Of the time after the first, at most; those of large models are written less often."""
+"""Largest share of the time after the first checkpoint that checkpoints may take; those of large models
+are written less often."""
 MOST_SECONDS_BETWEEN_CHECKPOINTS = 600.0
 
 
@@ -48,13 +49,13 @@ class Stage:
     Args:
         settings: its settings.
         budget: how much it may train.
-        seed: of batches, masking, augmentation and dropout.
+        seed: seed of batches, masking, augmentation and dropout.
         checkpoint: the file of its checkpoint.
-        report: called after each update with the share of the budget that is spent, in [0, 1].
-        note: called before it with the update's number and loss, in words.
-        kept: which weights are kept beside those that the stage ends with.
-        ranks: that train it together; its tasks are opened with the same.
-        track: called after each update, on the first rank alone, with what is done so far.
+        report: called after each update with the spent share of the budget, in [0, 1].
+        note: called before `report` with the update's number and loss, in words.
+        kept: which weights are kept in addition to the final ones.
+        ranks: ranks that train the stage together; its tasks are opened with the same ranks.
+        track: called after each update, on the first rank only, with the progress.
     """
 
     settings: StageSettings
@@ -75,23 +76,23 @@ def train(
     guards: Sequence[Guard] | None = None,
     keep: Callable[[str, dict[str, Tensor]], None] | None = None,
 ) -> tuple[dict[str, Tensor], Progress]:
-    """Trains one stage to the end of its budget, from its checkpoint where it has one.
+    """Trains one stage to the end of its budget, from its checkpoint if there is one.
 
-    Every random choice of an update is a function of the seed and the update's number, so a run
-    that was killed ends with the same weights, bit for bit, as one that was not: on the same
+    Every random choice of an update is a function of the seed and the update's number, so a run that
+    was killed and resumed ends with the same weights, bit for bit, as one that was not, on the same
     processor, with the same number of threads and the same versions.
 
     Args:
-        stage: what to do.
+        stage: settings and place of the stage.
         members: its tasks.
-        encoder: on which they are opened.
-        guards: what keeps the encoder from forgetting; None: what the stage's settings ask for.
-        keep: called with the name of each kept weights (see `KeptCheckpoints.at_end`) and their trained
-            parameters, while they are in the encoder and the heads.
+        encoder: encoder on which the tasks are opened.
+        guards: guards against forgetting; None: those that the stage's settings request.
+        keep: called for each kept set of weights (see `KeptCheckpoints.at_end`) with its name and
+            trained parameters, while they are in the encoder and the heads.
 
     Returns:
-        The trained parameters of the text encoder by name, float32, and what was spent. The heads
-        are trained in place, and the encoder's token rows.
+        The trained parameters of the text encoder by name, float32, and the progress. The heads and the
+        encoder's token rows are trained in place.
 
     Raises:
         TrainingError: a loss is not finite; the settings do not fit the encoder or the tasks.
@@ -167,7 +168,7 @@ class _Run:
         self._evaluation_mode()
 
     def finish(self) -> None:
-        """Puts the weights that the stage ends with into the encoder and the heads."""
+        """Puts the final weights of the stage into the encoder and the heads."""
         self.ranks.check_same(self.weights.sums)
         self.kept.put_back_last(self.progress.dev_evaluations, self.weights)
         self.selection.finish(self.weights)
@@ -181,7 +182,8 @@ class _Run:
         return ended + max(SECONDS_BETWEEN_CHECKPOINTS, pause)
 
     def _write_checkpoint(self) -> None:
-        """Nothing in it differs between ranks: what is random follows from the seed and the update."""
+        """Nothing in a checkpoint differs between ranks: random choices follow from the seed and the
+        update."""
         self.ranks.on_the_first(
             lambda: save_checkpoint(self.stage.checkpoint, self.weights, self.progress)
         )
@@ -220,7 +222,7 @@ class _Run:
         ]
 
     def _learn(self, part: UpdatePart, generator: np.random.Generator) -> float:
-        """Adds the gradient of a part; its mean loss."""
+        """Adds the gradient of a part; returns its mean loss."""
         task, progress = self.tasks[part.name], self.progress
         rows = task.draw(part.start, part.count, self.seeds[part.name])
         before = Before(generator, task.head)
@@ -267,8 +269,8 @@ class _Run:
         self.weights.add_gradient(loss * (share * part.weight))
 
     def _note(self, parts: Sequence[UpdatePart], losses: dict[str, float]) -> None:
-        """Adds an update to the curves: the mean loss of each task that it held, and, of several
-        tasks, the share of the examples that was each one's."""
+        """Adds an update to the curves: the mean loss of each of its tasks and, if the stage has
+        several tasks, their shares of the examples."""
         progress, batch_size = self.progress, self.stage.budget.batch_size
         counts = dict.fromkeys((part.name for part in parts), 0)
         weights = dict.fromkeys((*counts, *self.guards), 0.0)
@@ -320,8 +322,8 @@ class _StoppedAtOnceError(KeyboardInterrupt):
 
 @contextlib.contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Lets Ctrl-C take effect only after the block, and says so: half an update cannot be resumed. A
-    second Ctrl-C stops at once; the stage then resumes from its last checkpoint."""
+    """Delays Ctrl-C to the end of the block, with a message, because half an update cannot be resumed.
+    A second Ctrl-C stops at once; the stage then resumes from its last checkpoint."""
     if threading.current_thread() is not threading.main_thread():
         yield  # Ctrl-C never arrives here
         return
@@ -345,8 +347,8 @@ def _interrupts_held() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _on(encoder: Encoder, guards: Sequence[Guard], stage: Stage) -> Iterator[dict[str, OpenGuard]]:
-    """The guards on an encoder, by name. Those on data come first: they may read the encoder, and
-    another guard may have changed its layers."""
+    """The guards on an encoder, by name. Guards on data are opened first: they may read the encoder,
+    whose layers other guards may change."""
     settings = stage.settings
     locked = settings.text_side == "locked"
     options = FormOptions(
@@ -364,7 +366,8 @@ def _on(encoder: Encoder, guards: Sequence[Guard], stage: Stage) -> Iterator[dic
 
 @contextlib.contextmanager
 def _recomputing(encoder: Encoder, settings: StageSettings) -> Iterator[None]:
-    """Layers whose activations are computed again for the gradient, where the stage asks for it."""
+    """A context in which layers compute their activations again for the gradient, if the stage requests
+    it."""
     if not settings.gradient_checkpointing:
         yield
         return

@@ -1,4 +1,4 @@
-"""Several tasks in one stage: whose records each update holds."""
+"""Several tasks in one stage: the tasks whose records each update holds."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Shares = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class MixedTask:
-    """A task of a stage, opened.
+    """An opened task of a stage.
 
     Args:
-        name: of the task, distinct in its stage.
-        settings: its weight among the others, and that of its loss.
-        task: what is trained on.
-        seed: of its batches; tasks of one size would go through their records in step otherwise.
+        name: name of the task, distinct in its stage.
+        settings: its weight among the tasks, and the weight of its loss.
+        task: the task to train on.
+        seed: seed of its batches; with one seed, tasks of the same size would draw the same positions.
     """
 
     name: str
@@ -41,10 +41,10 @@ def shares_of(
     """Each task's share of the examples.
 
     Args:
-        settings: of T tasks.
-        sizes: training rows of each.
-        mixing: how shares follow from them.
-        spent: of the budget, in [0, 1]: weights may change with it.
+        settings: settings of T tasks.
+        sizes: number of training rows of each task.
+        mixing: how shares follow from these.
+        spent: spent share of the budget, in [0, 1]: weights may change with it.
 
     Returns:
         float64 [T], summing to 1.
@@ -68,13 +68,13 @@ def shares_of(
 
 
 class Mixture:
-    """Decides whose records each update holds, from the seed and the update's number alone.
+    """Chooses the tasks whose records each update holds, from the seed and the update's number alone.
 
     Args:
         members: the tasks.
-        mixing: their shares, and whether batches are of one task.
-        accumulation: parts of an update.
-        seed: of the draws.
+        mixing: their shares, and whether a batch holds one task.
+        accumulation: number of parts of an update.
+        seed: seed of the draws.
     """
 
     def __init__(
@@ -91,10 +91,10 @@ class Mixture:
         """The parts of an update.
 
         Args:
-            number: of the update, from 0.
-            spent: of the budget before it, in [0, 1].
-            batch_size: records of the update.
-            taken: task -> records drawn before.
+            number: number of the update, from 0.
+            spent: share of the budget spent before it, in [0, 1].
+            batch_size: number of records of the update.
+            taken: task -> number of records drawn before.
         """
         counts = self._counts(number, spent, batch_size)
         drawn = dict(taken)
@@ -126,8 +126,8 @@ class Mixture:
 
 
 def _spread(shares: Shares, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    """So many records over tasks: each has its share of them, rounded up or down, and its exact
-    share in the mean over many draws (systematic sampling)."""
+    """Distributes a number of records over tasks: each task gets its share, rounded up or down, and its
+    exact share in the mean over many draws (systematic sampling)."""
     points = (generator.random() + np.arange(count)) / count
     tasks = np.searchsorted(np.cumsum(shares), points, side="right")
     last = int(np.flatnonzero(shares)[-1])  # where rounding leaves the sum below the last point

@@ -15,9 +15,9 @@ def rate_of(settings: StageSettings, budget: Budget, progress: Progress) -> floa
     """Share of the peak learning rates for the next update, taken at the update's middle.
 
     Args:
-        settings: of the stage: schedule and warm-up.
-        budget: of the stage.
-        progress: before the update.
+        settings: settings of the stage: schedule and warm-up.
+        budget: budget of the stage.
+        progress: progress before the update.
 
     Returns:
         In [0, 1].

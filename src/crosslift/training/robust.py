@@ -1,7 +1,7 @@
-"""Robust training: a batch goes through the encoder several times, its token rows perturbed.
+"""Robust training: a batch goes through the encoder several times with perturbed token rows.
 
-The forms know nothing of it: the encoder reads perturbed rows (see `crosslift.encoders.perturbation`),
-whatever is made of their states.
+Forms do not depend on it: the encoder reads perturbed rows (see `crosslift.encoders.perturbation`),
+whatever a form makes of the states.
 """
 
 from __future__ import annotations
@@ -37,15 +37,16 @@ _NOISE = 6  # among the seeds of an update
 
 
 class Before:
-    """What a pass over a batch moves beside gradients, as the first pass finds it: torch's random
-    state, a generator, and the buffers of a head, such as the running means of batch norms.
+    """The state that a pass over a batch changes beside gradients, as it is before the first pass:
+    torch's random state, a generator, and the buffers of a head, such as the running means of batch
+    norms.
 
-    Every pass begins with the same, so that dropout, masking and augmentation are the same in each
-    (FreeLB, arXiv 1909.11764, section 3.3), and what comes after finds all as after a single pass.
+    Every pass begins with the same state, so that dropout, masking and augmentation are the same in
+    each (FreeLB, arXiv 1909.11764, section 3.3), and the state afterwards is that after a single pass.
 
     Args:
-        generator: that the passes draw from.
-        head: of the task.
+        generator: generator that the passes draw from.
+        head: head of the task.
     """
 
     def __init__(self, generator: np.random.Generator, head: torch.nn.Module) -> None:
@@ -56,7 +57,7 @@ class Before:
         self._buffers = [(buffer, buffer.clone()) for buffer in head.buffers()]
 
     def again(self) -> None:
-        """Puts all back."""
+        """Restores the state."""
         self._generator.bit_generator.state = self._numpy
         torch.set_rng_state(self._torch)
         if self._devices:
@@ -70,12 +71,13 @@ class Passes:
     perturbation.
 
     Args:
-        encoder: whose token rows are perturbed.
-        forward: makes the loss of the batch, from the same state every time.
-        back: adds the gradient of a loss, times its share of the whole, to that of the weights. It is
-            called while the encoder reads what the pass reads: activations may be computed again.
-        operations: floating-point operations counted so far; those of the last pass that only trains,
-            which are those of a plain update, are kept in `plain_operations`.
+        encoder: encoder whose token rows are perturbed.
+        forward: computes the loss of the batch, from the same state every time.
+        back: adds the gradient of a loss, times its share of the whole, to the gradient of the weights.
+            It is called while the encoder reads the rows of the pass: activations may be computed
+            again.
+        operations: returns the floating-point operations counted so far. `plain_operations` has those
+            of the last pass that only trains, which are the operations of a plain update.
     """
 
     def __init__(
@@ -94,20 +96,20 @@ class Passes:
         self.plain_operations = 0
 
     def learn(self, share: float, perturbation: Perturbation | None = None) -> None:
-        """A pass that trains, and counts for so much of the loss."""
+        """A pass that trains; `share` is its weight in the loss."""
         before = self._operations()
         with perturbed(self._encoder, perturbation.fixed if perturbation else None):
             self._train(share)
         self.plain_operations = self._operations() - before
 
     def learn_and_climb(self, share: float, perturbation: Perturbation, step: float) -> None:
-        """A pass that trains, and moves the perturbation to where the loss is higher."""
+        """A pass that trains, and moves the perturbation towards a higher loss."""
         with perturbed(self._encoder, perturbation):
             self._train(share)
         perturbation.climb([leaf.grad for leaf in _leaves(perturbation)], step)
 
     def search(self, perturbation: Perturbation, step: float) -> None:
-        """A pass that moves the perturbation so, and trains nothing."""
+        """A pass that only moves the perturbation towards a higher loss."""
         with perturbed(self._encoder, perturbation):
             loss = self._forward().loss
             leaves = _leaves(perturbation)
@@ -140,9 +142,10 @@ class Robustness:
     """How a stage passes over its batches.
 
     Args:
-        encoder: of the stage, before anything is trained: the length of its token rows is the unit.
-        settings: of what is done to the token rows; None: one pass over them as they are.
-        seed: of the stage.
+        encoder: encoder of the stage, before anything is trained: the length of its token rows is the
+            unit.
+        settings: settings of the perturbation of token rows; None: one pass without perturbation.
+        seed: seed of the stage.
     """
 
     def __init__(
@@ -159,8 +162,8 @@ class Robustness:
         """All passes over one batch.
 
         Args:
-            passes: over it.
-            place: numbers that tell it from the stage's other batches: the noise depends on them.
+            passes: the passes over the batch.
+            place: numbers that identify the batch within the stage: the noise depends on them.
 
         Returns:
             The loss that was trained on, and the tokens of one pass.
@@ -186,7 +189,7 @@ class Robustness:
     def ascend(
         self, settings: AdversarialSettings, passes: Passes, generator: torch.Generator
     ) -> Perturbation:
-        """The passes of adversarial training; gives the perturbation of the last one."""
+        """The passes of adversarial training; returns the perturbation of the last one."""
         ball, step = self._ball(settings), settings.length * self._unit
         random = settings.start == "random"
         perturbation = self._noise(settings, generator) if random else Perturbation(ball, _zero)
@@ -222,7 +225,7 @@ def _zero(rows: Tensor, batch: PackedBatch) -> Tensor:
 
 
 def unit_of(settings: BallSettings, encoder: Encoder) -> float:
-    """The unit of a radius, in the token rows' own numbers."""
+    """The unit of a radius, in the numbers of the token rows."""
     return 1.0 if settings.unit == "absolute" else mean_row_norm(encoder)
 
 
@@ -232,17 +235,17 @@ def smoothed_answers(
     answer: Callable[[], list[Any]],
     ranks: Ranks = ALONE,
 ) -> list[Any]:
-    """What most of several draws of noise answer to each of N examples.
+    """The most frequent answer to each of N examples over several draws of noise.
 
     Args:
-        settings: of the noise, and how many draws.
-        encoder: that answers.
-        answer: N answers: classes or texts, which are voted on whole, or lists of tags, on which each
-            word votes.
-        ranks: each makes its share of the draws; all have the answers.
+        settings: settings of the noise, and the number of draws.
+        encoder: encoder that answers.
+        answer: returns N answers: classes or texts, which are voted on as a whole, or lists of tags,
+            which are voted on word by word.
+        ranks: ranks that share the draws; all of them get the answers.
 
     Returns:
-        N answers; of equally many votes the one that was first given.
+        N answers; in a tie, the answer that came first.
     """
     ball = Ball(settings.radius * unit_of(settings, encoder), settings.ball)
     mine = []

@@ -12,9 +12,9 @@ NotNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
 
 SEARCH = 2 / 3
-"""Cost of a pass that asks for the gradient of what is added to the token rows alone, in passes that
-train: the forward pass, the gradient of the activations and that of the weights cost about the same,
-and it needs the first two."""
+"""Cost of a pass that only needs the gradient of the perturbation, in passes that train: the forward
+pass, the gradient of the activations and that of the weights cost about the same, and it needs the
+first two."""
 
 
 class BallSettings(BaseModel):
@@ -77,7 +77,7 @@ class AdversarialSettings(BallSettings):
         """Cost of an update by its passes, in updates without robust training.
 
         Args:
-            search: of a pass that trains nothing, in passes that train.
+            search: cost of a pass that trains nothing, in passes that train.
         """
         if self.radius == 0:
             return 1.0
@@ -102,13 +102,13 @@ class RandomPerturbationSettings(BallSettings):
     """Both: the mean of that loss and the loss of the rows themselves."""
 
     def cost(self, search: float = SEARCH) -> float:
-        """As of adversarial training; all its passes train."""
+        """Cost of an update, as for adversarial training; all its passes train."""
         del search
         return float(self.draws + (self.loss == "both")) if self.radius else 1.0
 
 
 SYNONYM_SOURCES = ("encoder", "wordnet")
-"""What `synonyms` may be beside the path of a file."""
+"""Values of `synonyms` other than the path of a file."""
 
 
 def _path_or_name(value: object) -> object:
@@ -166,7 +166,7 @@ class RobustSettings(BaseModel):
 
     @property
     def of_rows(self) -> AdversarialSettings | RandomPerturbationSettings | None:
-        """What is done to the token rows; None: nothing."""
+        """The perturbation of the token rows; None: none."""
         return self.adversarial or self.random_perturbation
 
 

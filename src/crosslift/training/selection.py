@@ -1,4 +1,4 @@
-"""Choosing by the English dev score: when a stage ends, and which of its weights are kept."""
+"""Choices by the English dev score: when a stage ends, and which of its weights are kept."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Selection:
     """Follows the dev score of a stage.
 
     Args:
-        settings: of the stage.
+        settings: settings of the stage.
         place: file of the best weights so far, beside the stage's checkpoint.
-        ranks: that train the stage; the first one writes.
+        ranks: ranks that train the stage; the first one writes.
     """
 
     def __init__(self, settings: StageSettings, place: Path, ranks: Ranks = ALONE) -> None:
@@ -36,7 +36,7 @@ class Selection:
         return self.settings.early_stopping is not None or self.settings.keep_best
 
     def note(self, scores: Scores, progress: Progress, weights: Weights) -> None:
-        """Takes account of a dev evaluation; where it is the best, its weights are kept.
+        """Processes a dev evaluation; if it is the best so far, its weights are kept.
 
         Raises:
             TrainingError: there is no such dev score.
@@ -59,7 +59,7 @@ class Selection:
         return stopping is not None and progress.without_gain >= stopping.patience
 
     def finish(self, weights: Weights) -> None:
-        """Puts the best weights back, where they are to be kept."""
+        """Restores the best weights, if the stage keeps them."""
         if self.settings.keep_best:
             weights.put_back(load_tensors(self.place)[0])
 
@@ -68,7 +68,7 @@ def chosen_score(scores: Scores, metric: str | None) -> float:
     """The score that a stage chooses by; higher is better, so that a loss counts negative.
 
     Args:
-        scores: of all tasks that have dev records.
+        scores: scores of all tasks that have dev records.
         metric: a metric's name, with ``TASK:`` before it where several tasks have it; None: the mean
             of the tasks' primary ones.
 

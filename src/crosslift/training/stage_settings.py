@@ -30,7 +30,8 @@ _SUM_TOLERANCE = 1e-6
 GUARDS: dict[str, type[Guard]] = {kind.name: kind for kind in (Lora, L2SP, Distillation)}
 """Setting of a stage -> the guard that it asks for."""
 CACHED = ("cached_texts", "cached_tokens")
-"""Settings of how much goes through the encoder at a time; only forms that read vectors have them."""
+"""Settings that limit what goes through the encoder at a time; only forms that read vectors have
+them."""
 GUARDS_ON_DATA = [name for name, kind in GUARDS.items() if issubclass(kind, GuardOnData)]
 
 
@@ -142,15 +143,15 @@ class TrainingSettings(BaseModel):
 
     @property
     def cost(self) -> float:
-        """Cost of an update by its passes, in updates without robust training. Of adapters alone, a
-        pass that trains needs no gradient of the weights under them."""
+        """Cost of an update by its passes, in updates without robust training. If only adapters train,
+        a pass needs no gradient of the weights under them."""
         of_rows = self.robust.of_rows if self.robust else None
         search = SEARCH if all(guard.trains_weights for guard in self.guards) else 1.0
         return of_rows.cost(search) if of_rows else 1.0
 
     @property
     def guards(self) -> tuple[Guard, ...]:
-        """What keeps the encoder from forgetting."""
+        """The guards that keep the encoder from forgetting."""
         values = {name: getattr(self, name) for name in GUARDS}
         return tuple(GUARDS[name](value) for name, value in values.items() if value)
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class UpdatePart:
-    """Records of one task, or of a guard, that go through in one go.
+    """Records of one task, or of a guard, that go through the encoder together.
 
     Args:
-        name: of the task or guard.
-        start: records of it drawn before.
-        count: records.
-        weight: factor of their mean loss in the update's.
+        name: name of the task or guard.
+        start: number of its records drawn before.
+        count: number of records.
+        weight: factor of their mean loss in the loss of the update.
     """
 
     name: str

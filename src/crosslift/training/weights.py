@@ -18,18 +18,18 @@ _TABLE = "token_table"
 
 
 class Weights:
-    """What a stage trains, in float32 whatever the encoder computes in.
+    """The trained weights of a stage, in float32 whatever the precision of the encoder.
 
     The encoder's own parameters are working copies in its precision: gradients are read from them
     and the updated masters are written back to them.
 
     Args:
-        encoder: whose parameters are trained, unless the text side is locked.
+        encoder: encoder whose parameters are trained, unless the text side is locked.
         heads: task -> its form's head, trained in float32.
         token_ids: every token that can occur.
-        settings: of the stage.
-        guards: that decide which parameters of the encoder are trained, and pull them.
-        ranks: whose gradients are summed.
+        settings: settings of the stage.
+        guards: guards that decide which parameters of the encoder are trained, and pull them.
+        ranks: ranks whose gradients are summed.
     """
 
     def __init__(
@@ -60,14 +60,15 @@ class Weights:
         if not groups:
             raise TrainingError(
                 f"task {settings.title!r} has nothing to train: its text side is locked and its form "
-                "has no head of its own",
+                "has no head",
                 "text_side: trainable",
             )
         self.optimizer = torch.optim.AdamW(groups, fused=True)
         self._peaks = [group["lr"] for group in self.optimizer.param_groups]
 
     def _groups(self, depths: Mapping[str, int]) -> list[dict[str, object]]:
-        """Parameters by learning rate and weight decay, in the order of their names' first."""
+        """Parameters grouped by learning rate and weight decay, in the order of the first name of each
+        group."""
         settings = self.settings
         groups_by_rate: dict[tuple[float, float], list[Tensor]] = defaultdict(list)
         for name, value in {**self.masters, **self.rows}.items():
@@ -119,8 +120,8 @@ class Weights:
         self._refresh()
 
     def _add_up_gradients(self) -> None:
-        """Sums the gradients of all ranks, each of which has that of its share of the loss. A weight
-        that has none on any rank keeps none."""
+        """Sums the gradients of all ranks; each rank has the gradient of its share of the loss. A
+        weight without a gradient on every rank stays without one."""
         trained = [*self.masters.values(), *self.heads.values(), *self.rows.values()]
         present = self._ranks.summed([float(weight.grad is not None) for weight in trained])
         for weight, ranks in zip(trained, present, strict=True):
@@ -151,14 +152,14 @@ class Weights:
         return {f"{i}.{name}": value for i, part in state.items() for name, value in part.items()}
 
     def put_back(self, weights: Mapping[str, Tensor]) -> None:
-        """Puts back what ``named`` gave."""
+        """Restores the weights that ``named`` returned."""
         with torch.no_grad():
             for name, value in self.named().items():
                 value.copy_(weights[name])
         self._refresh()
 
     def restore(self, weights: Mapping[str, Tensor], optimizer: Mapping[str, Tensor]) -> None:
-        """Puts back what ``named`` and ``optimizer_state`` gave."""
+        """Restores what ``named`` and ``optimizer_state`` returned."""
         self.put_back(weights)
         state: dict[int, dict[str, Tensor]] = {}
         for name, value in optimizer.items():

@@ -35,10 +35,10 @@ class WordAlignment:
     Args:
         words: N.
         chance: retrieval without alignment, 1/N.
-        level: of the intervals.
-        as_is: of the vectors as they are.
-        centred: after each side's mean was subtracted. None: nothing remains then.
-        not_centred: why ``centred`` is None; else empty.
+        level: level of the intervals.
+        as_is: figures of the vectors as they are.
+        centred: figures after subtracting each side's mean. None: the result is zero.
+        not_centred: reason if ``centred`` is None; else empty.
         hits: float64 [N], how often each word's pair is retrieved, mean of both ways, after
             centring if that is possible.
     """
@@ -81,7 +81,7 @@ def alignment_of(src: FloatArray, tgt: FloatArray, *, level: float = LEVEL) -> W
     Args:
         src: floats [N, D].
         tgt: floats [N, D]; ``tgt[i]`` translates ``src[i]``. No word appears twice (`one_to_one`).
-        level: of the intervals.
+        level: level of the intervals.
 
     Returns:
         The figures, as the vectors are and after centring.

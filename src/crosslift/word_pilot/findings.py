@@ -1,4 +1,4 @@
-"""At which hidden states words are aligned, and where there is only anisotropy.
+"""The hidden states at which words are aligned, and those with anisotropy only.
 
 The rule needs a single threshold. For each hidden state three hypotheses are tested, all of them
 together corrected after Holm: that the margin over random pairs is not 0, and that retrieval, as
@@ -29,10 +29,10 @@ ALPHA = 0.05
 """Chance of any false finding among all tests of a pilot."""
 
 MOSTLY_SHARED = 0.5
-"""Random pairs whose mean cosine is above this are called anisotropic. Where both languages have one
-mean, that is the part of the squared length (of vectors of length one) which all words share; above one
-half, what they share outweighs all that distinguishes them. The threshold does not detect two narrow
-cones, one for each language: their pairs have no high cosine to be mistaken for alignment either."""
+"""Random pairs whose mean cosine is above this are called anisotropic. If both languages have the same
+mean, this cosine is the part of the squared length (of vectors of length one) that all words share;
+above one half, the shared part outweighs the rest. The threshold does not detect two narrow cones, one
+for each language: their pairs have no high cosine to be mistaken for alignment either."""
 
 
 def findings_of(
@@ -109,7 +109,7 @@ def best_of(
 
     Args:
         alignments: hidden state -> its measurements on the same words.
-        findings: of these hidden states.
+        findings: findings of these hidden states.
         alpha: chance of any false difference.
 
     Returns:

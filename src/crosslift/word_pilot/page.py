@@ -62,7 +62,7 @@ def write_word_pilot_page(pilot: WordPilot, path: Path) -> None:
 
     Args:
         pilot: its results.
-        path: of the page; ``.html``.
+        path: path of the page; ``.html``.
 
     Raises:
         DataError: the path has another ending.

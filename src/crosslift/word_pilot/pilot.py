@@ -53,8 +53,8 @@ class PilotWords:
 
     Args:
         lexicon: its path or name.
-        language: of the words that are not English.
-        checksum: of the lexicon.
+        language: language of the words that are not English.
+        checksum: checksum of the lexicon.
         pairs: word and its English translation, each word once on its side.
         left_out: reason -> pairs of the lexicon that are not measured.
     """
@@ -81,9 +81,10 @@ def word_pilot(
     Args:
         model: as for `pilot_of_words`.
         lexicon: a file of word pairs, or ``names:LANGUAGE``.
-        language: of the words that are not English; None: the lexicon's own.
+        language: language of the words that are not English; None: the lexicon's own.
         hidden_states: as for `pilot_of_words`.
-        most_pairs: of more, this many are drawn by ``seed``, since a lexicon is in alphabetical order.
+        most_pairs: largest number of pairs; of more, ``seed`` draws this many, since a lexicon is in
+            alphabetical order.
         seed: as for `pilot_of_words`.
         listener: as for `pilot_of_words`.
 

@@ -32,8 +32,8 @@ def verdict_of(
 
     Args:
         alignments: hidden state -> its measurements.
-        findings: of these hidden states, in their order.
-        best: of these hidden states; None if none is aligned.
+        findings: findings of these hidden states, in their order.
+        best: the best of these hidden states; None if none is aligned.
 
     Returns:
         Sentences: where the cosine of pairs is highest and what that shows; where words are best
@@ -139,7 +139,7 @@ def _margin(alignment: WordAlignment) -> str:
 
 
 def _retrieval(alignment: WordAlignment) -> str:
-    """Such as ``retrieval is 3.1% (chance 0.10%), 45.0% after centring``."""
+    """A clause such as ``retrieval is 3.1% (chance 0.10%), 45.0% after centring``."""
     as_is = (
         f"retrieval is {share(alignment.as_is.both.value, 1)} (chance {share(alignment.chance, 1)})"
     )

@@ -22,8 +22,8 @@ class XtremeTask:
         target: the name of our target.
         title: a word or two, as in the paper's tables.
         group: the average that it is part of.
-        languages: that are scored, in the scorer's order.
-        layout: of its files: one label per line, tags by sentence, answers by question id, pairs
+        languages: languages that are scored, in the scorer's order.
+        layout: layout of its files: one label per line, tags by sentence, answers by question id, pairs
             of sentence ids, or one line number per line.
         metric: our name of the score that XTREME's table shows first.
         answer_rules: how answers are compared. None: the task has no answers.

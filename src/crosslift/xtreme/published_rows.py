@@ -17,13 +17,13 @@ class PublishedRow:
     """One row of a published table of XTREME, zero-shot from English.
 
     Args:
-        name: of the model, for readers.
+        name: name of the model, for readers.
         encoders: hub names of the encoder that was fine-tuned.
         source: paper and table that report it.
         read_in: where the figures were read or checked.
         scores: name of our target -> name of the metric -> score in [0, 1].
-        average: over the nine tasks as published, in [0, 1]; None: not published, or not checked.
-        remark: for readers; may be empty.
+        average: published average over the nine tasks, in [0, 1]; None: not published, or not checked.
+        remark: note for readers; may be empty.
     """
 
     name: str

@@ -36,7 +36,7 @@ class TaskScores:
     """The scores of one task.
 
     Args:
-        task: of the benchmark.
+        task: task of the benchmark.
         metrics: official name of a metric (``accuracy``, ``f1``, ``precision``, ``recall``,
             ``exact_match``) -> language -> score in [0, 1].
     """
@@ -83,7 +83,7 @@ class Scores:
     Args:
         tasks: folder of a task -> its scores, in the order of the scorer.
         missing: folder of a task that is not scored -> reason.
-        ignored: files in the folder of predictions that are not of the benchmark, as paths in it.
+        ignored: files in the folder of predictions that do not belong to the benchmark, as paths in it.
     """
 
     tasks: Mapping[str, TaskScores]
@@ -155,7 +155,7 @@ def _missing_tasks(predictions: Path, labels: Path) -> dict[str, str]:
 
 
 def _ignored(predictions: Path) -> tuple[str, ...]:
-    """The files in the folder of predictions that are not of the benchmark."""
+    """The files in the folder of predictions that do not belong to the benchmark."""
     known = {task.folder: {task.file_name(lg) for lg in task.languages} for task in TASKS}
     ignored = []
     for path in sorted(predictions.iterdir()):

@@ -28,7 +28,7 @@ def write_labels(root: Path, task: str, language: str, labels: Sequence[str]) ->
         root: the submission's folder.
         task: folder or target of the task.
         language: BCP-47 code.
-        labels: of the N examples, as in the label files (``entailment``; ``0`` and ``1``).
+        labels: labels of the N examples, as in the label files (``entailment``; ``0`` and ``1``).
 
     Returns:
         The file.

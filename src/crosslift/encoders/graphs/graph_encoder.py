@@ -30,7 +30,7 @@ class GraphEncoder:
 
     Args:
         folder: folder that it was loaded from.
-        facts: what its graph computes.
+        facts: facts about its graph.
         reading: how vectors are read.
         tokenizer: its tokenizer, which has the pad id.
     """
@@ -120,8 +120,8 @@ def open_graph(settings: EncoderSettings) -> GraphEncoder:
     """Opens an exported encoder.
 
     Raises:
-        EncoderError: the folder holds no graph, or the settings ask for what its graph does not
-            compute; its backend is not installed; or it cannot be loaded.
+        EncoderError: the folder holds no graph, or the settings request something that its graph does
+            not compute; its backend is not installed; or it cannot be loaded.
     """
     folder = local_folder(settings)
     facts = graph_in(folder)

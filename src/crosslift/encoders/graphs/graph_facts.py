@@ -1,6 +1,6 @@
-"""What a folder says of the graph in it. No torch here.
+"""The facts in a folder about its graph. No torch here.
 
-The folder is one of sentence-transformers, with the graph of ONNX or OpenVINO in place of the weights,
+The folder is one of sentence-transformers, with the graph of ONNX or OpenVINO instead of the weights,
 and `graph.json` beside it.
 """
 
@@ -44,7 +44,7 @@ class GraphFacts(BaseModel):
     width: int
     """Length of its vectors."""
     token_rows: int
-    """Number of tokens that it knows."""
+    """Number of tokens in its vocabulary."""
     unpooled_prompt: str | None = None
     """The prompt whose tokens it leaves out of the pooling; None: it pools every token."""
 
@@ -54,7 +54,7 @@ class GraphFacts(BaseModel):
 
 
 def graph_in(folder: Path) -> GraphFacts | None:
-    """What a folder says of its graph; None if it holds no graph.
+    """The facts about the graph of a folder; None if it holds no graph.
 
     Raises:
         EncoderError: `graph.json` is damaged.

@@ -1,4 +1,4 @@
-"""Whether an encoder is exported as a graph, and what may be asked of it. It fetches nothing."""
+"""Whether an encoder is exported as a graph, and which settings it allows. It fetches nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def graph_of(settings: EncoderSettings) -> GraphFacts | None:
     on this machine.
 
     Raises:
-        EncoderError: its name can be none, or its `graph.json` is damaged.
+        EncoderError: its name cannot be a folder or a hub name, or its `graph.json` is damaged.
     """
     if settings.name == EMBEDDED:
         return None
@@ -42,10 +42,10 @@ def check_torch(settings: EncoderSettings) -> None:
 
 
 def check_reading(settings: EncoderSettings, facts: GraphFacts) -> None:
-    """Checks that settings ask for what a graph computes.
+    """Checks that settings request only what a graph computes.
 
     Raises:
-        EncoderError: they do not.
+        EncoderError: they request something else.
     """
     faults = list(_other_than_graph(settings, facts))
     if faults:
@@ -70,7 +70,7 @@ def precision_of(settings: EncoderSettings) -> Precision:
     its own.
 
     Raises:
-        EncoderError: the settings ask for another precision than that of the graph.
+        EncoderError: the settings request another precision than that of the graph.
     """
     facts = graph_of(settings)
     if facts is None:

@@ -1,4 +1,4 @@
-"""What a library does with graphs: writes and runs them."""
+"""The interface of a library that writes and runs graphs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class GraphLibrary(Protocol):
         """Writes the graph of an encoder of its last hidden state, in float32."""
 
     def open(self, path: Path, precision: WeightPrecision) -> RunGraph:
-        """What runs a graph."""
+        """Loads a graph, and returns the function that runs it."""
 
 
 def installed(backend: str, *packages: str) -> None:

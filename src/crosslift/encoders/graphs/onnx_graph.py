@@ -23,7 +23,7 @@ from crosslift.encoders.load_encoder import Encoder
 
 _OPSET = 17
 _LARGEST_FILE = 2**31 - 2**20
-"""Bytes of weights in one file of ONNX, at most; those of larger models lie in a file beside it."""
+"""Most bytes of weights in one ONNX file; larger models have their weights in a file beside it."""
 _SMALL = 1024
 """Numbers of a weight that is not rounded: biases and scales."""
 
@@ -68,7 +68,7 @@ class OnnxLibrary:
             _save(graph, path)
 
     def open(self, path: Path, precision: WeightPrecision) -> RunGraph:
-        """What runs a graph, on as many threads as torch uses.
+        """The function that runs a graph, on as many threads as torch uses.
 
         Args:
             path: path of the graph.

@@ -1,6 +1,6 @@
 """Rounds a graph of ONNX to int8.
 
-Each token's inputs of a product have their own scale, which is computed as they come, and so has each
+Each token's inputs of a product have a separate scale, which is computed at run time, and so has each
 column of its weights. The usual dynamic quantisation has one scale for the inputs of all tokens of a
 batch, so that a text's vector depends on the texts beside it, and more is lost (docs/small.md).
 """
@@ -116,7 +116,7 @@ def round_table(graph: Any, token_rows: int) -> None:
     """Rounds the token table to int8, with a scale for each row.
 
     Args:
-        graph: of a model of ONNX.
+        graph: graph of an ONNX model.
         token_rows: number of rows of the table.
     """
     from onnx import TensorProto, helper, numpy_helper

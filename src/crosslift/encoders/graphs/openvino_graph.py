@@ -64,7 +64,7 @@ class OpenvinoLibrary:
         openvino.save_model(model, str(path), compress_to_fp16=precision == "float16")
 
     def open(self, path: Path, precision: WeightPrecision) -> RunGraph:
-        """What runs a graph, on as many threads as torch uses.
+        """The function that runs a graph, on as many threads as torch uses.
 
         Args:
             path: path of the graph.
@@ -91,7 +91,7 @@ class OpenvinoLibrary:
 
 
 def _openvino() -> Any:
-    """The library, without its reports of use to its makers: its telemetry is not imported."""
+    """The library without its telemetry, which reports use to its makers."""
     installed("openvino", "openvino")
     if "openvino" not in sys.modules:
         sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]

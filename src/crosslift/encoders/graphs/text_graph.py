@@ -55,7 +55,7 @@ class TextGraph(torch.nn.Module):
 
 
 def _without_prompt(mask: Tensor, skipped: int) -> Tensor:
-    """The mask without the first tokens of each text; whole for a text that has no others."""
+    """The mask without the first tokens of each text; the whole mask for a text that has no others."""
     if not skipped:
         return mask
     later = mask * (mask.cumsum(1) > skipped).to(mask.dtype)
@@ -111,7 +111,7 @@ def example_inputs() -> tuple[Tensor, Tensor]:
 @contextlib.contextmanager
 def traceable(encoder: Encoder) -> Iterator[TextGraph]:
     """The graph of an encoder, with an attention of plain operators and without a decoder's cache. The
-    tracer's warnings are off: that the graph computes the same is measured."""
+    tracer's warnings are off, because the result of the graph is measured."""
     config = encoder.model.config
     used, cached = config._attn_implementation, getattr(config, "use_cache", None)
     encoder.model.set_attn_implementation("eager")

@@ -1,4 +1,4 @@
-"""Makes an exported folder of torch one of another backend."""
+"""Turns an exported folder of torch into one of another backend."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def check_backend(backend: GraphBackend, precision: WeightPrecision) -> None:
 
 
 def replace_weights(folder: Path, backend: GraphBackend, precision: WeightPrecision) -> None:
-    """Writes the graph of a folder of sentence-transformers in place of its weights.
+    """Replaces the weights of a folder of sentence-transformers by a graph.
 
     The graph has two outputs: hidden states, which sentence-transformers pools by the folder's own
     files, and vectors of length 1.
 
     Args:
-        folder: written by `write_sentence_transformer` in float32.
+        folder: folder that `write_sentence_transformer` wrote in float32.
         backend: the backend.
         precision: precision of the graph's weights.
 

@@ -49,8 +49,8 @@ def load_classes(folder: Path, images: Path | None = None) -> ClassFolders:
     """Reads pictures with classes.
 
     Args:
-        folder: of the tables.
-        images: of the pictures; None: ``folder``.
+        folder: folder of the tables.
+        images: folder of the pictures; None: ``folder``.
 
     Raises:
         DataError: a table is missing or faulty, a picture is missing or of no class of the table, or

@@ -49,7 +49,8 @@ class ClassNames(NamedTuple):
 
 
 def language_of(published: str) -> str:
-    """The BCP-47 code of a language as the files name it: ``ZH_YUE`` -> ``yue``, ``DE`` -> ``de``."""
+    """The BCP-47 code of a language from its name in the files: ``ZH_YUE`` -> ``yue``, ``DE`` ->
+    ``de``."""
     return _CODES.get(published) or published.lower().replace("_", "-")
 
 
@@ -57,7 +58,7 @@ def load_class_names(folder: Path) -> ClassNames:
     """Reads names and, if they exist, templates.
 
     Args:
-        folder: of the files; or the file of names, with ``prompts.json`` beside it.
+        folder: folder of the files; or the file of names, with ``prompts.json`` beside it.
 
     Raises:
         DataError: no file of names, or one of another form: lists of different lengths, a class twice

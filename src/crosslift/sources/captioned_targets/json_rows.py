@@ -23,8 +23,8 @@ def captions_of(row: Row, name: str, value: Any) -> tuple[str, ...]:
     """One or more captions.
 
     Args:
-        row: that holds them.
-        name: of the value, for errors.
+        row: row that holds the captions.
+        name: name of the value, for errors.
         value: the value itself.
 
     Raises:

@@ -12,7 +12,8 @@ from crosslift.sources.picture import has_picture_ending
 
 
 def picture_folder(data: Path, images: Path | None) -> Path:
-    """The folder of the pictures: ``images`` if given, else ``images`` in the data, else the data."""
+    """The folder of the pictures: ``images`` if it is set, else ``images`` in the data, else the
+    data."""
     if images is not None:
         return images
     below = data / "images"
@@ -23,8 +24,8 @@ def pictures_in(folder: Path, files: Mapping[str, tuple[str, ...]]) -> dict[str,
     """Finds every picture of a test set.
 
     Args:
-        folder: of the pictures; they lie directly in it, or in folders inside it, as COCO's lie in
-            ``train2014`` and ``val2014``.
+        folder: folder of the pictures; they lie directly in it, or in folders inside it, as COCO's lie
+            in ``train2014`` and ``val2014``.
         files: id -> names that its file may have, as in `PublishedCaptions`.
 
     Returns:

@@ -48,7 +48,7 @@ class FilePerLanguage:
 
     Args:
         languages: BCP-47 codes.
-        name: of the files, with ``{language}`` in place of the code.
+        name: name of the files, with ``{language}`` in place of the code.
         folders: the folders they may lie in, as `find_file` takes them.
         codes: BCP-47 code -> code in the name, if they differ.
     """
@@ -82,9 +82,9 @@ def find_file(folder: Path, subfolders: Sequence[str], name: str) -> Path | None
     """The file of a name in one of some folders, plain or with the ending ``.gz``; None: no such file.
 
     Args:
-        folder: of the data.
+        folder: folder of the data.
         subfolders: folders relative to it, the likeliest first; an empty one is ``folder`` itself.
-        name: of the file. If a folder has it plain and packed, the plain one is used.
+        name: name of the file. If a folder has it plain and packed, the plain one is used.
 
     Raises:
         DataError: no such folder.

@@ -45,7 +45,7 @@ class Choice(NamedTuple):
     Args:
         text: id of the query sentence.
         candidates: ids of pictures, in the published order.
-        right: the right one of them.
+        right: the right candidate.
     """
 
     text: str
@@ -125,7 +125,7 @@ def refuse_unequal(folder: Path, texts_by_language: Mapping[str, TopicTexts]) ->
     """Raises unless every language has the same sentences, in the layout that numbers them.
 
     Args:
-        folder: of the data, for errors.
+        folder: folder of the data, for errors.
         texts_by_language: BCP-47 code -> its sentences.
 
     Raises:
@@ -150,9 +150,9 @@ def load_texts(folder: Path, code: str, pictures: TopicPictures) -> TopicTexts:
     """Reads the sentences of a language.
 
     Args:
-        folder: of the data.
+        folder: folder of the data.
         code: BCP-47 code of one of `languages_in`.
-        pictures: of the same folder.
+        pictures: pictures of the same folder.
 
     Raises:
         DataError: a file is missing or faulty, or names an unknown picture or topic.

@@ -54,7 +54,7 @@ class Rules:
 
     Args:
         language: BCP-47 code of captions whose data do not name one.
-        keeps_repeats: the same caption twice at one picture is kept.
+        keeps_repeats: whether the same caption may occur twice for one picture.
         skip_broken: entries without a readable picture are counted and skipped; else they are errors.
         check_language: captions in another language are counted and skipped.
     """
@@ -71,8 +71,8 @@ def assemble(read: ReadEntries, split: SplitName, rules: Rules) -> CaptionRecord
     Args:
         read: yields the entries of all splits, each time that it is called; if none names a split, all
             are training data.
-        split: the requested one.
-        rules: for faulty entries.
+        split: requested split.
+        rules: rules for faulty entries.
 
     Returns:
         The records, in a file where they are too many for memory; none if the data have no such split,
@@ -101,7 +101,7 @@ def assemble(read: ReadEntries, split: SplitName, rules: Rules) -> CaptionRecord
 
 @dataclass(slots=True)
 class _Survey:
-    """What the entries of some data are, counted while they are read.
+    """Counts of the entries of some data, made while they are read.
 
     Args:
         has_splits: whether an entry names a split.

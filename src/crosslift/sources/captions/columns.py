@@ -1,4 +1,4 @@
-"""Which column of a row holds what: captions, picture, language, group, split."""
+"""The columns of a row: captions, picture, language, group, split."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ID_NAMES = ("image_id", "img_id", "cocoid", "filename", "file_name")
 """Columns that name the picture in a row with its bytes; the first that exists is used."""
 
 ROLES = ("image", "text", "id", "language", "group", "split")
-"""What a column can be bound to."""
+"""Roles of columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,12 @@ class Binding:
     """The columns of a row.
 
     Args:
-        image: of the picture.
-        texts: of captions: a text, or a list of texts.
-        id: of the picture's name; None: its location is its name.
-        language: of BCP-47 codes; None: no such column.
-        group: of group names; None: no such column.
-        split: of names of splits; None: no such column.
+        image: column of the picture.
+        texts: column of captions: a text, or a list of texts.
+        id: column of the picture's name; None: its location is its name.
+        language: column of BCP-47 codes; None: no such column.
+        group: column of group names; None: no such column.
+        split: column of names of splits; None: no such column.
     """
 
     image: str
@@ -72,10 +72,10 @@ def bind(
     """Finds the columns of captioned pictures among those of a table.
 
     Args:
-        names: of the table's columns.
+        names: names of the table's columns.
         columns: role -> column, if the user names it; for ``text`` also several, separated by commas.
             An empty ``split``: the column of that name is ignored.
-        place: of the table, for errors.
+        place: place of the table, for errors.
         ids: columns that may name the picture; the first that exists is used. Empty: none.
 
     Raises:
@@ -102,9 +102,9 @@ def entry_of(row: Row, binding: Binding, picture: Picture | None, picture_id: st
     """A row as an entry.
 
     Args:
-        row: with the columns of ``binding``; its picture's column is not read.
-        binding: of the columns.
-        picture: of the row.
+        row: row with the columns of ``binding``; its picture's column is not read.
+        binding: binding of the columns.
+        picture: picture of the row.
         picture_id: used if no column names the picture.
 
     Raises:

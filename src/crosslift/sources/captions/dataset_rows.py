@@ -24,9 +24,9 @@ class DatasetPicture:
 
     Args:
         where: the dataset, for messages; the same for all pictures of one dataset.
-        row: from 0.
-        column: of the picture.
-        dataset: of `datasets`, with this column, not decoded.
+        row: number of the row, from 0.
+        column: column of the picture.
+        dataset: a dataset of `datasets`, with this column, not decoded.
     """
 
     where: str
@@ -36,7 +36,7 @@ class DatasetPicture:
 
     @property
     def shared(self) -> Any:
-        """The dataset: all its pictures hold the same."""
+        """The dataset, which all its pictures share."""
         return self.dataset
 
     def read_bytes(self) -> bytes:
@@ -58,7 +58,7 @@ def datasets_library(name: str, remedy: str) -> Any:
     """The library `datasets`, or another that comes with it.
 
     Args:
-        name: of the library.
+        name: name of the library.
         remedy: what the error message suggests instead.
 
     Raises:
@@ -79,8 +79,8 @@ def dataset_entries(
     """One entry for each row.
 
     Args:
-        dataset: of `datasets`, loaded whole.
-        binding: of its columns.
+        dataset: a dataset of `datasets`, loaded whole.
+        binding: binding of its columns.
         where: the dataset, for errors.
         name: prefix of the ids, if no column names the picture.
         places: folders; each file that a row names must lie in one of them. A relative path

@@ -35,15 +35,16 @@ class CaptionEntry:
     """A picture with one caption or several.
 
     Args:
-        picture_id: the same for all entries of one picture.
+        picture_id: id of the picture, the same in all its entries.
         picture: its file or bytes; None: the data name none.
         captions: as published, including empty ones.
         place: its location, for errors ("FILE, row 3").
         language: BCP-47 code of the captions; None: the data name none.
         group: name of the group; None: the picture is a separate group.
-        split: as the data call it ("train2017", "restval"); None or empty: they name none.
-        number: of the first caption among those of its picture, from 0; None: it follows those of
-            the entries before.
+        split: name of the split in the data ("train2017", "restval"); None or empty: the data name
+            none.
+        number: number of the first caption among those of its picture, from 0; None: it follows those
+            of the entries before.
         left_out: why the entry cannot become a record, if the published data are known to have such
             entries; empty for a complete one.
     """

@@ -23,12 +23,12 @@ _FOLDERS = ("images", "Images", "Flickr8k_Dataset", "Flicker8k_Dataset")
 class Flickr8kTable(HumanCaptions):
     """A photograph a line, with the columns ``image``, ``captions``, ``split`` and ``multi30k``.
 
-    A photograph that Flickr8k or Multi30k tests on is of the split "test", whatever the other says, so
+    A photograph that Flickr8k or Multi30k tests on is in the split "test", whatever the other says, so
     that the captions of the target `flickr8k` are never trained on (see
     `crosslift.sources.flickr8k.splits`). No column can be bound: another split would undo that.
 
     Args:
-        path: of the table. Its name gives the language: ``captions.jsonl`` is English,
+        path: path of the table. Its name has the language: ``captions.jsonl`` is English,
             ``captions.de.jsonl`` German.
     """
 

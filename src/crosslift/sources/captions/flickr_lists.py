@@ -53,13 +53,14 @@ class FlickrList(HumanCaptions):
 
     Flickr30k: Young et al. (2014), From image descriptions to visual denotations, TACL 2. Flickr8k:
     Hodosh et al. (2013), Framing Image Description as a Ranking Task, JAIR 47. The lists of
-    Flickr8k's splits are read if they lie beside it, together with those of Multi30k: what either
-    tests on is not trained on (`crosslift.sources.flickr8k.splits`). Two known faults of the published
-    files are tolerated: a missing bar in a line of ``results.csv`` is read as if it were present, and
-    the captions in ``Flickr8k.token.txt`` of a picture that does not exist are counted and skipped.
+    Flickr8k's splits are read if they lie beside it, together with those of Multi30k: test photographs
+    of either are not used for training (`crosslift.sources.flickr8k.splits`). Two known faults of the
+    published files are tolerated: a missing bar in a line of ``results.csv`` is read as if it were
+    present, and the captions in ``Flickr8k.token.txt`` of a picture that does not exist are counted and
+    skipped.
 
     Args:
-        path: of the list.
+        path: path of the list.
         kind: "token" (``NAME#N<TAB>caption``), "piped" (``NAME| N| caption``) or "comma" (CSV).
     """
 

@@ -33,9 +33,9 @@ class HubCaptions(HubRepository):
         splits: our split -> names of the dataset's; a missing split has no records.
         id_column: names the picture of a row, if a picture has several rows; None: each row
             is a separate picture.
-        language_column: of BCP-47 codes; None: all captions are in ``language``.
-        group_column: of groups; None: each picture is a separate group.
-        split_column: of the names of splits, if the rows of all ``splits`` name theirs; None:
+        language_column: column of BCP-47 codes; None: all captions are in ``language``.
+        group_column: column of groups; None: each picture is a separate group.
+        split_column: column of the names of splits, if the rows of all ``splits`` name theirs; None:
             the splits are those of the dataset.
         language: BCP-47 code of captions whose rows do not name one.
     """
@@ -55,7 +55,7 @@ class HubCaptions(HubRepository):
         """The records of a split; pictures are read when their bytes are needed.
 
         Args:
-            split: of them.
+            split: the split to read.
             skip_broken: as `read_captions` takes it.
             check_language: as `read_captions` takes it.
 

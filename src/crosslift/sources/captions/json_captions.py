@@ -35,7 +35,7 @@ class CocoCaptions(HumanCaptions):
     """``captions_train2017.json`` and the like (Chen et al. 2015, arXiv 1504.00325; cocodataset.org).
 
     Args:
-        paths: of the files; the split is in the name of each.
+        paths: paths of the files; the split is in the name of each.
     """
 
     paths: tuple[Path, ...]
@@ -89,7 +89,7 @@ class KarpathySplits(HumanCaptions):
     Descriptions, arXiv 1412.2306. The split ``restval`` (of COCO's val2014) is training data.
 
     Args:
-        path: of the file.
+        path: path of the file.
     """
 
     path: Path

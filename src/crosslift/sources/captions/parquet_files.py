@@ -32,8 +32,8 @@ class ParquetPicture:
     another are read together.
 
     Args:
-        path: of the file.
-        column: of the bytes: ``image.bytes``, or a column of bytes.
+        path: path of the file.
+        column: column of the bytes: ``image.bytes``, or a column of bytes.
         group: row group, from 0.
         row: in the group, from 0.
     """
@@ -69,7 +69,7 @@ class ParquetFiles:
     is read from one of `columns.ID_NAMES`; without one, each row is a separate picture.
 
     Args:
-        paths: of the files.
+        paths: paths of the files.
         base: folder that ids, and names of splits, are relative to.
     """
 

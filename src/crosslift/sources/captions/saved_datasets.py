@@ -20,7 +20,7 @@ class SavedDataset:
     """A dataset, or several splits of one, as ``save_to_disk`` writes them.
 
     Args:
-        folder: of it.
+        folder: folder of the dataset.
     """
 
     folder: Path
@@ -73,6 +73,6 @@ class SavedDataset:
 
 
 def is_saved_dataset(folder: Path) -> bool:
-    """Whether a folder looks as ``save_to_disk`` leaves it."""
+    """Whether a folder has the layout of ``save_to_disk``."""
     one = (folder / "state.json").is_file() and (folder / "dataset_info.json").is_file()
     return one or (folder / "dataset_dict.json").is_file()

@@ -52,8 +52,8 @@ class _Endings:
     """Which files of a sample are read, by their endings in small letters.
 
     Args:
-        image: that of the pictures, if the user names it; empty: any of `PICTURE_ENDINGS`.
-        texts: those of files of captions, besides ``txt`` and ``json``.
+        image: ending of pictures, if the user names it; empty: any of `PICTURE_ENDINGS`.
+        texts: endings of files of captions, besides ``txt`` and ``json``.
     """
 
     image: str
@@ -83,7 +83,7 @@ class TarShards:
     dot (``photo v2.0.jpg``, ``photo v2.0.txt``), each such picture is a sample.
 
     Args:
-        paths: of the shards.
+        paths: paths of the shards.
         base: folder that ids, and names of splits, are relative to.
     """
 

@@ -21,9 +21,9 @@ class Package(NamedTuple):
     """An npm package of CLDR.
 
     Args:
-        name: on the registry.
-        sha256: of its archive, hexadecimal.
-        size: of its archive, bytes.
+        name: name on the registry.
+        sha256: SHA-256 of its archive, hexadecimal.
+        size: size of its archive, in bytes.
     """
 
     name: str
@@ -51,7 +51,7 @@ def fetch_cldr(registry: str = REGISTRY, packages: tuple[Package, ...] = PACKAGE
 
     Args:
         registry: address of an npm registry.
-        packages: what to download.
+        packages: packages to download.
 
     Returns:
         The folder of the names in the user's cache; it appears whole or not at all.

@@ -16,8 +16,8 @@ class Name(NamedTuple):
     """The name of one emoji in one locale.
 
     Args:
-        locale: as the publication writes it (``pt_PT``, ``zh-Hant``).
-        id: of the emoji, without FE0F.
+        locale: locale as written in the publication (``pt_PT``, ``zh-Hant``).
+        id: id of the emoji, without FE0F.
         text: the name.
     """
 

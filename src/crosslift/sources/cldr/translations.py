@@ -41,7 +41,7 @@ def read_translations(data: Path, concepts: Sequence[Concept]) -> Translations:
 
     Args:
         data: ``cldr:PATH`` or ``cldr:``.
-        concepts: whose names to read.
+        concepts: concepts whose names are read.
 
     Raises:
         DataError: there are no such data, or they cannot be read.

@@ -1,1 +1,1 @@
-"""Flickr8k: its photographs, one split of them for all who published captions, and the captions."""
+"""Flickr8k: its photographs, one split of them for all publishers of captions, and the captions."""

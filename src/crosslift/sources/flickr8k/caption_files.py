@@ -36,7 +36,7 @@ class CaptionFiles:
         language: BCP-47 code.
         origin: written by people who saw the photograph, or translated from English captions (for
             Arabic Flickr8k, judging by its captions).
-        publisher: whose captions they are.
+        publisher: publisher of the captions.
         whole: False if they cover only a small part of the photographs.
         paths: the files.
         read: from the files to the captions.
@@ -90,7 +90,7 @@ def caption_files(folder: Path, language: str) -> CaptionFiles | None:
     photographs before those of a part.
 
     Args:
-        folder: of the data.
+        folder: folder of the data.
         language: BCP-47 code.
 
     Raises:

@@ -37,7 +37,7 @@ _MULTI30K_LISTS: Mapping[SplitName, tuple[str, str]] = {
     "dev": ("val.txt", "val_images.txt"),
     "test": ("test_2016_flickr.txt", "test_2016_images.txt"),
 }
-"""Its lists of pictures in ``task1/image_splits`` and ``task2/image_splits``."""
+"""Multi30k's lists of pictures in ``task1/image_splits`` and ``task2/image_splits``."""
 
 _SPLIT_OF: Mapping[str, SplitName] = {
     "train": "train",
@@ -55,8 +55,8 @@ _NUMBER = re.compile(r"\d+")
 def photograph_id(name: str) -> str:
     """The number of a photograph on Flickr, which all publishers' file names begin with.
 
-    Example: ``images/1007129816_e794419615.jpg`` and ``1007129816.jpg`` are both ``1007129816``. A name
-    that begins with no number gives the name without its ending.
+    Example: ``images/1007129816_e794419615.jpg`` and ``1007129816.jpg`` are both ``1007129816``. For a
+    name that begins with no number, it is the name without its ending.
     """
     path = Path(name)
     number = _NUMBER.match(path.name)
@@ -64,7 +64,7 @@ def photograph_id(name: str) -> str:
 
 
 def joint_split(splits: Iterable[SplitName | None]) -> SplitName | None:
-    """The split of a photograph, from those of its publishers; None: they name none.
+    """The split of a photograph, from the splits of its publishers; None: they name none.
 
     Example: a photograph of Multi30k's test set that Flickr8k trains on is a test photograph.
     """
@@ -76,7 +76,7 @@ def listed_splits(folder: Path) -> dict[str, SplitName]:
     """Photograph -> its split, by the lists of Flickr8k and, if they exist, of Multi30k.
 
     Args:
-        folder: of the data.
+        folder: folder of the data.
 
     Returns:
         Photographs in the order of the lists, those of Flickr8k first; empty if Flickr8k's lists

@@ -15,7 +15,7 @@ def json_kind(text: str) -> JsonKind:
     """The kind of JSON in a text, judging by its beginning.
 
     Args:
-        text: of the file, or its first part; a leading byte order mark and space are ignored.
+        text: text of the file, or its first part; a leading byte order mark and space are ignored.
 
     Returns:
         "list" (``[``), "object" (``{``), "lines" (one object a line, at least two lines), or

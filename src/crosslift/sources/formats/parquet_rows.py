@@ -84,7 +84,7 @@ def batches_of(
     """The rows of an open parquet file as record batches of pyarrow.
 
     Args:
-        path: of the file, for errors.
+        path: path of the file, for errors.
         file: from `open_parquet`.
         columns: to read; fields of a struct by ``COLUMN.FIELD``; None: all.
         group: row group, from 0; None: all.

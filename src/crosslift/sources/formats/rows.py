@@ -24,7 +24,7 @@ class Row:
     Args:
         values: column -> value.
         place: its location, for errors ("FILE, row 3").
-        number: of the row in its file, from 1.
+        number: number of the row in its file, from 1.
         broken: why the row cannot be read, if the published file has such rows and they are
             skipped; empty for a complete row.
     """

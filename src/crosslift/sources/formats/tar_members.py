@@ -27,8 +27,8 @@ class Member:
     """A file inside a tar file.
 
     Args:
-        name: with its folders, without a leading ``./``.
-        start: of its bytes in the tar file.
+        name: name with its folders, without a leading ``./``.
+        start: start of its bytes in the tar file.
         size: number of its bytes.
         text: its bytes, if requested; None: they were not read.
     """
@@ -79,7 +79,7 @@ def members_of(path: Path, is_text: Callable[[str], bool]) -> Iterator[Member]:
     """The files inside a tar file, without folders.
 
     Args:
-        path: of the tar file.
+        path: path of the tar file.
         is_text: from the name of a file to whether its bytes are read.
 
     Raises:

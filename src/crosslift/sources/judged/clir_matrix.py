@@ -28,7 +28,7 @@ class ClirFiles:
     Args:
         queries: their file.
         passages: their file.
-        language: of the queries.
+        language: language of the queries.
         of_passages: language of the passages.
     """
 

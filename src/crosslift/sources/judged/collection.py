@@ -19,9 +19,9 @@ Files = Mapping[str | None, Sequence[Path]]
 
 
 class Reader:
-    """Reads each file of passages once, whatever number of collections has it.
+    """Reads each file of passages once, even if several collections share it.
 
-    Its ``left_out`` is a mapping from files to what was left out of them, in words.
+    ``left_out`` maps files to their parts that were left out, in words.
     """
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ def check_size(paths: Sequence[Path], free: int) -> None:
     """Raises if texts are larger than memory, before any of them is read.
 
     Args:
-        paths: their files; the size of a compressed one is taken as it is.
+        paths: their files; a compressed file counts with its compressed size.
         free: bytes of free memory.
 
     Raises:
@@ -85,7 +85,7 @@ class JudgedFiles(Protocol):
 
     @property
     def default_pool(self) -> str | None:
-        """The pool that queries search unless settings say otherwise; None: that of each set."""
+        """The default pool that queries search; None: the pool of each set."""
 
     def sets(self, reader: Reader) -> Iterator[JudgedSet]:
         """The sets of queries, one for each language.
@@ -100,8 +100,8 @@ class Collection:
     """Files that belong together.
 
     Args:
-        queries: of each language.
-        passages: of each language.
+        queries: queries of each language.
+        passages: passages of each language.
         grades: language of queries -> its judgements. None: one file for all languages. Where passages
             of several languages are in separate files, their ids are then the same in all of them.
     """
@@ -117,7 +117,7 @@ class Collection:
 
     @property
     def default_pool(self) -> str | None:
-        """Passages in the language of the query, where their ids are the same in all languages."""
+        """Passages in the language of the query, if their ids are the same in all languages."""
         return OWN if self.parallel else None
 
     def sets(self, reader: Reader) -> Iterator[JudgedSet]:

@@ -24,9 +24,9 @@ class TextRow(NamedTuple):
     """A query or a passage.
 
     Args:
-        id: of it.
-        text: with the title before it, if it has one; may be empty.
-        language: if the row names it; else None.
+        id: id of the query or the passage.
+        text: its text, after its title if it has one; may be empty.
+        language: its language if the row names it; else None.
         place: file and row, for errors.
     """
 
@@ -40,8 +40,8 @@ class GradeRow(NamedTuple):
     """A judgement.
 
     Args:
-        query: id.
-        passage: id.
+        query: id of the query.
+        passage: id of the passage.
         grade: above 0 for a relevant passage.
         place: file and row, for errors.
     """
@@ -75,7 +75,7 @@ def read_texts(paths: Iterable[Path], language: str | None, *, queries: bool) ->
 
     Args:
         paths: the files.
-        language: of rows that name none; None: every row must name one.
+        language: language of rows that name none; None: every row must name one.
         queries: whether they are queries, which must not be empty.
 
     Raises:
@@ -217,7 +217,7 @@ def read_grades(
 ) -> dict[str, dict[str, float]]:
     """Query -> passage -> grade.
 
-    Judgements of passages without a text are left out, as these passages are.
+    Judgements of passages without a text are left out, and so are these passages.
 
     Raises:
         DataError: an id that no file of queries or passages has, or two grades of one passage.

@@ -17,9 +17,9 @@ class Pool:
     """N passages that are searched together.
 
     Args:
-        ids: of the passages, each once.
-        texts: of the passages.
-        languages: of each passage, its language.
+        ids: ids of the passages, each once.
+        texts: texts of the passages.
+        languages: language of each passage.
     """
 
     ids: tuple[str, ...]
@@ -33,7 +33,7 @@ class Pool:
 
     @cached_property
     def checksum(self) -> str:
-        """Of its passages."""
+        """A checksum of its passages."""
         return key_of({"passages": [self.ids, self.texts, self.languages]})
 
     @cached_property
@@ -61,10 +61,10 @@ class JudgedSet:
     """The queries of one language and the pool that they search.
 
     Args:
-        language: of the queries.
+        language: language of the queries.
         queries: id -> text.
         pool: the passages.
-        grades: of the passages of the pool; every query has a relevant one.
+        grades: grades of the passages of the pool; every query has a relevant one.
         same_queries: whether an id is the same query in all languages of the data.
         unanswered: number of queries of the data without a relevant passage, which are left out.
     """
@@ -92,7 +92,7 @@ class JudgedSet:
         return tuple(f"{self.name}/{query}" for query in self.queries)
 
     def relevant(self, query: str) -> list[str]:
-        """The relevant passages of a query, by falling grade, equal grades in their order."""
+        """The relevant passages of a query, by descending grade; equal grades keep their order."""
         grades = self.grades[query]
         kept = [passage for passage, grade in grades.items() if grade > 0]
         return sorted(kept, key=lambda passage: -grades[passage])
@@ -117,7 +117,7 @@ class JudgedSet:
         return replace(self, queries=queries, grades=grades, unanswered=self.unanswered + dropped)
 
     def first(self, count: int) -> JudgedSet:
-        """The first queries, at most ``count``; the pool stays as it is."""
+        """The first queries, at most ``count``; the pool does not change."""
         queries = dict(list(self.queries.items())[:count])
         return replace(
             self, queries=queries, grades={query: self.grades[query] for query in queries}
@@ -128,7 +128,7 @@ def with_pools(sets: Sequence[JudgedSet], pool: str) -> list[JudgedSet]:
     """Sets that search another pool.
 
     Args:
-        sets: of the data.
+        sets: sets of the data.
         pool: ``own``: the passages in the language of the queries; ``mixed``: the passages of all sets
             together, each id with the name of its set before it if the sets have separate pools; or the
             code of a language.

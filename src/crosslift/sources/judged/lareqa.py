@@ -102,7 +102,7 @@ def _is_span(value: object) -> bool:
 def _question(
     question: dict[str, Any], breaks: Sequence[Sequence[int]], path: Path
 ) -> tuple[str, str, int]:
-    """Its id, its text, and the place of the sentence with its first answer."""
+    """The id and the text of a question, and the place of the sentence with its first answer."""
     item, text = question.get("id"), question.get("question")
     place = f"{path}, question {item!r}"
     if not isinstance(item, str) or not isinstance(text, str) or not text.strip():

@@ -60,7 +60,7 @@ def load_judged(folder: Path, language: str | None = None) -> LoadedSets:
 
     Args:
         folder: where the files are.
-        language: of files that say it nowhere.
+        language: language of files that do not state one.
 
     Raises:
         DataError: no layout fits, or a file cannot be used: the error names file, row and remedy.
@@ -145,7 +145,8 @@ def _mmarco(folder: Path) -> list[Collection] | None:
 def _named_files(
     folder: Path, language: str | None, unread: dict[str, str]
 ) -> list[Collection] | None:
-    """BEIR, TREC and Mr. TyDi: files named for what they hold, in the folder or in one a language."""
+    """BEIR, TREC and Mr. TyDi: files named by their content, in the folder or in one folder for each
+    language."""
     whole = _named_collection(folder, _folder_codes(folder.name, published=True), language, unread)
     if whole is not None:
         return [whole]
@@ -166,8 +167,8 @@ def _named_collection(
     Args:
         folder: the folder.
         codes: languages of its queries and of its passages, by its name; may be empty.
-        language: of texts whose language neither a name nor a row says.
-        unread: takes the files of other splits.
+        language: language of texts for which neither a file name nor a row states one.
+        unread: receives the files of other splits.
     """
     parts: dict[str, dict[tuple[str, str], list[Path]]] = {}
     inner = (folder / "qrels", folder / "collection")
@@ -209,8 +210,8 @@ def _by_code(
 
 
 def _named(path: Path, kind: str | None) -> tuple[str, str, str] | None:
-    """What a file holds by its name, its language and its split, both may be empty; None if its name
-    says something else."""
+    """The content of a file by its name, its language and its split, which both may be empty; None for
+    any other name."""
     name = path.name.removesuffix(".gz")
     ending = next((ending for ending in _ENDINGS if name.endswith(ending)), None)
     if ending is None:

@@ -27,8 +27,8 @@ class LogFile:
     numbers of rows.
 
     Args:
-        path: of the file.
-        language: of the queries.
+        path: path of the file.
+        language: language of the queries.
         of_passages: language of the passages.
     """
 

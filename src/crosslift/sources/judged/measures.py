@@ -1,4 +1,4 @@
-"""Embedded queries with judgements: measures and currencies of CLDR, as babel has them.
+"""Embedded queries with judgements: measures and currencies of CLDR, from babel.
 
 A query is the name of a unit or currency in one language (``miles per hour``), a passage is an amount
 of it in one language (``3 Meilen pro Stunde``). For a query, the passages of the same unit have grade
@@ -103,7 +103,7 @@ def _currencies() -> tuple[str, ...]:
 
 @cache
 def _related() -> dict[str, tuple[str, ...]]:
-    """Unit -> the other units of its quantity, where these are few."""
+    """Unit -> the other units of its quantity, if these are few."""
     by_quantity: dict[str, list[str]] = {}
     for unit in _units():
         by_quantity.setdefault(unit.partition("-")[0], []).append(unit)

@@ -37,8 +37,8 @@ class MewsliFiles:
     """The files of one split.
 
     Args:
-        mentions: of the queries.
-        entities: of the pool.
+        mentions: mentions of the queries.
+        entities: entities of the pool.
     """
 
     mentions: Path
@@ -153,7 +153,7 @@ def _marked(row: Row, mention: Mapping[str, Any]) -> str:
 
 
 def _tidy(text: str) -> str:
-    """One line, with single spaces for double ones, as the baseline has it."""
+    """One line with single instead of double spaces, as in the baseline."""
     return " ".join(text.splitlines()).replace("  ", " ").strip()
 
 

@@ -13,7 +13,7 @@ from crosslift.sources.text_files import lines_in
 _COLUMNS = 6
 _EXPECTED = "a query, Q0, a passage, a rank, a score and a tag, with spaces or tabs between them"
 ENDS = (".run", ".run.gz")
-"""How names of run files in a folder end."""
+"""Endings of the names of run files in a folder."""
 
 
 class RankedPassage(NamedTuple):
@@ -32,10 +32,10 @@ class RankedPassage(NamedTuple):
 
 def read_trec_run(path: Path) -> dict[str, list[RankedPassage]]:
     """Query -> its passages, the best first, in the order of trec_eval: by score, and equal scores by
-    the bytes of the passage's id, descending. Ranks are not read.
+    the bytes of the passage's id, descending. The ranks in the file are ignored.
 
     Args:
-        path: of the file, which may end with ``.gz``.
+        path: path of the file, which may end with ``.gz``.
 
     Raises:
         DataError: a line with another number of columns, a score that is no finite number, a passage

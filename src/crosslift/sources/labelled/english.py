@@ -41,7 +41,7 @@ def check_english(records: Sequence[Record], what: str, least: float = LEAST) ->
 
     Args:
         records: to check; an empty sequence passes.
-        what: what they are, for the error.
+        what: name of the records, for the error.
         least: share of the records, in [0, 1].
 
     Raises:

@@ -47,7 +47,7 @@ class LabelledPart:
 
     Args:
         read: reads them.
-        checksum: of all their inputs.
+        checksum: checksum of all their inputs.
     """
 
     read: Callable[[], Examples]
@@ -62,10 +62,10 @@ def examples_of(rows: Iterable[Row], fields: Fields, language: str, what: str) -
     """Makes examples from rows of one language.
 
     Args:
-        rows: of one split.
+        rows: rows of one split.
         fields: how a row becomes an example.
         language: BCP-47 code.
-        what: what is read, for errors.
+        what: name of the data, for errors.
 
     Raises:
         DataError: no example, a repeated id, labels in only some rows; as the fields.
@@ -104,8 +104,8 @@ def find_parts(layout: Layout, folder: Path, splits: Sequence[SplitName] = SPLIT
     """The parts of a folder; empty if it has no file of these splits.
 
     Args:
-        layout: of the files.
-        folder: of the data.
+        layout: layout of the files.
+        folder: folder of the data.
         splits: to look for.
 
     Raises:

@@ -47,7 +47,7 @@ class PhaseThreeData:
         )
 
     def check(self) -> None:
-        """As the training set."""
+        """Checks the training set."""
         self.data.check()
 
     def train(self) -> Sequence[Record]:
@@ -83,7 +83,7 @@ def hold_out(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
         records: N records, of at least two groups.
 
     Returns:
-        The others, and those held out, both in the given order.
+        The other records and the held-out ones, both in their original order.
 
     Raises:
         DataError: there is only one group.

@@ -38,8 +38,8 @@ def numbered_tags(row: Row, column: str, names: Sequence[str]) -> dict[str, obje
 
     Args:
         row: with the words in ``tokens``.
-        column: of the numbers, from 0.
-        names: of the tags, in their order.
+        column: column of the numbers, from 0.
+        names: names of the tags, in their order.
 
     Raises:
         DataError: a number of no tag, or different numbers of tags and words.

@@ -31,7 +31,7 @@ class Lexicon:
         language: BCP-47 code of the words.
         pairs: distinct, in the order of their source.
         left_out: reason -> number of skipped pairs.
-        checksum: of the files they come from.
+        checksum: checksum of the files they come from.
         control: pairs that the file excludes from training; None: the file does not say.
     """
 

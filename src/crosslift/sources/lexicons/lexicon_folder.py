@@ -34,7 +34,7 @@ def lexicons_of(where: Path, languages: Sequence[str] | None) -> LexiconFolder:
 
     Args:
         where: a file, ``names:`` and a code, or a folder.
-        languages: BCP-47 codes of those to read; default: all.
+        languages: BCP-47 codes of the lexicons to read; default: all.
 
     Raises:
         DataError: no readable lexicon, two of one language, or a faulty one while a language is

@@ -22,7 +22,7 @@ class WordSplit:
     Args:
         trained: pairs to train on.
         control: pairs with no word, on either side, in a trained pair.
-        groups: of the trained pairs; pairs connected by words are in one group.
+        groups: groups of the trained pairs; pairs connected by words are in one group.
     """
 
     trained: tuple[WordPair, ...]

@@ -36,8 +36,8 @@ class Overlap:
 
     Args:
         kind: str array [N test]: one of `KINDS`.
-        train_index: int64 array [N test]: the most similar training text of that kind, the first of
-            equals; -1 for none.
+        train_index: int64 array [N test]: the most similar training text of that kind, the first one in
+            a tie; -1 for none.
         similarity: float64 array [N test], in [0, 1]: 1 for exact, 0 for none; see `find_overlap`.
     """
 
@@ -169,7 +169,7 @@ class _Best:
         """Updates the rows for which a block has a better pair.
 
         Args:
-            blocks: of pairs.
+            blocks: blocks of pairs.
             places: int64, the training text of each column, ascending.
         """
         for block in blocks:

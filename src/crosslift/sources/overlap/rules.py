@@ -77,7 +77,7 @@ class Texts:
         sizes: float64 [N], numbers of words.
         lengths: int64 [N], numbers of letters.
         grams: the texts' runs of four letters; those that no test text has are left out.
-        words: the same of words.
+        words: the sets of their words.
     """
 
     letters: NDArray[np.object_]

@@ -61,7 +61,8 @@ class Sets(NamedTuple):
 
 _AT_ONCE = 4_000_000
 _MOST_PAIRS = 1 << 26
-"""Of letters, whose numbers are not made dense: those of runs of four are below 2 to the 52nd."""
+"""Above this many possible pairs of letters, their numbers are made dense. So numbers of runs of four
+stay below 2 to the 52nd."""
 _BITS_OF_A_HASH = 22
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
@@ -85,7 +86,8 @@ def gram_sets(texts: Sequence[str], compared_from: int = 0) -> Sets:
 
 
 def _grams(letters: NDArray[np.uint32]) -> tuple[NDArray[np.int64], int]:
-    """A number for each run of four letters, exact with any alphabet, and what all are below."""
+    """A number for each run of four letters, exact with any alphabet, and an upper bound of the
+    numbers."""
     occurs = np.zeros(sys.maxunicode + 1, dtype=np.bool_)
     occurs[letters] = True
     ids = (occurs.cumsum() - 1)[letters]
@@ -150,7 +152,7 @@ def _each_once(
     owner: NDArray[np.int64], member: NDArray[np.int64], width: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The distinct pairs, in order, of owners that ascend and members below ``width``."""
-    rows = max(1, (1 << 62) // width)  # so many owners, and their members, fit into 63 bits
+    rows = max(1, (1 << 62) // width)  # this many owners, and their members, fit into 63 bits
     owners, members = [], []
     for first in range(0, int(owner.max(initial=-1)) + 1, rows):
         part = slice(*np.searchsorted(owner, (first, first + rows)))

@@ -21,7 +21,7 @@ class TargetLanguage:
 
     Args:
         code: the model's code for it; empty: it knows only one language.
-        prefix: of every English sentence.
+        prefix: prefix of every English sentence.
         first_token: id of the forced first token of a translation; None: none.
     """
 
@@ -36,7 +36,7 @@ def target_language(
     """How to set a model to a language; also sets its tokenizer's source language to English.
 
     Args:
-        tokenizer: of the model.
+        tokenizer: tokenizer of the model.
         language: BCP-47 code.
         codes: BCP-47 code -> the model's code.
         model: its name, for errors.

@@ -31,10 +31,10 @@ class LabelledData(TargetData):
             only, and never records that are scored.
         tests: language -> the N records that are scored, in the order of the files. If examples are
             translations of one another, those at the same position are the same example.
-        split: of the records.
+        split: split of the records.
         labelled: False if they are published without labels: they can be answered, not scored.
         selection: the source of the task's dev records, in words.
-        checksum: of everything the tests are made of.
+        checksum: checksum of everything the tests are made of.
         remark: what a reader of the scores must know beside the split; may be empty.
         own_dev: language -> its own dev examples, which are never scored; only where the oracle chooses
             by them. A language without any: the oracle chooses by the scored examples.
@@ -104,7 +104,7 @@ class LabelledQueries:
     """Labelled examples of one language as a report shows them.
 
     Args:
-        records: by id.
+        records: id -> record.
     """
 
     records: Mapping[str, Record]

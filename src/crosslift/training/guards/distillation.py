@@ -1,4 +1,5 @@
-"""Distillation to the encoder itself: the vectors of unlabelled texts are held where they were."""
+"""Distillation from the encoder itself: the vectors of unlabelled texts stay close to those at the
+start."""
 
 from __future__ import annotations
 
@@ -26,8 +27,8 @@ class DistillationSettings(BaseModel):
     """Keeps the vectors of unlabelled multilingual texts close to those at the start of the
     stage.
 
-    Source: of hidden vectors, Romero et al. 2015 (arXiv 1412.6550), section 2; against forgetting,
-    Li and Hoiem 2016 (arXiv 1606.09282), section 3.
+    Source: distillation of hidden vectors, Romero et al. 2015 (arXiv 1412.6550), section 2; against
+    forgetting, Li and Hoiem 2016 (arXiv 1606.09282), section 3.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -35,9 +36,9 @@ class DistillationSettings(BaseModel):
     task: str = "gettext-mlm"
     """Task whose texts are used; its labels are not."""
     data: DataPath | None = None
-    """Of that task."""
+    """Data of that task, as in a stage."""
     columns: dict[str, str] = Field(default_factory=dict)
-    """Of that task."""
+    """Columns of that task, as in a stage."""
     weight: Annotated[float, Field(gt=0)] = 1.0
     """Factor of the loss, which is 1 - cosine, the mean over the texts."""
     batch_size: Count = 32

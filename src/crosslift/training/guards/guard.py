@@ -1,6 +1,7 @@
-"""What every guard gives the training loop, which knows nothing else of it.
+"""The interface between a guard and the training loop.
 
-No torch here, nor in the files of the guards until they are opened: studies are validated without it.
+This module and the files of the guards load torch only when a guard is opened: studies are validated
+without it.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ class OpenGuard:
     it needs."""
 
     task: OpenTask | None = None
-    """What its parts are drawn from; None: it adds no parts."""
+    """The task whose records its parts are drawn from; None: it adds no parts."""
 
     def parts(self, start: int) -> list[UpdatePart]:
-        """The parts that it adds to an update. They are no examples of the budget, but their tokens
-        count, and robust training leaves them as they are.
+        """The parts that it adds to an update. They do not count as examples of the budget, but their
+        tokens count. Robust training does not change them.
 
         Args:
-            start: records that its parts have drawn before.
+            start: number of records that its parts have drawn before.
         """
         del start
         return []
@@ -70,11 +71,11 @@ class Guard(ABC):
 
     @abstractmethod
     def open(self, encoder: Encoder, options: FormOptions) -> AbstractContextManager[OpenGuard]:
-        """Puts it on an encoder for the time of a stage, and takes it off again.
+        """Applies the guard to an encoder for the time of a stage, as a context.
 
         Args:
-            encoder: as the stage finds it.
-            options: of the stage; its seed decides what is random.
+            encoder: encoder at the start of the stage.
+            options: options of the stage; its seed decides what is random.
         """
 
 
@@ -83,7 +84,7 @@ class GuardOnData(Guard):
 
     Args:
         settings: the value of its setting.
-        task: whose texts it takes; None: it is not known yet (see `on`).
+        task: task whose texts it takes; None: it is not known yet (see `on`).
     """
 
     def __init__(self, settings: Any, task: IntermediateTask | None = None) -> None:
@@ -109,7 +110,7 @@ class GuardOnData(Guard):
         return self._task
 
     def on(self, task: IntermediateTask) -> Self:
-        """The guard with a task whose texts it takes.
+        """The same guard with a task whose texts it uses.
 
         Raises:
             CrossLiftError: it cannot use them.
@@ -118,7 +119,7 @@ class GuardOnData(Guard):
 
     @abstractmethod
     def facts(self) -> dict[str, Any]:
-        """What decides its effect: its settings and its data, JSON-like.
+        """Everything that determines its effect: its settings and its data, JSON-like.
 
         Raises:
             CrossLiftError: the data cannot be used.

@@ -1,4 +1,4 @@
-"""Distillation to the encoder itself: the vectors of texts are held where they are."""
+"""Distillation from the encoder itself: the vectors of texts stay close to their values."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from crosslift.sources.record import Record
 
 
 class OpenDistillation:
-    """Holds the vectors of some texts where they are when it is opened.
+    """Keeps the vectors of some texts close to their values at the time of opening.
 
-    The loss is 1 - cosine to the vector that was; it has neither head nor dev score.
+    The loss is 1 - cosine between a vector and its earlier value. There is no head and no dev score.
 
     Args:
-        encoder: as it is to be remembered.
-        records: whose texts may be taken, in any languages.
+        encoder: encoder whose present vectors are kept.
+        records: records whose texts may be taken, in any languages.
         column: name of the records' text.
-        texts: number of texts drawn, from each language equally often while it has some.
-        options: of the stage; its seed decides which texts.
+        texts: number of texts to draw, equally often from each language that still has some.
+        options: options of the stage; its seed decides which texts.
 
     Source: Romero et al. 2015 (arXiv 1412.6550), section 2, hints, with the vector as the hint.
     """
@@ -58,7 +58,7 @@ class OpenDistillation:
         return epoch_rows(self.size, start, count, seed)
 
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
-        """The mean of 1 - cosine between the vectors and what they were."""
+        """The mean of 1 - cosine between the vectors and their earlier values."""
         del generator
         sequences = [self._sequences[row] for row in rows]
         vectors = unit(batch_vectors(self.encoder, sequences, self._options))
@@ -73,12 +73,12 @@ class OpenDistillation:
 
 
 def balanced(records: Sequence[Record], count: int, seed: int) -> list[Record]:
-    """So many records, each language equally often as far as it has some.
+    """A number of records, drawn equally often from each language that still has some.
 
     Args:
         records: to choose from.
-        count: at most.
-        seed: of the choice.
+        count: largest number of records.
+        seed: seed of the choice.
     """
     by_language: dict[str, list[Record]] = {}
     for record in records:

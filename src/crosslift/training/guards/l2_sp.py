@@ -1,4 +1,4 @@
-"""L2-SP: weights are pulled towards where the stage found them."""
+"""L2-SP: pulls weights towards their values at the start of the stage."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class L2SP(Guard):
 
     @contextlib.contextmanager
     def open(self, encoder: Encoder, options: FormOptions) -> Iterator[OpenGuard]:
-        """The pull on whatever weights are trained."""
+        """The pull on all weights that are trained."""
         del encoder, options
         yield _Pull(self.settings)
 

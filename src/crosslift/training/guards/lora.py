@@ -1,4 +1,5 @@
-"""Low-rank adapters: all that is trained of the encoder; merged into its weights at the end."""
+"""Low-rank adapters: the only part of the encoder that is trained; merged into its weights at the
+end."""
 
 from __future__ import annotations
 
@@ -36,7 +37,7 @@ class LoraSettings(BaseModel):
 
 
 class Lora(Guard):
-    """Trains adapters alone: the weights under them and the token rows stay as they are."""
+    """Trains only the adapters: the weights under them and the token rows do not change."""
 
     settings: LoraSettings
     name = "lora"

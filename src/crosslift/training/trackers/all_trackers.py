@@ -84,7 +84,7 @@ def check_tracker(name: str) -> None:
     """Raises if a tracker cannot be used.
 
     Args:
-        name: of the tracker.
+        name: name of the tracker.
 
     Raises:
         UnknownNameError: there is no such tracker.

@@ -27,16 +27,16 @@ SECONDS_BETWEEN_SENDINGS = 5.0
 _NOTE = ".tracked.json"
 _COSTS = ("examples", "tokens", "flops", "seconds")
 _NOT_IN_NAMES = re.compile(r"[^\w./ -]")
-"""What MLflow does not take in the name of a metric or a setting."""
+"""Characters that MLflow does not accept in the name of a metric or a setting."""
 
 
 @dataclass(slots=True)
 class Shown:
-    """What a tracker shows of a step.
+    """The part of a step that a tracker shows.
 
     Args:
         run: name of its run.
-        id: of the run, as the tracker calls it; None: it has none, or the run has not begun.
+        id: id of the run, as the tracker calls it; None: it has none, or the run has not begun.
         points: number of rows of the curve that were sent.
     """
 
@@ -56,7 +56,7 @@ class Follower:
         tracker: receives the rows.
         run: name of a new run; a step that resumes keeps the name it began with.
         settings: name -> value, sent when the run begins.
-        folder: of the note.
+        folder: folder of the note.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Follower:
         self._due = 0.0
 
     def __call__(self, progress: Progress) -> None:
-        """Takes account of an update; sends what is new, every few seconds."""
+        """Processes an update; sends new rows every few seconds."""
         self._progress = progress
         if time.monotonic() >= self._due:
             self._send()

@@ -1,4 +1,4 @@
-"""A tracker of a run: one of accelerate's, with the project and the folder of what it writes."""
+"""A tracker of a run: one of accelerate's trackers, with a project and a folder for its files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TOKEN_BYTES = 3
 
 @dataclass(frozen=True)
 class Tracker(ABC):
-    """Shows each training step of a run as a run of its own.
+    """Shows each training step of a run as a separate run of the tracker.
 
     Args:
         project: name of the project that the runs belong to.
@@ -61,16 +61,16 @@ class Tracker(ABC):
         """
 
     def id_of(self, opened: GeneralTracker) -> str | None:
-        """What the tracker itself calls a run that is open; None: it has no other name for it."""
+        """The tracker's own id of an open run; None: it has no other name for it."""
         del opened
         return None
 
     def follow(self, key: str, label: str, settings: Mapping[str, Any], note: Path) -> Follower:
-        """What shows a training step while it trains.
+        """The follower that shows a training step while it trains.
 
         Args:
-            key: of the step.
-            label: of the step.
+            key: key of the step.
+            label: label of the step.
             settings: name -> value, shown as the configuration of the run.
             note: folder that stays until the step is made; it keeps what was shown.
         """
@@ -81,7 +81,7 @@ class Tracker(ABC):
 
     @property
     def place(self) -> str:
-        """Tells two trackers of one step apart."""
+        """A text that distinguishes two trackers of one step."""
         return f"{self.name}: {self.project} in {self.folder}"
 
     def _started(self, *arguments: Any, **options: Any) -> GeneralTracker:
