@@ -146,6 +146,11 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun if number == 1 else plural_of(noun)}"
 
 
+def points_words(number: float) -> str:
+    """A number of points (``1 point``, ``0.3 points``)."""
+    return f"{number:g} {'point' if number == 1 else 'points'}"
+
+
 def plural_of(noun: str) -> str:
     """The regular plural of a noun (``seeds``, ``queries``, ``days``)."""
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":

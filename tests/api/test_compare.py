@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from small_study import small_study
 from typer.testing import CliRunner
 
 import crosslift
+from crosslift.api.compare import compare_outcomes
 from crosslift.artifacts.store import Store
 from crosslift.cli.main import app
 from crosslift.errors import CrossLiftError, DataError, StudyError, UnknownNameError
@@ -84,6 +86,30 @@ def test_flips_of_encoders_as_they_are_add_up(
         assert entry.verdict in (HIGHER, LOWER, INCONCLUSIVE)
     same = crosslift.compare(sides[0], sides[0], TARGET, Store(tmp_path)).targets[0]
     assert same.macro.difference == 0 and same.macro.verdict == INCONCLUSIVE
+
+
+def test_an_answer_in_one_of_two_directions_counts_for_both_encoders() -> None:
+    """Four queries that are asked in both directions, one seed against three."""
+
+    def table(outcomes: list[list[float]]) -> pa.Table:
+        rows = [
+            {"language": "de", "item": str(item), "protocol": "p", "seed": seed}
+            | {"cluster": str(item), "top1_accuracy": value}
+            for seed, values in enumerate(outcomes)
+            for item, value in enumerate(values)
+        ]
+        return pa.Table.from_pylist(rows)
+
+    untouched = table([[0.5, 0.0, 1.0, 0.5]])
+    trained = table([[1.0, 0.5, 0.5, 0.5], [1.0, 0.0, 0.5, 0.5], [0.5, 0.5, 0.5, 1.0]])
+    for sides, counts in (((untouched, trained), (2, 1)), ((trained, untouched), (1, 2))):
+        compared = compare_outcomes("t", "top1_accuracy", ("a", "b"), sides, trained=True)
+        assert (compared.macro.gained, compared.macro.lost) == counts
+
+
+def test_a_target_that_one_side_lacks_is_named_with_the_side(run: RunFolder) -> None:
+    with pytest.raises(UnknownNameError, match="target of the runs"):
+        crosslift.compare(f"{run.path}:baseline", f"{run.path}:text", "tatoeba")
 
 
 def test_an_encoder_and_an_arm_are_compared_on_the_run_s_target(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from crosslift.api.improve import _losses, improve
+from crosslift.api.improve import _losses, _lost_itself, improve
 from crosslift.artifacts.store import Store
 from crosslift.errors import StudyError
 from crosslift.results.comparison import ComparedLanguage, ComparedTarget
@@ -52,6 +52,23 @@ def test_a_mean_must_be_shown_to_lose_no_more_than_is_allowed() -> None:
 def test_a_language_that_is_shown_to_lose_more_is_named() -> None:
     (loss,) = _losses([target((0.0, 0.02), de=(-0.05, -0.011), ja=(-0.05, -0.009))], 1.0)
     assert loss.startswith("names, de: ")
+
+
+def test_a_guard_without_a_changed_answer_has_lost_nothing() -> None:
+    """Its interval follows from the rule of three, and would refuse an encoder that changed nothing."""
+    guard = target((-0.03, 0.03), de=(-0.05, 0.05))
+    assert len(list(_losses([guard], 1.0))) == 1
+    same = guard.macro.model_copy(update={"gained": 0, "lost": 0})
+    assert not list(_losses([guard.model_copy(update={"macro": same})], 1.0))
+    swapped = guard.macro.model_copy(update={"gained": 3, "lost": 3})
+    assert len(list(_losses([guard.model_copy(update={"macro": swapped})], 1.0))) == 1
+
+
+def test_held_out_data_must_not_lose_themselves() -> None:
+    """A loss of 0.5 points is allowed, whatever its interval."""
+    assert not list(_lost_itself(target((-0.08, 0.07), de=(-0.1, 0.1)), 1.0))
+    (loss,) = _lost_itself(target((-0.03, -0.01), de=(-0.03, -0.01)), 1.0)
+    assert loss == "names, your held-out data: −2.0 [−3.0, −1.0]"
 
 
 @pytest.mark.parametrize("allowed", [0.0, 100.0])

@@ -35,6 +35,7 @@ from crosslift.results.group_effect import GroupEffect
 from crosslift.results.result_record import read_json_file, write_json_file
 from crosslift.results.run_folder import RunFolder, read_outcomes
 from crosslift.results.score_rows import CurvePoint, Score, table_of
+from crosslift.results.sensitivity import SENSITIVITY_FILE, Sensitivity
 from crosslift.steps import run as running
 from crosslift.targets.target_settings import TargetSettings
 
@@ -492,6 +493,24 @@ def test_overlap_is_reported_and_clean_scores_leave_it_out(
         for task in ("gettext-mlm", "name-alias", "picture-name")
         for target in ("names", "gettext", "pictures")
     }
+
+
+def test_other_methods_use_the_metric_of_the_verdict(
+    finished: tuple[Path, Store, RunFolder],
+) -> None:
+    """Pictures are judged by recall at 10, which is not the metric of their protocol."""
+    out, _, folder = finished
+    verdicts = {(v.arm, v.against, v.target): v for v in folder.verdicts if v.subset == "all"}
+    judged = set()
+    for entry in read_json_file(out / SENSITIVITY_FILE, tuple[Sensitivity, ...]):
+        verdict = verdicts[entry.arm, entry.against, entry.target]
+        by_protocol = {each.protocol: each for each in entry.protocols}
+        again = by_protocol[verdict.protocol]
+        assert again.metric == entry.metric == verdict.metric
+        assert (again.effect, again.low, again.high) == (verdict.effect, verdict.low, verdict.high)
+        assert len({each.metric for each in entry.protocols}) == 1
+        judged.add(verdict.metric)
+    assert judged == {"recall_at_10", "top1_accuracy"}
 
 
 def test_verdicts_cover_declared_and_baseline_comparisons(

@@ -133,12 +133,12 @@ def test_the_section_shows_sentence_figures_and_plots(
     for attribution in run.run.attributions:
         assert attribution.sentence.replace("`", "").split(" (")[0] in section_text
     assert "Captions alone lift 3" in section_text
-    assert "none shown" in section_text
+    assert "not shown" in section_text
     assert "Of the gain of image , little survives." in section_text
     plots = [a for a in _alternatives(section) if "where the effect of image comes from" in a]
     assert len(plots) == 3
     assert "whole effect +" in plots[0] and "picture content +" in plots[0]
-    assert re.search(r"labels \u22120\.02 \[.*\], none shown", plots[1])
+    assert re.search(r"labels \u22120\.02 \[.*\], not shown", plots[1])
     assert {f"source-image-{t}.svg" for t in ("names", "tatoeba", "pictures")} <= {
         path.name for path in (folder / "plots").iterdir()
     }

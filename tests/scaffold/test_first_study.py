@@ -159,8 +159,17 @@ def test_unknown_columns_and_two_languages_say_what_to_do() -> None:
         pair_columns(Path("x.csv"), ("de", "en"), {})
 
 
+def test_an_empty_table_and_one_without_a_header_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="is empty"):
+        pair_columns(Path("x.csv"), ("",), {})
+    with pytest.raises(StudyError, match="if the first line is a pair") as caught:
+        pair_columns(Path("x.tsv"), ("A visitor came" * 9, "He left"), {})
+    assert "--columns" not in str(caught.value)
+    assert len(str(caught.value).splitlines()[0]) < 80
+
+
 def test_too_few_rows_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="too few pairs"):
+    with pytest.raises(DataError, match=r"too few pairs(.|\n)*about 200 pairs"):
         written(tmp_path, pairs_file(tmp_path, 100))
 
 

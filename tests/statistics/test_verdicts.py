@@ -555,7 +555,7 @@ def test_an_attribution_in_words() -> None:
     told = attributed(0.08, shuffled_pictures=0.075, captions_only=0.02).sentence
     assert told == (
         "On names, `image` gained 8.0 points over `raw` (95% interval 7.0 to 9.0; 5,200 queries in "
-        "13 languages). By source: picture content +0.5 points [\u22120.5, +1.5], none shown; text "
+        "13 languages). By source: picture content +0.5 points [\u22120.5, +1.5], not shown; text "
         "exposure +2.0 points [+1.0, +3.0]."
     )
     assert "`image` lost 8.0 points against `raw`" in attributed(-0.08, captions_only=0).sentence
@@ -591,8 +591,8 @@ def test_a_part_that_the_correction_takes_is_said() -> None:
     part = verdict_of("image", "control", 0.05, p=0.2)
     whole = verdict_of("image", "raw", 0.08)
     found = attribute(whole, [Controlled(None, part, verdict_of("control", "raw", 0.03))])
-    assert found.parts[0].named.shown == "none shown after correction"
-    assert "what `control` lacks +5.0 points [+4.0, +6.0], none shown after correction" in (
+    assert found.parts[0].named.shown == "not shown after correction"
+    assert "what `control` lacks +5.0 points [+4.0, +6.0], not shown after correction" in (
         found.sentence
     )
 

@@ -87,6 +87,17 @@ def test_five_errors_are_all_shown_with_line_and_nearest_name() -> None:
     assert "found -2" in message
 
 
+def test_a_setting_of_several_types_has_one_error() -> None:
+    wrong = GOOD.replace("text: {", "text: {controls: [placebo-label], ", 1)
+    assert wrong != GOOD
+    ((path, (expected, near)),) = faults(wrong).items()
+    assert (path, near) == ("arms.text.controls.0", ("placebo-labels",))
+    assert "auto" not in expected
+    ((path, (expected, _)),) = faults(wrong.replace("[placebo-label]", "placebo-label")).items()
+    assert path == "arms.text.controls"
+    assert expected == "'auto', or a list in brackets: [A, B]"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "path"),
     [

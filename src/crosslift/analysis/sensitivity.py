@@ -45,14 +45,13 @@ def sensitivities(gathered: Gathered, verdicts: Sequence[Verdict]) -> list[Sensi
 def _sensitivity(
     gathered: Gathered, verdict: Verdict, protocols: Sequence[ProtocolVerdict]
 ) -> Sensitivity:
-    target = gathered.plan.targets[verdict.target].target
-    pair = _paired(gathered, verdict, target.protocols[0])
+    protocol = gathered.plan.targets[verdict.target].target.protocols[0]
+    pair = _paired(gathered, verdict, protocol)
     families = [family_of(code) for code in pair.languages]
     sample = language_sample(pair.arm, pair.against, pair.difference, families)
-    lower_is_better = described(verdict.metric).lower_is_better
-    sign = -1 if lower_is_better else 1
+    sign = -1 if described(verdict.metric).lower_is_better else 1
     effects = [pair.difference.effect] if sample is None else sample.effects
-    flipped = flips(pair.arm, pair.against)
+    gained, lost = _flips(gathered, verdict, protocol)
     wins = win_probability(sign * pair.arm, sign * pair.against)
     low, high = (None, None) if sample is None else sample.languages
     of_families = sample.families if sample is not None else None
@@ -62,7 +61,7 @@ def _sensitivity(
         target=verdict.target,
         metric=verdict.metric,
         n_languages=len(pair.languages),
-        languages_up=int(sum(sign * effect > 0 for effect in effects)),
+        languages_up=sum(map(described(verdict.metric).is_better, effects)),
         level=verdict.level,
         general_low=low,
         general_high=high,
@@ -70,24 +69,48 @@ def _sensitivity(
         families_low=of_families[0] if of_families else None,
         families_high=of_families[1] if of_families else None,
         win_probability=wins,
-        gained=flipped[0] if flipped else None,
-        lost=flipped[1] if flipped else None,
+        gained=gained,
+        lost=lost,
         p_sign_flips=sign_flip_p(pair.arm, pair.against),
         protocols=tuple(protocols),
     )
 
 
 def _paired(gathered: Gathered, verdict: Verdict, protocol: Protocol) -> _Paired:
-    outcome = outcome_of(protocol.metric)
-    one, other = (
-        gathered.cube(arm, verdict.target, protocol.id, outcome)[0]
-        for arm in (verdict.arm, verdict.against)
-    )
-    one = as_many_seeds(one, other)
+    outcome = outcome_of(_metric_under(gathered, verdict, protocol))
+    one, other = _cubes(gathered, verdict, protocol, outcome)
     strata = strata_of(~np.isnan(one[0]))
     difference = paired_difference(one, other, strata, level=verdict.level)
     languages = tuple(gathered.languages_under(verdict.target, protocol.id))
     return _Paired(one, other, difference, languages)
+
+
+def _metric_under(gathered: Gathered, verdict: Verdict, protocol: Protocol) -> str:
+    """The metric in which a verdict is made again: its own under all protocols that have it, which are
+    those of the name of its own protocol."""
+    own = gathered.plan.targets[verdict.target].target.protocols[0]
+    return verdict.metric if protocol.name == own.name else protocol.metric
+
+
+def _cubes(
+    gathered: Gathered, verdict: Verdict, protocol: Protocol, outcome: str
+) -> tuple[OutcomeCube, OutcomeCube]:
+    one, other = (
+        gathered.cube(arm, verdict.target, protocol.id, outcome)[0]
+        for arm in (verdict.arm, verdict.against)
+    )
+    return as_many_seeds(one, other), other
+
+
+def _flips(
+    gathered: Gathered, verdict: Verdict, protocol: Protocol
+) -> tuple[float, float] | tuple[None, None]:
+    """The numbers of queries that only one of the two arms answers correctly, whatever the metric; None
+    if the metric has no correct answers."""
+    right = described(_metric_under(gathered, verdict, protocol)).right
+    if right is None:
+        return None, None
+    return flips(*_cubes(gathered, verdict, protocol, right)) or (None, None)
 
 
 def _protocol_verdicts(
@@ -114,7 +137,7 @@ def _judged(
 ) -> list[tuple[int, ProtocolVerdict]]:
     pairs = [_paired(gathered, verdicts[place], protocol) for place, protocol in members]
     differences = [pair.difference for pair in pairs]
-    flipped = [flips(pair.arm, pair.against) or (None, None) for pair in pairs]
+    flipped = [_flips(gathered, verdicts[place], protocol) for place, protocol in members]
     trained = [
         any_trained(gathered, verdicts[p].target, verdicts[p].arm, verdicts[p].against)
         for p, _ in members
@@ -126,7 +149,7 @@ def _judged(
             place,
             ProtocolVerdict(
                 protocol=protocol.id,
-                metric=protocol.metric,
+                metric=_metric_under(gathered, verdicts[place], protocol),
                 effect=difference.effect,
                 low=difference.low,
                 high=difference.high,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from statistics import median
+from typing import Any, NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -136,10 +137,23 @@ def _targets(sides: tuple[Side, Side], target: TargetSettings | str | None) -> l
         )
     shared = [name for name in of_runs[0] if all(name in each for each in of_runs)]
     if requested is not None and requested.name not in shared:
-        raise UnknownNameError("target of the runs", requested.name, shared)
+        _refuse_target(requested.name, sides, shared)
     if not shared:
         raise DataError("the two have no target in common", "runs with one target in common")
     return [of_runs[0][name] for name in shared if requested is None or name == requested.name]
+
+
+def _refuse_target(name: str, sides: tuple[Side, Side], shared: Sequence[str]) -> NoReturn:
+    """Raises the error of a target that the two do not share."""
+    scored = [side.name for side in sides if side.targets is not None and name in side.targets]
+    if not scored:
+        raise UnknownNameError("target of the runs", name, shared)
+    missing = next(s.name for s in sides if s.targets is not None and name not in s.targets)
+    raise DataError(
+        f"{missing} has no score on {name}, as {scored[0]} has",
+        f"a target on which both have scores: {', '.join(shared) or 'none'}",
+        "compare it with an arm that was measured there, such as its control",
+    )
 
 
 def _compared(
@@ -271,20 +285,23 @@ def _row(
 def _flips(
     metric: str, languages: Sequence[str], tables: tuple[pa.Table, pa.Table]
 ) -> Mapping[str, tuple[int, int]]:
-    """Language -> queries gained and lost, by the majority of seeds; empty if the metric has no correct
-    answers."""
+    """Language -> queries gained and lost; empty if the metric has no correct answers.
+
+    A query is gained if the second encoder answers it correctly more often: in more seeds' majority, or
+    in more of the directions of a protocol that asks in both.
+    """
     right = metric_named(metric).right
     if right is None or any(right not in table.column_names for table in tables):
         return {}
     answered = []
     for table in tables:
-        means = table.group_by(["language", "item"]).aggregate([(right, "mean")])
-        keys = zip(means["language"].to_pylist(), means["item"].to_pylist(), strict=True)
-        values = means[f"{right}_mean"].to_pylist()
-        answered.append(dict(zip(keys, (value > 0.5 for value in values), strict=True)))
+        seeds = table.group_by(["language", "item"]).aggregate([(right, "list")])
+        keys = zip(seeds["language"].to_pylist(), seeds["item"].to_pylist(), strict=True)
+        values = map(median, seeds[f"{right}_list"].to_pylist())
+        answered.append(dict(zip(keys, values, strict=True)))
     flips = dict.fromkeys(languages, (0, 0))
     for key, before in answered[0].items():
         after = answered[1][key]
         gained, lost = flips[key[0]]
-        flips[key[0]] = (gained + (after and not before), lost + (before and not after))
+        flips[key[0]] = (gained + (after > before), lost + (before > after))
     return flips

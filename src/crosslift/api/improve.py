@@ -42,7 +42,8 @@ def improve(
     A tenth of the rows chooses the learning rate, with the same number of tries for each seed; another
     tenth is the test set. The encoder is exported unless a guard may have lost more than `allow_loss`:
     the lower end of the interval of a target's mean, or the whole interval of one language, lies below
-    this loss.
+    this loss. A guard on which no answer changed has lost nothing, however few its queries. Your test
+    set is no guard: it must not lose more than `allow_loss` itself, whatever its interval.
 
     Args:
         model: `embedded`, a folder or a hub name.
@@ -97,7 +98,7 @@ def conclude(attempt: Attempt, allow_loss: float) -> Improvement:
     run = RunFolder.read(attempt.run)
     (arm,) = attempt.first.trained
     held_out, guards = _compared(attempt, arm)
-    losses = tuple(_losses((held_out, *guards), allow_loss))
+    losses = (*_lost_itself(held_out, allow_loss), *_losses(guards, allow_loss))
     tries = _tries(run, arm)
     seed = max((each for each in tries if each.chosen), key=lambda each: each.score).seed
     to = attempt.out / "model"
@@ -132,14 +133,25 @@ def _compared(attempt: Attempt, arm: str) -> tuple[ComparedTarget, tuple[Compare
     return held_out, guards
 
 
+def _lost_itself(held_out: ComparedTarget, allowed: float) -> Iterator[str]:
+    """The loss of the held-out data, in words, if it is larger than the allowed loss."""
+    if held_out.macro.difference < -allowed / 100:
+        yield f"{held_out.target}, your held-out data: {_words(held_out.macro)}"
+
+
 def _losses(targets: Sequence[ComparedTarget], allowed: float) -> Iterator[str]:
     """The losses that may be larger than the allowed loss, in words."""
     for each in targets:
-        if each.macro.low < -allowed / 100:
+        if each.macro.low < -allowed / 100 and not _unchanged(each.macro):
             yield f"{each.target}, mean of all languages: {_words(each.macro)}"
         for language in each.languages:
             if language.high < -allowed / 100:
                 yield f"{each.target}, {language.language}: {_words(language)}"
+
+
+def _unchanged(row: ComparedLanguage) -> bool:
+    """Whether the trained encoder answers every query as the untouched one does."""
+    return row.difference == 0 and row.gained == row.lost == 0
 
 
 def _words(row: ComparedLanguage) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -13,6 +14,7 @@ from crosslift.api.compare import compare, compare_runs
 from crosslift.artifacts.store import Store
 from crosslift.cli.live_progress import StatusLine
 from crosslift.cli.output import console_for, write_json
+from crosslift.metrics.table import described
 from crosslift.reports.comparison_page import write_comparison_page
 from crosslift.reports.comparison_tables import (
     LEGEND,
@@ -21,6 +23,7 @@ from crosslift.reports.comparison_tables import (
     markdown,
     remarks_on,
     rows_of,
+    short_names,
     summary,
 )
 from crosslift.results.comparison import EncoderComparison
@@ -60,9 +63,19 @@ def show(
 
 def _print(console: Console, comparison: EncoderComparison) -> None:
     for each in comparison.targets:
-        table = Table()
-        for heading in headings(comparison, each):
-            table.add_column(heading, no_wrap=heading != "language" and "," not in heading)
+        metric = described(each.metric).column
+        table = Table(
+            title=f"{each.target}, {metric}",
+            title_justify="left",
+            box=box.SIMPLE_HEAD,
+            collapse_padding=True,
+            pad_edge=False,
+        )
+        names = short_names(comparison)
+        for place, heading in enumerate(headings(comparison, each)):
+            is_name = place in (2, 3)
+            name = names[place - 2] if is_name else heading
+            table.add_column(name, no_wrap=place > 0 and not is_name, overflow="fold")
         for cells in rows_of(each):
             table.add_row(*cells)
         console.print(table)

@@ -18,6 +18,7 @@ from crosslift.results.comparison import ComparedLanguage, ComparedTarget
 from crosslift.results.improvement import Improvement
 from crosslift.results.verdict import HIGHER, LOWER
 from crosslift.scaffold.attempt import Attempt
+from crosslift.wording import points_words
 
 
 def show(
@@ -103,8 +104,8 @@ def _print_end(console: Console, improvement: Improvement) -> None:
     if improvement.held_out.macro.verdict != HIGHER:
         console.print("\nYour held-out data are not shown to be better.", style="bold")
     if improvement.losses:
-        allowed = f"{improvement.allowed_loss:g}"
-        title = f"Not exported: a guard may have lost more than {allowed} points (--allow-loss)"
+        allowed = points_words(improvement.allowed_loss)
+        title = f"Not exported: more than {allowed} may be lost (--allow-loss)"
         console.print(Text.assemble("\n", (title, "bold red")))
         for loss in improvement.losses:
             console.print(f"  - {loss}")

@@ -56,7 +56,7 @@ def _print(console: Console, outcome: NegativesOutcome) -> None:
             console.print(f"  {value:>11,} {words}")
     for pair in outcome.sample:
         _print_pair(console, pair)
-    missing = f"; {pairs.fewer:,} have fewer, {pairs.without:,} have none"
+    missing = f"; with fewer: {pairs.fewer:,}, with none: {pairs.without:,}"
     written = Text.assemble(
         (f"{counts.chosen:,}", "bold"),
         f" negatives; {pairs.full:,} pairs have {settings['negatives']}",

@@ -15,6 +15,7 @@ from crosslift.results.command_output import ComparisonNeeds
 from crosslift.results.run_folder import RunFolder
 from crosslift.statistics.needs import needs_of
 from crosslift.statistics.power import MOST_SEEDS
+from crosslift.wording import points_words
 
 
 def show(
@@ -61,10 +62,11 @@ def _table(needs: Sequence[ComparisonNeeds], effect: float, power: float) -> Tab
         "comparison",
         "seeds",
         "smallest",
-        f"{effect:g} is\nfound",
+        f"{points_words(effect)}\nis found",
         "seeds\nneeded",
         "items\nneeded",
-        title=f"Smallest effect found in {power:.0%} of such runs; what {effect:g} needs",
+        title=f"Smallest effect found in {power:.0%} of such runs; what {points_words(effect)} "
+        f"{'needs' if effect == 1 else 'need'}",
     )
     table.columns[0].overflow, table.columns[0].min_width = "fold", 22
     for column in table.columns[1:]:

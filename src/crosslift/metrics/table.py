@@ -21,6 +21,7 @@ Answers = Literal["candidates", "pairs", "labels", "tags", "spans"]
 
 DEV = "dev_"
 """Prefix of the names of scores on dev records, before the metric's name."""
+_ROUNDING = 1e-9
 _RIGHT = {"candidates": "top1_accuracy", "labels": "accuracy", "spans": "exact_match"}
 
 
@@ -119,8 +120,8 @@ class Metric:
         return f"{self.name} {self.unit.sign}".rstrip()
 
     def is_better(self, effect: float) -> bool:
-        """Whether a difference is an improvement."""
-        return effect < 0 if self.lower_is_better else effect > 0
+        """Whether a difference is an improvement: more than sums in another order explain."""
+        return (-effect if self.lower_is_better else effect) > _ROUNDING
 
     def score(self, value: float) -> str:
         """A score as displayed (``85.3`` for 0.853; a rank as its plain number)."""

@@ -12,7 +12,10 @@ from crosslift.wording import count, plural
 
 SIGNS = {HIGHER: "▲", LOWER: "▼", EQUIVALENT: "≈", ONE_SEED: "·"}
 NOT_SHOWN = "○"
-LEGEND = "▲ higher, ▼ lower, ○ not shown, · one seed of a trained arm: no verdict"
+LEGEND = (
+    "▲ higher, ▼ lower, ○ not shown, · one seed of a trained arm: no verdict. Signs of languages are "
+    "corrected over the languages of the target (Holm); intervals and the mean's sign are not."
+)
 _LATEX_SIGNS = {HIGHER: r"$\uparrow$", LOWER: r"$\downarrow$", EQUIVALENT: r"$\approx$"}
 _ESCAPED = str.maketrans({c: rf"\{c}" for c in "&%$#_{}"} | {"~": r"\textasciitilde{}"})
 

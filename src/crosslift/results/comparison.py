@@ -34,10 +34,11 @@ class ComparedLanguage(ResultRecord):
     verdict: Outcome
     """Whether the second encoder is shown to be higher or lower."""
     gained: int | None
-    """Number of queries that only the second encoder answers correctly, by the majority of seeds; null:
+    """Number of queries that the second encoder answers correctly more often than the first, by the
+    median of seeds. Under a protocol that asks in both directions, each direction is an answer. Null:
     the metric has no correct answers."""
     lost: int | None
-    """Number of queries that only the first encoder answers correctly."""
+    """Number of queries that the first encoder answers correctly more often."""
 
 
 class ComparedTarget(ResultRecord):

@@ -43,7 +43,7 @@ class Figure(ResultRecord):
 
     @property
     def shown(self) -> str:
-        """``shown``; ``equivalent``; ``none shown`` where the interval holds 0, else ``none shown after
+        """``shown``; ``equivalent``; ``not shown`` where the interval holds 0, else ``not shown after
         correction``; or ``one seed``, which gives no verdict."""
         if self.verdict == ONE_SEED:
             return "one seed"
@@ -51,7 +51,7 @@ class Figure(ResultRecord):
             return "equivalent"
         if self.verdict != INCONCLUSIVE:
             return "shown"
-        return "none shown" if self.low <= 0 <= self.high else "none shown after correction"
+        return "not shown" if self.low <= 0 <= self.high else "not shown after correction"
 
     @property
     def corrected(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from crosslift.artifacts.files import file_written_whole
-from crosslift.errors import DataError, StudyError
+from crosslift.errors import DataError, StudyError, shorten
 from crosslift.languages import is_known
 from crosslift.scaffold.hold_out import LEAST, split_rows
 from crosslift.sources.bitext_names import LAYOUTS, find_bitexts
@@ -38,6 +38,9 @@ _PAIR_COLUMNS = (
     ("title", "body"),
 )
 """Columns of published pairs; the first two that a table has are used."""
+_HEADER = "a first line with the names of the columns: anchor, positive"
+_MOST_LETTERS = 40
+"""Letters of a column's name in a message, at most."""
 _PARTS = ("train", "dev", "test")
 _READ_AS = (
     "a table of pairs (anchor, positive), a table or folder of pictures with captions, or a folder of "
@@ -332,10 +335,16 @@ def pair_columns(path: Path, names: Sequence[str], columns: Mapping[str, str]) -
             "move it into a folder and give that, or name the columns: "
             f"`--columns anchor={codes[0]},positive={codes[1]}`",
         )
+    if not any(names):
+        raise DataError(f"{path} is empty", f"a row for each pair, after {_HEADER}")
+    if any(" " in name.strip() for name in names):
+        remedy = f"if the first line is a pair and names no columns, add {_HEADER}"
+    else:
+        remedy = f"name them: `--columns anchor={names[0]},positive={names[-1]}`"
     raise StudyError(
-        f"{path} has the columns {', '.join(names)}",
+        f"{path} has the columns {', '.join(shorten(name, _MOST_LETTERS) for name in names)}",
         "columns anchor and positive, or others of published pairs (question and answer, ...)",
-        f"name them: `--columns anchor={names[0]},positive={names[-1]}`",
+        remedy,
     )
 
 
@@ -344,7 +353,8 @@ def _refuse_few(path: Path, counts: Mapping[str, int], what: str) -> None:
         raise DataError(
             f"{path} has too few {what} to hold some out: {counts.get('train', 0)} to train on, "
             f"{counts.get('test', 0)} to measure",
-            f"{LEAST} of each, in rows that share no text",
+            f"{LEAST} of each, in rows that share no text: about {10 * LEAST} {what}, as a tenth is "
+            "held out",
         )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -209,17 +211,35 @@ def _without_repetitions(faults: Sequence[StudyFault]) -> list[StudyFault]:
 
 
 def _faults(error: ValidationError) -> Iterator[StudyFault]:
-    """Every fault once: a list is not too short as well because one of its entries is wrong."""
+    """Every fault once: a list is not too short as well because one of its entries is wrong, and a
+    value that may have several types has one fault, the innermost."""
     details = error.errors()
     inside = {detail["loc"][:end] for detail in details for end in range(len(detail["loc"]))}
+    faults: dict[Location, StudyFault] = {}
     for detail in details:
-        if detail["type"] != "too_short" or detail["loc"] not in inside:
-            yield _fault(detail)
+        if detail["type"] == "too_short" and detail["loc"] in inside:
+            continue
+        fault = _fault(detail)
+        earlier = faults.get(fault.path)
+        if earlier is not None and fault.expected not in earlier.expected:
+            fault = replace(earlier, expected=f"{earlier.expected}, or {fault.expected}")
+        faults[fault.path] = fault
+    for path, fault in faults.items():
+        if not any(other[: len(path)] == path for other in faults if other != path):
+            yield fault
+
+
+def _is_type(part: str | int) -> bool:
+    """Whether a part of a path of pydantic names one of several types, not a setting."""
+    return str(part).startswith("function-") or (isinstance(part, str) and "[" in part)
 
 
 def _fault(detail: Any) -> StudyFault:
-    path = tuple(part for part in detail["loc"] if not str(part).startswith("function-"))
+    path = tuple(part for part in detail["loc"] if not _is_type(part))
     value = detail.get("input")
+    if detail["type"] == "literal_error" and isinstance(value, str):
+        legal = re.findall(r"'([^']+)'", detail["ctx"]["expected"])
+        return StudyFault(path, value, expected_words(detail), tuple(nearest(value, legal)))
     if detail["type"] == "extra_forbidden" and path[0] in REMOVED:
         return StudyFault(path, path[-1], REMOVED[str(path[0])])
     if detail["type"] == "extra_forbidden":
