@@ -13,6 +13,7 @@ from crosslift.making.synonym_copies import robust_facts
 from crosslift.making.task_run import TaskRun
 from crosslift.making.train import Training, train_stage
 from crosslift.making.trained import Trained
+from crosslift.planning.guide_steps import guide_steps
 from crosslift.planning.picture_steps import picture_steps
 from crosslift.planning.task_runs import names_of
 from crosslift.steps.step import Step
@@ -62,6 +63,7 @@ def train_step(
         if run.translated is not None:
             inputs[f"{name}: translated"] = run.translated
         inputs |= picture_steps(name, run, seed, stage.devices or 1)
+        inputs |= guide_steps(name, run, stage, before.devices)
     if stage.heads == "kept":
         inputs["heads"] = _with_heads(previous, runs)
     guards = on_their_data(stage.guards)
