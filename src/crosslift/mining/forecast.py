@@ -47,6 +47,7 @@ def memory_of(
     text_bytes: int = 0,
     encoder_bytes: int = 0,
     workers: int = 1,
+    both: bool = True,
 ) -> dict[str, int]:
     """The most bytes in memory in each phase of a job, of one worker or of the process that selects
     pairs.
@@ -66,12 +67,13 @@ def memory_of(
         text_bytes: bytes of all texts.
         encoder_bytes: size of the encoder's weights.
         workers: workers that share the rows of src.
+        both: whether tgt rows have neighbours, too.
     """
     src, tgt = texts
     rows = -(-src // workers)
     program = _PROGRAM_BYTES + text_bytes
-    neighbours = 12 * k * (2 * rows + 3 * tgt)
-    of_all = 12 * k * (2 * src + 3 * tgt)
+    neighbours = 12 * k * (2 * rows + 3 * tgt * both)
+    of_all = 12 * k * (2 * src + 3 * tgt * both)
     units = 4 * width * tgt
     if search == "exact":
         block = min(BLOCK, rows) * width * 24
