@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from crosslift.encoders.encoder_folder import layers_of, prompts_of_sides
 from crosslift.encoders.encoder_settings import EncoderSettings, SidePrompts
+from crosslift.encoders.unpooled_prompt import error_of_prompts
 from crosslift.errors import DataError, StudyError
 from crosslift.forms.declared_forms import forms_of_vectors, forms_with_sides
 from crosslift.making.synonym_copies import robust_facts
@@ -122,6 +123,12 @@ def _check_hidden_state(name: str, run: TaskRun, encoder: EncoderSettings) -> No
         )
 
 
+def _check_prompts(name: str, run: TaskRun, encoder: EncoderSettings) -> None:
+    error = error_of_prompts(run.settings, encoder)
+    if error is not None:
+        raise StudyError(f"task {name!r}: {error.what}", error.expected, error.remedy)
+
+
 def _check_kinds(name: str, run: TaskRun) -> None:
     form: Any = run.task.form.open()
     try:
@@ -145,6 +152,7 @@ def _check_stage(
                 f"a task of the forms {', '.join(forms_with_sides())}",
                 "`prompt` of the encoder is put before every text",
             )
+        _check_prompts(name, run, encoder)
         if run.settings.control == "same-kind-pictures":
             _check_kinds(name, run)
         if (stage.devices or 1) > 1 and not form.facts.shares_batch:
