@@ -235,6 +235,24 @@ def test_texts_of_a_language_do_not_depend_on_those_after_it() -> None:
     assert texts_by_language([], ("a",)) == {}
 
 
+def test_texts_that_change_during_a_run_are_an_error(
+    xlm_folder: Path, tmp_path: Path, guide: Path
+) -> None:
+    stage = {"task": "text-pairs", "options": {"guide": str(guide)}}
+    stage["data"] = str(write_pairs(tmp_path / "pairs.tsv", "de", "fr"))
+    arms = {"baseline": {}, "own": {"zero_shot": False, "stages": [stage]}}
+    targets = [{"name": "names", "languages": ["de"]}]
+    plan = plan_study(
+        small_study(
+            xlm_folder, seeds=[1], start="plain", arms=arms, targets=targets, comparisons=[]
+        )
+    )
+    for languages in (("fr",), ("fr", "de")):
+        write_pairs(tmp_path / "pairs.tsv", *languages)
+        with pytest.raises(ArtifactError, match="texts of text-pairs have changed since the plan"):
+            run_plan(plan, Store(tmp_path / "store"))
+
+
 def test_a_text_without_a_vector_is_an_error() -> None:
     rows = np.arange(6, dtype=np.float32).reshape(3, 2)
     kept = KeptVectors([digests_of(["a", "b"]), digests_of(["c"])], [rows[:2], rows[2:]])

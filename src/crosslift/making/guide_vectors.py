@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.artifacts.store import Store
+from crosslift.errors import ArtifactError
 from crosslift.forms.equal_numbers import Digests, digests_of, numbers_of_digests
 from crosslift.forms.further_encoder import KeptVectors
 from crosslift.making.encode import Encoding, write_encoded
@@ -25,6 +26,8 @@ from crosslift.ranks.ranks import Ranks
 from crosslift.sources.record import Record, names_of_several
 from crosslift.steps.step import Step, Workplace
 
+TEXTS = "training texts"
+"""The setting of a step that holds the key of its texts, where planning reads them."""
 _DIGESTS, _VECTORS = "texts.npy", "vectors.npy"
 
 
@@ -135,22 +138,43 @@ class GuidedTexts(Encoding):
 
         Args:
             store: with the translation of the task, if it has one.
+
+        Raises:
+            ArtifactError: the task has no text of the language any more.
         """
         records, _ = self.run.read(store)
         if self.language is None:
             return all_texts(records, self.columns)
-        return texts_by_language(records, self.columns)[self.language]
+        by_language = texts_by_language(records, self.columns)
+        if self.language not in by_language:
+            raise _changed(self.run)
+        return by_language[self.language]
+
+
+def _changed(run: TaskRun) -> ArtifactError:
+    return ArtifactError(
+        f"the training texts of {run.task.name} have changed since the plan",
+        "files that stay as they are during a run",
+        "run the same command again",
+    )
 
 
 def encode_guided(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes the files that `crosslift.making.encode.encode_texts` names, and `texts.npy`, uint64
-    [N, 2]: the hashes of the texts."""
+    [N, 2]: the hashes of the texts.
+
+    Raises:
+        ArtifactError: the texts are others than in the plan.
+        EncoderError: the encoder cannot be used.
+    """
     make_on_devices(_encode, step, workplace, folder)
 
 
 def _encode(ranks: Ranks, step: Step, workplace: Workplace, folder: Path) -> None:
     job = step.job_as(GuidedTexts)
     texts = job.texts(workplace.store)
+    if step.settings.get(TEXTS, texts.key) != texts.key:
+        raise _changed(job.run)
     write_encoded(job.encoder, texts.read(), ranks, workplace, folder)
     ranks.on_the_first(lambda: np.save(folder / _DIGESTS, texts.digests))
 

@@ -37,6 +37,11 @@ def choose_search(setting: Literal["auto"] | SearchKind, src: int, tgt: int) -> 
     return "ivf" if large and importlib.util.find_spec("faiss") is not None else "exact"
 
 
+def screened_bytes() -> int:
+    """Bytes of a number of the screened rows on this machine."""
+    return 2 if resolve_precision("auto") == "bfloat16" else 4
+
+
 def memory_of(
     texts: tuple[int, int],
     width: int,
@@ -126,7 +131,7 @@ def plan_mining(
         width,
         k,
         search=search,
-        screened_bytes=2 if precision == "bfloat16" else 4,
+        screened_bytes=screened_bytes(),
         text_bytes=text_bytes,
         encoder_bytes=encoder.weight_bytes,
         workers=workers,

@@ -22,7 +22,7 @@ from crosslift.mining.blocks import (
     search_blocks,
     search_key,
 )
-from crosslift.mining.forecast import memory_of
+from crosslift.mining.forecast import memory_of, screened_bytes
 from crosslift.mining.shards import delete_shards, make_with, shard_steps, src_neighbours
 from crosslift.retrieval.neighbours import Neighbours
 from crosslift.retrieval.similarity import FloatArray
@@ -50,6 +50,7 @@ def search_crew(
             (anchors, candidates),
             encoder.width,
             k,
+            screened_bytes=screened_bytes(),
             encoder_bytes=encoder.weight_bytes,
             workers=engine.workers,
             both=False,

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from crosslift.artifacts.read_once import read_once
 from crosslift.making.guide_vectors import (
+    TEXTS,
     GuidedTexts,
     encode_guided,
     guide_role,
@@ -17,6 +18,9 @@ from crosslift.making.trained import Trained
 from crosslift.planning.translation_steps import most_records
 from crosslift.steps.step import Step
 from crosslift.training.stage_settings import StageSettings
+
+_CHOOSES = {"limit", "skip_broken", "check_language"}
+"""Settings that choose the records of a task."""
 
 
 class _Texts(NamedTuple):
@@ -71,14 +75,15 @@ def guide_steps(name: str, run: TaskRun, stage: StageSettings, devices: int) -> 
 def _texts(run: TaskRun, columns: tuple[str, ...]) -> Iterator[_Texts]:
     if run.translated is None and run.at_hand is not None:
         for language, key, count in _at_hand(run, columns):
-            yield _Texts(language, {"training texts": key}, count)
+            yield _Texts(language, {TEXTS: key}, count)
         return
     limit, translate = run.settings.limit, run.settings.translate
     facts = {
+        "task": run.task.name,
         "records": run.checksum,
         "columns": list(columns),
-        "limit": limit,
         "limited_by": run.limited_by,
+        **run.settings.model_dump(include=_CHOOSES),
     }
     languages = 1 + len(translate.to) if translate else 1
     yield _Texts(None, facts, most_records(run.task, limit) * languages * len(columns))
