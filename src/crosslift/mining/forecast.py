@@ -77,16 +77,17 @@ def memory_of(
     src, tgt = texts
     rows = -(-src // workers)
     program = _PROGRAM_BYTES + text_bytes
-    neighbours = 12 * k * (2 * rows + 3 * tgt * both)
-    of_all = 12 * k * (2 * src + 3 * tgt * both)
+    columns = tgt if both else 0
+    neighbours = 12 * k * (2 * rows + 3 * columns)
+    of_all = 12 * k * (2 * src + 3 * columns)
     units = 4 * width * tgt
     if search == "exact":
         block = min(BLOCK, rows) * width * 24
         screened = screened_bytes * (width + _EXTRA_COLUMNS) * tgt + _BYTES_OF_BOUNDS * tgt
         searching = block + units + max(screened, units + _BYTES_WHILE_CHECKED * width * tgt)
     else:
-        both = 4 * width * (src + tgt)
-        searching = 2 * both + 4 * width * max(src, tgt)
+        vectors = 4 * width * (src + tgt)
+        searching = 2 * vectors + 4 * width * max(src, tgt)
     return {
         "encoding": program + 2 * encoder_bytes + BLOCK * width * 8,
         "searching": program + neighbours + searching,

@@ -29,12 +29,12 @@ class _Texts(NamedTuple):
     Args:
         language: of them; None: all.
         facts: what decides them, JSON-like, beside the translation.
-        count: about how many there are.
+        size: about how many there are.
     """
 
     language: str | None
     facts: dict[str, Any]
-    count: int
+    size: int
 
 
 def guide_steps(name: str, run: TaskRun, stage: StageSettings, devices: int) -> dict[str, Step]:
@@ -64,7 +64,7 @@ def guide_steps(name: str, run: TaskRun, stage: StageSettings, devices: int) -> 
                 settings={"encoder": encoder.facts, **texts.facts},
                 inputs={"translated": run.translated} if run.translated else {},
                 make=encode_guided,
-                work=texts.count,
+                work=texts.size,
                 job=GuidedTexts(encoder, run, columns, texts.language),
                 group=group,
                 devices=devices,
@@ -74,8 +74,8 @@ def guide_steps(name: str, run: TaskRun, stage: StageSettings, devices: int) -> 
 
 def _texts(run: TaskRun, columns: tuple[str, ...]) -> Iterator[_Texts]:
     if run.translated is None and run.at_hand is not None:
-        for language, key, count in _at_hand(run, columns):
-            yield _Texts(language, {TEXTS: key}, count)
+        for language, key, size in _at_hand(run, columns):
+            yield _Texts(language, {TEXTS: key}, size)
         return
     limit, translate = run.settings.limit, run.settings.translate
     facts = {
