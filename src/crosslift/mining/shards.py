@@ -98,15 +98,18 @@ class _Share(Silent[Phase]):
         self._workplace.report(done / self._pairs)
 
 
-def src_neighbours(shard: Step, store: Store) -> Neighbours:
-    """The neighbours of a shard's src rows, which are final.
+def shard_neighbours(shard: Step, store: Store) -> BothNeighbours:
+    """The neighbours that a shard has found: of its src rows, which are final, and of tgt rows.
 
     Args:
-        shard: whose artifact exists.
-        store: of the artifact.
+        shard: a shard whose artifact exists.
+        store: store of the artifact.
     """
     with np.load(shard.open(store) / "neighbours.npz") as arrays:
-        return Neighbours(arrays["src_indices"], arrays["src_scores"])
+        return BothNeighbours(
+            Neighbours(arrays["src_indices"], arrays["src_scores"]),
+            Neighbours(arrays["tgt_indices"], arrays["tgt_scores"]),
+        )
 
 
 def merged(shards: Sequence[Step], k: int, store: Store) -> BothNeighbours:
@@ -120,15 +123,7 @@ def merged(shards: Sequence[Step], k: int, store: Store) -> BothNeighbours:
     Returns:
         [N, min(k, M)] and [M, min(k, N)].
     """
-    return merged_neighbours.merged((_neighbours(shard, store) for shard in shards), k)
-
-
-def _neighbours(shard: Step, store: Store) -> BothNeighbours:
-    with np.load(shard.open(store) / "neighbours.npz") as arrays:
-        return BothNeighbours(
-            Neighbours(arrays["src_indices"], arrays["src_scores"]),
-            Neighbours(arrays["tgt_indices"], arrays["tgt_scores"]),
-        )
+    return merged_neighbours.merged((shard_neighbours(shard, store) for shard in shards), k)
 
 
 def make_with(

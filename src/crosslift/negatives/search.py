@@ -23,7 +23,7 @@ from crosslift.mining.blocks import (
     search_key,
 )
 from crosslift.mining.forecast import memory_of, screened_bytes
-from crosslift.mining.shards import delete_shards, make_with, shard_steps, src_neighbours
+from crosslift.mining.shards import delete_shards, make_with, shard_neighbours, shard_steps
 from crosslift.retrieval.neighbours import Neighbours
 from crosslift.retrieval.similarity import FloatArray
 from crosslift.steps.step import Step
@@ -114,7 +114,7 @@ class AnchorSearch:
         """The neighbours of all anchors in their order, some anchors after others: int64 and float32
         [n, k] each."""
         if self.crew is not None:
-            yield from (src_neighbours(shard, self.store) for shard in self._shards)
+            yield from (shard_neighbours(s, self.store).src_to_tgt for s in self._shards)
         else:
             yield from (block_neighbours(self._folder, n) for n in range(len(self.anchors)))
 
