@@ -123,16 +123,55 @@ def test_without_prompts_of_sides_all_texts_have_that_of_the_encoder(
     ) + plain_tokens(plain, "text of: ", PASSAGES)
 
 
-def test_an_encoder_that_does_not_pool_its_prompt_has_one_prompt(tmp_path: Path) -> None:
+@pytest.fixture
+def unpooled(tmp_path: Path) -> Path:
+    """An encoder that leaves the tokens of its prompt out of the pooling."""
     use = {"pooling": "mean", "prompt": "ask: ", "max_tokens": 40}
     folder = make_tiny_encoder(tmp_path / "model", "xlm-roberta", use=use)
     path = folder / "1_Pooling" / "config.json"
     config = json.loads(path.read_text(encoding="utf-8")) | {"include_prompt": False}
     path.write_text(json.dumps(config), encoding="utf-8")
-    encoder = load_tiny(folder)
+    return folder
+
+
+def test_an_encoder_that_does_not_pool_its_prompt_has_one_prompt(unpooled: Path) -> None:
+    encoder = load_tiny(unpooled)
     assert encoder.tokenise(["a cat"], "ask: ") == encoder.tokenise(["a cat"])
     with pytest.raises(EncoderError, match="out of the pooling"):
         encoder.tokenise(["a cat"], "find: ")
+
+
+def test_a_study_with_a_second_prompt_for_it_is_refused_when_it_is_read(
+    unpooled: Path, tmp_path: Path
+) -> None:
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("anchor\tpositive\na cat\tcats\na dog\tdogs\n")
+
+    def study(encoder: object, **prompts: str) -> Study:
+        stage = {"task": "text-pairs", "data": str(pairs), "language": "en", **prompts}
+        return small_study(
+            tmp_path,
+            starts={"plain": {"encoder": encoder}},
+            start="plain",
+            seeds=[1],
+            arms={"baseline": {}, "own": {"stages": [stage]}},
+            targets=[{"name": "names", "languages": ["de"]}],
+            comparisons=[],
+        )
+
+    plan_study(study(str(unpooled), prompt_src="ask: "))
+    with pytest.raises(StudyError, match=r"arms\.own\.stages\[0\].*out of the pooling"):
+        study(str(unpooled), prompt_src="find: ")
+    with pytest.raises(StudyError, match="the prompt '' of one side"):
+        study(str(unpooled), prompt_tgt="")
+    study({"name": str(unpooled), "pooling": "first_token"}, prompt_src="find: ")
+    study({"name": str(unpooled), "prompt": "find: "}, prompt_src="find: ")
+    elsewhere = study("someone/not-here", prompt_src="find: ")
+    here = elsewhere.starts["plain"].model_copy(
+        update={"encoder": EncoderSettings(name=str(unpooled))}
+    )
+    with pytest.raises(StudyError, match="task 'text-pairs': the prompt 'find: '"):
+        plan_study(elsewhere.model_copy(update={"starts": {"plain": here}}))
 
 
 # Exported folders

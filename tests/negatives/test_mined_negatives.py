@@ -5,13 +5,15 @@ from __future__ import annotations
 import gzip
 import json
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from crosslift.artifacts.progress import Phase, Silent
 from crosslift.artifacts.store import Store
 from crosslift.cli.main import main
 from crosslift.encoders.encoder_settings import EncoderSettings
@@ -24,6 +26,9 @@ from crosslift.negatives.choose import limit_of
 from crosslift.negatives.job import mine_negatives
 from crosslift.negatives.negatives_settings import NegativesSettings, ranks_of
 from crosslift.results.mined_negatives import NegativesOutcome
+from crosslift.retrieval.search import Neighbours, PairSearch
+from crosslift.steps.run import Made
+from crosslift.steps.step import Step
 from crosslift.tasks.own_files import task_of_file
 
 WIDTH = 5
@@ -252,32 +257,133 @@ def test_pairs_with_margins_are_refused(job: Any) -> None:
         job(rows)
 
 
-def test_workers_give_the_same_bytes_as_this_process(
-    monkeypatch: pytest.MonkeyPatch, xlm_folder: Path, tmp_path: Path
-) -> None:
-    """Blocks that one run encoded are not encoded again by another."""
-    monkeypatch.setattr(blocks, "BLOCK", 25)
+Mine = Callable[..., tuple[bytes, Store]]
+
+
+@pytest.fixture
+def mine(monkeypatch: pytest.MonkeyPatch, xlm_folder: Path, tmp_path: Path) -> Mine:
+    """Mines in a store with a name, in blocks of few texts; returns the bytes that are written."""
+    monkeypatch.setattr(blocks, "BLOCK", 12)
     pairs, corpus = tmp_path / "pairs.csv", tmp_path / "corpus.txt"
     rows = zip(ANCHORS, POSITIVES, strict=True)
     pairs.write_text("anchor,positive\n" + "".join(f"{a},{p}\n" for a, p in rows))
     corpus.write_text("\n".join(CORPUS) + "\n")
 
-    def mine(name: str, engine: Processes | None) -> tuple[bytes, Store]:
+    def mine(
+        name: str, engine: Processes | None, listener: Any = None, **changes: Any
+    ) -> tuple[bytes, Store]:
         out, store = tmp_path / f"{name}.jsonl", Store(tmp_path / name)
         model = EncoderSettings(name=str(xlm_folder), precision="float32")
         settings = NegativesSettings(
-            pairs=pairs, corpus=corpus, model=model, out=out, first_rank=1, last_rank=20
+            pairs=pairs,
+            corpus=corpus,
+            model=model,
+            guide=model.model_copy(update={"hidden_state": 1}),
+            out=out,
+            overwrite=True,
+            **{"first_rank": 1, "last_rank": 20, **changes},
         )
-        mine_negatives(settings, store, engine=engine)
+        mine_negatives(settings, store, listener, engine)
         return out.read_bytes(), store
 
+    return mine
+
+
+class CountedCrew:
+    """Counts the steps that workers are given, by kind, and may stop after the first shard.
+
+    Args:
+        monkeypatch: of the test.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.given = Counter[str]()
+        self.stops = False
+        make = Crew.make
+
+        def counting(crew: Crew, steps: Sequence[Step], *more: Any, **settings: Any) -> Made:
+            self.given.update(step.kind for step in steps)
+            stops = self.stops and steps[0].kind == "search"
+            made = make(crew, steps[:1] if stops else steps, *more, **settings)
+            if stops:
+                raise KeyboardInterrupt
+            return made
+
+        monkeypatch.setattr(Crew, "make", counting)
+
+
+def remains(store: Store) -> list[Path]:
+    """What an unfinished search has left."""
+    return [*store.root.glob("search/*"), *store.root.glob("unfinished/*/rows-*")]
+
+
+def test_workers_give_the_same_bytes_as_this_process(
+    monkeypatch: pytest.MonkeyPatch, mine: Mine
+) -> None:
+    """Blocks that one run encoded are not encoded again by another."""
     alone, _ = mine("alone", None)
+    assert b"negative" in alone
+    crew = CountedCrew(monkeypatch)
     workers, store = mine("crew", Processes(2, threads=1))
     assert workers == alone
-    assert sum(1 for _ in (store.root / "encode").iterdir()) == 2 + 5
-    monkeypatch.setattr(Crew, "make", lambda *_, **__: pytest.fail("encoded again"))
-    (tmp_path / "crew.jsonl").unlink()
+    assert crew.given == {"encode": 2 * (3 + 10), "search": 2}
+    assert not remains(store)
+    crew.given.clear()
     assert mine("crew", Processes(2, threads=1))[0] == alone
+    assert crew.given == {"search": 2}
+
+
+def test_shards_that_were_searched_before_a_stop_are_not_searched_again(
+    monkeypatch: pytest.MonkeyPatch, mine: Mine
+) -> None:
+    alone, _ = mine("alone", None)
+    crew = CountedCrew(monkeypatch)
+    crew.stops = True
+    with pytest.raises(KeyboardInterrupt):
+        mine("crew", Processes(2, threads=1))
+    crew.stops = False
+    crew.given.clear()
+    workers, store = mine("crew", Processes(2, threads=1))
+    assert workers == alone
+    assert crew.given == {"search": 1}
+    assert not remains(store)
+
+
+class StopsInSearch(Silent[Phase]):
+    """Stops after the first block of anchors, as Ctrl-C does."""
+
+    def __init__(self) -> None:
+        self.phase = ""
+
+    def begin(self, work: Phase) -> None:
+        self.phase = work.name
+
+    def advance(self, done: float) -> None:
+        if self.phase == "searching":
+            raise KeyboardInterrupt
+
+
+def test_a_search_of_one_process_resumes_after_its_last_block(
+    monkeypatch: pytest.MonkeyPatch, mine: Mine
+) -> None:
+    alone, _ = mine("alone", None)
+    with pytest.raises(KeyboardInterrupt):
+        mine("stopped", None, StopsInSearch())
+    searched: list[int] = []
+    add = PairSearch.add
+
+    def counting(search: PairSearch, rows: Any) -> Neighbours:
+        searched.append(len(rows))
+        return add(search, rows)
+
+    monkeypatch.setattr(PairSearch, "add", counting)
+    resumed, store = mine("stopped", None)
+    assert resumed == alone
+    assert searched == [12, 6], "30 anchors in blocks of 12, of which one was finished"
+    assert not remains(store)
+    searched.clear()
+    mine("stopped", None, last_rank=15)
+    assert searched == [12, 12, 6], "another number of neighbours is another search"
 
 
 def test_the_command_prints_counts_and_a_sample(

@@ -29,8 +29,9 @@ FROZEN = {"tower": "convolutional", "tower_side": "frozen"}
 
 
 def study(encoder: Path, devices: int) -> Plan:
-    """A trained and a frozen tower, pictures, a bitext, and a sweep."""
+    """A trained and a frozen tower, a guide, pictures, a bitext, and a sweep."""
     trained = {"task": "picture-name", **SCRATCH, "limit": 90, "devices": 1}
+    guide = {"limit": 150, "options": {"guide": str(encoder)}}
     return plan_study(
         small_study(
             encoder,
@@ -43,6 +44,7 @@ def study(encoder: Path, devices: int) -> Plan:
                 "baseline": {},
                 "image": {"stages": [trained]},
                 "frozen": {"stages": [{**trained, "options": FROZEN}]},
+                "guided": {"stages": [{"task": "name-alias", **guide, "devices": 1}]},
             },
             targets=[
                 {"name": "names", "languages": ["de"]},
@@ -87,6 +89,7 @@ def test_two_ranks_write_the_bytes_of_one_process(
     assert {make for _, make in compared} == {
         "encode_texts",
         "encode_everywhere",
+        "encode_guided",
         "make_features",
         "embed_pictures",
     }

@@ -137,8 +137,8 @@ def negatives(
 ) -> None:
     """Mine hard negatives for pairs of texts, for training with the task text-pairs.
 
-    Prompts of src are those of anchors, prompts of tgt those of all other texts. After Ctrl-C, the same
-    command uses the vectors that are finished. The workers of an engine encode the texts.
+    Prompts of src are those of anchors, prompts of tgt those of all other texts. After Ctrl-C or a
+    kill, the same command resumes. The workers of an engine encode the texts and search them.
     """
     chosen = chosen_engine(engine, workers, threads, devices, address, engine_option)
     from crosslift.encoders.encoder_settings import EncoderSettings

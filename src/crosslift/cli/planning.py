@@ -14,7 +14,7 @@ from crosslift.analysis.judging import compared_with_baseline
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, write_json
 from crosslift.cli.plan_tree import PlanTree
-from crosslift.cli.printed_plan import print_failures
+from crosslift.cli.printed_plan import print_failures, print_prompt_notes
 from crosslift.engines.simulation import simulate
 from crosslift.metrics.table import described
 from crosslift.planning.plan import Plan, plan_study
@@ -95,6 +95,7 @@ def show(
     _print_schedule(console, schedule)
     _print_reasons(console, status, missing)
     print_failures(console, plan)
+    print_prompt_notes(console, plan)
     power = _power(plan, like)
     _print_power(console, power)
     rows = tuple(_row(step, status, estimates, to_run) for step in steps)

@@ -13,7 +13,7 @@ from crosslift.analysis.unchanged_folder import results_are_current, source_of
 from crosslift.artifacts.store import Store
 from crosslift.cli.live_progress import LiveProgress
 from crosslift.cli.output import console_for, write_json
-from crosslift.cli.printed_plan import print_failures
+from crosslift.cli.printed_plan import print_failures, print_prompt_notes
 from crosslift.cli.printed_run import outcome, print_run
 from crosslift.engines.crew import Crew, Engine
 from crosslift.planning.plan import Plan, plan_study
@@ -99,6 +99,7 @@ def carry_out(
             f"{about_duration(estimates.total(missing))}. Ctrl-C stops it; the same command resumes."
         )
     console.print(Text.assemble((study.name, "bold"), outlook))
+    print_prompt_notes(console, plan)
     if not missing:
         done, records = run_plan(plan, artifacts, keep_going=keep_going, trust_code=trust_code)
         if results_are_current(folder, source_of(done, artifacts, records, registered)):

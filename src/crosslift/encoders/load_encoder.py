@@ -34,6 +34,7 @@ from crosslift.encoders.tokenizer import (
     tokenise,
 )
 from crosslift.encoders.transformer import learned_positions, load_transformer
+from crosslift.encoders.unpooled_prompt import second_prompt
 from crosslift.encoders.vector_modules import VectorModule, apply_modules, read_modules
 from crosslift.errors import EncoderError
 from crosslift.model_files.read_model import library_errors_explained
@@ -126,12 +127,7 @@ class Encoder:
         """
         before = self.reading.prompt if prompt is None else prompt
         if before != self.reading.prompt and not self.reading.include_prompt:
-            raise EncoderError(
-                f"the prompt {before!r} of one side, where the encoder's is {self.reading.prompt!r}: "
-                f"{self.folder} leaves the tokens of its prompt out of the pooling",
-                "one prompt for all texts",
-                "write it as `prompt` of the encoder",
-            )
+            raise second_prompt(before, self.reading.prompt, self.folder)
         return self._tokenise([before + text for text in texts])
 
     def tokenise_pairs(self, first: Sequence[str], second: Sequence[str]) -> list[list[int]]:

@@ -91,7 +91,8 @@ class OpenBitextDistillation:
         self._options = options
         sides = [Column(train.records, name) for name in form.columns]
         self._texts = [self._tokenised(*each) for each in zip(sides, _SIDES, strict=True)]
-        self._taught = FurtherVectors(form.teacher, sides[:1], options.ranks)
+        kept = options.kept.get("teacher")
+        self._taught = FurtherVectors(form.teacher, sides[:1], options.ranks, kept)
         if self._taught.width != encoder.width:
             raise DataError(
                 f"the teacher {form.teacher} has vectors of {self._taught.width} numbers",

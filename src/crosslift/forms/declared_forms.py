@@ -104,7 +104,7 @@ _IMAGE_TEXT = FormFacts(
         **_GUIDE_OF_CAPTIONS,
         **MATRYOSHKA,
     },
-    encoders=("guide",),
+    encoders={"guide": ("text",)},
 )
 
 _IMAGE_TEXT_MATCHING = FormFacts(
@@ -128,7 +128,7 @@ _IMAGE_TEXT_MATCHING = FormFacts(
         **_GUIDE_OF_CAPTIONS,
         **MATRYOSHKA,
     },
-    encoders=("guide",),
+    encoders={"guide": ("text",)},
 )
 
 _IMAGE_MASKED_LM = FormFacts(
@@ -182,7 +182,7 @@ _BITEXT_DISTILLATION = FormFacts(
     placebo=None,
     untranslatable="its records are translations already",
     options={"teacher": ENCODER, **MATRYOSHKA},
-    encoders=("teacher",),
+    encoders={"teacher": ("english",)},
 )
 
 _CLASSIFICATION = FormFacts(
@@ -309,7 +309,7 @@ _TEXT_PAIRS = FormFacts(
         "one_of_a_group": FLAG,
         **MATRYOSHKA,
     },
-    encoders=("guide",),
+    encoders={"guide": ("anchor", "positive", "negative")},
 )
 
 FORMS: Registry[FormFacts] = Registry(

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+Digests = NDArray[np.uint64]
+
 _BYTES = 16
 """Of a hash: among 10^9 texts, two different ones share theirs with a probability of 10^-21."""
 
@@ -20,11 +22,21 @@ def equal_numbers(texts: Iterable[str]) -> NDArray[np.int64]:
 
     Example: ``["b", "a", "b"]`` gives 0, 1, 0.
     """
+    return numbers_of_digests(digests_of(texts))
+
+
+def digests_of(texts: Iterable[str]) -> Digests:
+    """The hashes of N texts, uint64 [N, 2]."""
     digests = bytearray()
     for text in texts:
         content = text.encode("utf-8", "surrogatepass")
         digests += hashlib.blake2b(content, digest_size=_BYTES).digest()
-    high, low = np.frombuffer(digests, np.uint64).reshape(-1, 2).T
+    return np.frombuffer(digests, np.uint64).reshape(-1, 2)
+
+
+def numbers_of_digests(digests: Digests) -> NDArray[np.int64]:
+    """As `equal_numbers`, of texts by their hashes, uint64 [N, 2]."""
+    high, low = digests.T
     order = np.lexsort((low, high))
     high, low = high[order], low[order]
     is_new = np.ones(len(order), bool)

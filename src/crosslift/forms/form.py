@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from crosslift.encoders.load_encoder import Encoder
+    from crosslift.forms.further_encoder import KeptVectors
 
 Rows = NDArray[np.int64]
 Pictures = NDArray[np.uint8]
@@ -57,6 +58,8 @@ class FormOptions:
         ranks: that share the work on a batch.
         cached_tokens: the same by their tokens; a text with more goes through alone.
         prompts: side -> the text before each text of that side; without one, the encoder's prompt.
+        kept: option that names a further encoder (`FormFacts.encoders`) -> its vectors of the training
+            texts. Without them, the form has the texts encoded.
     """
 
     text_locked: bool
@@ -66,6 +69,7 @@ class FormOptions:
     ranks: Ranks = ALONE
     cached_tokens: int | None = None
     prompts: Mapping[Side, str] = field(default_factory=dict)
+    kept: Mapping[str, KeptVectors] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

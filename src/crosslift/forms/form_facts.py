@@ -71,8 +71,9 @@ class FormFacts:
             may have a prompt (`FormOptions.prompts`).
         options: those that a study may change, by name. They do not include what a form binds and what
             a dataset fixes (its labels, the scale of its grades).
-        encoders: the options that name a further encoder, such as a guide: its files are part of what a
-            training step is made from.
+        encoders: the options that name a further encoder, such as a guide, and the columns of the form
+            whose texts it reads. Its files are part of what a training step is made from; steps before
+            the training encode the texts (`FormOptions.kept`).
         computed_by: dotted name of the module that computes the form; None: the module of
             `crosslift.forms` with its name.
     """
@@ -92,7 +93,7 @@ class FormFacts:
     shares_batch: bool = False
     has_sides: bool = False
     options: Mapping[str, Option] = field(default_factory=dict)
-    encoders: tuple[str, ...] = ()
+    encoders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     computed_by: str | None = None
 
     @property

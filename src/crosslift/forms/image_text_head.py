@@ -172,7 +172,7 @@ def _guide_of(form: ImageText, texts: Column, options: FormOptions) -> FurtherVe
         EncoderError: the guide cannot be used.
     """
     if form.guide is not None:
-        return FurtherVectors(form.guide, [texts], options.ranks)
+        return FurtherVectors(form.guide, [texts], options.ranks, options.kept.get("guide"))
     if form.guide_margin is not None:
         raise DataError(
             f"guide_margin {form.guide_margin} of {form.name} without a guide",

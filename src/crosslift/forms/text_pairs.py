@@ -173,7 +173,8 @@ class OpenTextPairs:
         self._guide = None
         if form.guide is not None:
             columns = [*texts, self._negatives]
-            self._guide = FurtherVectors(form.guide, columns, options.ranks)
+            kept = options.kept.get("guide")
+            self._guide = FurtherVectors(form.guide, columns, options.ranks, kept)
         self._taught = None
         if form.loss == "margin-mse":
             self._taught = TaughtMargins(form, train.records, self._negatives, self._guide)

@@ -17,15 +17,21 @@ from crosslift.steps.step import Step, Workplace
 
 
 @dataclass(frozen=True, slots=True)
-class EncodedTexts:
-    """N distinct texts, and the encoder that gives their vectors."""
+class Encoding:
+    """An encoder that gives the vectors of texts."""
 
     encoder: Trained | ObjectEncoder
-    texts: Sequence[str]
 
     def check_needs(self) -> None:
         """Raises if the encoder cannot be had."""
         self.encoder.check_needs()
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedTexts(Encoding):
+    """N distinct texts, and the encoder that gives their vectors."""
+
+    texts: Sequence[str]
 
 
 def encode_texts(step: Step, workplace: Workplace, folder: Path) -> None:
@@ -35,7 +41,18 @@ def encode_texts(step: Step, workplace: Workplace, folder: Path) -> None:
 
 def _encode(ranks: Ranks, step: Step, workplace: Workplace, folder: Path) -> None:
     job = step.job_as(EncodedTexts)
-    reading = job.encoder.write_vectors(folder / "vectors.npy", job.texts, workplace, ranks)
+    write_encoded(job.encoder, job.texts, ranks, workplace, folder)
+
+
+def write_encoded(
+    encoder: Trained | ObjectEncoder,
+    texts: Sequence[str],
+    ranks: Ranks,
+    workplace: Workplace,
+    folder: Path,
+) -> None:
+    """One rank's part of the files that `encode_texts` names."""
+    reading = encoder.write_vectors(folder / "vectors.npy", texts, workplace, ranks)
     write_json(ranks, folder / "reading.json", reading)
 
 

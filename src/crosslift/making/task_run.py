@@ -75,6 +75,15 @@ class TaskRun(HeldByManySteps):
         names = {option: form.options.get(option) for option in form.facts.encoders}
         return {option: further_settings(name) for option, name in names.items() if name}
 
+    def columns_read(self, option: str) -> tuple[str, ...]:
+        """The columns of the records whose texts a further encoder reads.
+
+        Args:
+            option: that names the encoder.
+        """
+        form = self.task.form
+        return tuple(form.columns[n] for n in form.facts.encoders[option] if n in form.columns)
+
     @cached_property
     def checksum(self) -> str:
         """Of everything the records are made of."""
@@ -109,6 +118,23 @@ class TaskRun(HeldByManySteps):
             return None
         return english_share(self._some(self.task.source.train(), _MOST_CHECKED))
 
+    @property
+    def at_hand(self) -> Sequence[Record] | None:
+        """The training records before translation; None: planning cannot read them in a moment."""
+        return self.shown()["train"] if self.task.pictures or self.task.at_hand else None
+
+    def read(self, store: Store) -> tuple[Sequence[Record], dict[str, int]]:
+        """The training records with their own labels, and reason -> number of those left out.
+
+        Args:
+            store: with the translation.
+        """
+        records, left_out = _read_training(self.task)
+        if self.translated is not None:
+            records = translated_records(self.translated, store)
+            left_out |= dropped_counts(self.translated, store)
+        return self._some(records, self.settings.limit), left_out
+
     def train(self, store: Store, seed: int = 0) -> tuple[Sequence[Record], dict[str, int]]:
         """The training records, and reason -> number of those left out.
 
@@ -116,11 +142,7 @@ class TaskRun(HeldByManySteps):
             store: with the translation.
             seed: of labels that are drawn at random, where they are.
         """
-        records, left_out = _read_training(self.task)
-        if self.translated is not None:
-            records = translated_records(self.translated, store)
-            left_out |= dropped_counts(self.translated, store)
-        records = self._some(records, self.settings.limit)
+        records, left_out = self.read(store)
         if self.settings.control == "placebo-labels":
             records = placebo(records, self.task.form, seed)
         return records, left_out

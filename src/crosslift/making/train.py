@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,8 @@ import numpy as np
 
 from crosslift.encoders.encoder_folder import prompts_of_sides
 from crosslift.forms.form import FormOptions
+from crosslift.forms.further_encoder import KeptVectors
+from crosslift.making.guide_vectors import open_kept
 from crosslift.making.on_devices import make_on_devices
 from crosslift.making.synonym_copies import smoothed
 from crosslift.making.task_run import TaskRun
@@ -134,7 +136,7 @@ def _open_members(
             train_split, run.task.form, job.stage.robust, encoder, seed
         )
         dev_split, _ = open_split(step, store, name, "dev", run.dev())
-        options = _options(job, run, seed, ranks)
+        options = _options(job, run, seed, ranks, open_kept(step, store, name, run))
         opened = run.task.form.open().open(encoder, train_split, dev_split, options)
         if "heads" in step.inputs:
             opened.head.load_state_dict(load_head(step.inputs["heads"], store, name))
@@ -160,7 +162,9 @@ def _save_heads(members: Sequence[MixedTask], place: Path) -> None:
     save_file(tensors, place)
 
 
-def _options(job: Training, run: TaskRun, seed: int, ranks: Ranks) -> FormOptions:
+def _options(
+    job: Training, run: TaskRun, seed: int, ranks: Ranks, kept: Mapping[str, KeptVectors]
+) -> FormOptions:
     stage = job.stage
     return FormOptions(
         text_locked=stage.text_side == "locked",
@@ -170,4 +174,5 @@ def _options(job: Training, run: TaskRun, seed: int, ranks: Ranks) -> FormOption
         ranks=ranks,
         cached_tokens=stage.cached_tokens,
         prompts=prompts_of_sides(run.settings, job.before.settings),
+        kept=kept,
     )

@@ -21,6 +21,7 @@ from crosslift.making.trained import Trained
 from crosslift.results.mined_files import SearchKind, SearchRecall
 from crosslift.retrieval.approximate import ApproximateIndex, approximate_nearest
 from crosslift.retrieval.search import BothNeighbours, Neighbours, PairSearch
+from crosslift.retrieval.similarity import FloatArray
 from crosslift.steps.run import make_step, missing_steps
 from crosslift.steps.status import Status
 from crosslift.steps.step import Step, Workplace
@@ -117,19 +118,32 @@ class BlockVectors:
             file.write(self.block(number).astype("<f4", copy=False).tobytes())
 
 
-def search_key(src: Sequence[Step], tgt: Sequence[Step], kind: SearchKind, k: int) -> str:
-    """The key of a search: every vector, the kind of search, k, and the code of both.
+def search_key(
+    src: Sequence[Step], tgt: Sequence[Step], kind: SearchKind, k: int, among: int | None = None
+) -> str:
+    """The key of a search: every vector, the kind of search, k, and the code of both; `among` as in
+    `search_exactly`.
 
     Later steps (margin, threshold, output) do not change the neighbours: an unfinished search can
     resume after a change of their settings.
     """
     sides = {"src": [step.key for step in src], "tgt": [step.key for step in tgt]}
     code = {**code_of(import_closure([__name__])), **src[0].code, **tgt[0].code}
-    return key_of({**sides, "kind": kind, "k": k, "code": code})
+    return key_of({**sides, "kind": kind, "k": k, **among_facts(among), "code": code})
+
+
+def among_facts(among: int | None) -> dict[str, int]:
+    """Which rows of tgt are searched, JSON-like; empty: all, in both directions."""
+    return {} if among is None else {"among": among}
 
 
 def search_exactly(
-    src: BlockVectors, tgt: BlockVectors, k: int, folder: Path, listener: Listener[Phase]
+    src: BlockVectors,
+    tgt: BlockVectors,
+    k: int,
+    folder: Path,
+    listener: Listener[Phase],
+    among: int | None = None,
 ) -> BothNeighbours:
     """Neighbours in both directions, searched in blocks of src rows; resumes an unfinished search.
 
@@ -139,22 +153,51 @@ def search_exactly(
         k: neighbours of each row; if a side has fewer rows, all of them.
         folder: state of an unfinished search: neighbours of each finished block, and those of tgt.
         listener: receives the progress in pairs of rows.
+        among: the first rows of tgt, the only ones that are searched, and only for the neighbours of
+            src. None: all, in both directions.
 
     Returns:
-        [N, min(k, M)] and [M, min(k, N)].
+        [N, min(k, M)] and [M, min(k, N)]; the second is empty with `among`.
     """
-    search = PairSearch(tgt.whole(folder / "tgt.npy"), k)
+    search = pair_search(tgt.whole(folder / "tgt.npy"), k, among)
+    search_blocks(src, search, folder, listener)
+    return BothNeighbours(_joined(folder, len(src.steps)), search.tgt_to_src)
+
+
+def pair_search(tgt: FloatArray, k: int, among: int | None) -> PairSearch:
+    """The search of blocks of src in all of tgt, or one way in its first rows; see `search_exactly`."""
+    return PairSearch(tgt, k) if among is None else PairSearch(tgt[:among], k, both=False)
+
+
+def search_blocks(
+    src: BlockVectors, search: PairSearch, folder: Path, listener: Listener[Phase]
+) -> None:
+    """Searches blocks of src rows, and writes the neighbours of each (see `block_neighbours`) and the
+    state of the search; resumes an unfinished search. Arguments as in `search_exactly`."""
     count = _restore(search, folder)
-    pairs = float(len(src)) * len(tgt)
-    searched = float(search.rows_done) * len(tgt)
+    pairs = float(len(src)) * len(search)
+    searched = float(search.rows_done) * len(search)
     with in_phase(listener, Phase("searching", "pairs", pairs, searched)):
         for number in range(count, len(src.steps)):
             neighbours = search.add(src.block(number))
-            _save(folder / f"rows-{number:06}.npz", neighbours)
+            _save(_rows_file(folder, number), neighbours)
             progress = {"rows_done": np.array(search.rows_done), "blocks": np.array(number + 1)}
             _save(folder / "columns.npz", search.tgt_to_src, progress)
-            listener.advance(float(search.rows_done) * len(tgt))
-    return BothNeighbours(_joined(folder, len(src.steps)), search.tgt_to_src)
+            listener.advance(float(search.rows_done) * len(search))
+
+
+def block_neighbours(folder: Path, number: int) -> Neighbours:
+    """The neighbours of the rows of a block that `search_blocks` has searched.
+
+    Raises:
+        ArtifactError: the file has changed.
+    """
+    block = _load(_rows_file(folder, number))
+    return Neighbours(block["indices"], block["scores"])
+
+
+def _rows_file(folder: Path, number: int) -> Path:
+    return folder / f"rows-{number:06}.npz"
 
 
 def rows_searched(folder: Path) -> int:
@@ -174,10 +217,10 @@ def _restore(search: PairSearch, folder: Path) -> int:
 
 
 def _joined(folder: Path, count: int) -> Neighbours:
-    blocks = [_load(folder / f"rows-{number:06}.npz") for number in range(count)]
+    blocks = [block_neighbours(folder, number) for number in range(count)]
     return Neighbours(
-        np.concatenate([block["indices"] for block in blocks]),
-        np.concatenate([block["scores"] for block in blocks]),
+        np.concatenate([block.indices for block in blocks]),
+        np.concatenate([block.scores for block in blocks]),
     )
 
 

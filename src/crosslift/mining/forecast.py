@@ -37,6 +37,11 @@ def choose_search(setting: Literal["auto"] | SearchKind, src: int, tgt: int) -> 
     return "ivf" if large and importlib.util.find_spec("faiss") is not None else "exact"
 
 
+def screened_bytes() -> int:
+    """Bytes of a number of the screened rows on this machine."""
+    return 2 if resolve_precision("auto") == "bfloat16" else 4
+
+
 def memory_of(
     texts: tuple[int, int],
     width: int,
@@ -47,6 +52,7 @@ def memory_of(
     text_bytes: int = 0,
     encoder_bytes: int = 0,
     workers: int = 1,
+    both: bool = True,
 ) -> dict[str, int]:
     """The most bytes in memory in each phase of a job, of one worker or of the process that selects
     pairs.
@@ -66,20 +72,22 @@ def memory_of(
         text_bytes: bytes of all texts.
         encoder_bytes: size of the encoder's weights.
         workers: workers that share the rows of src.
+        both: whether tgt rows have neighbours, too.
     """
     src, tgt = texts
     rows = -(-src // workers)
     program = _PROGRAM_BYTES + text_bytes
-    neighbours = 12 * k * (2 * rows + 3 * tgt)
-    of_all = 12 * k * (2 * src + 3 * tgt)
+    columns = tgt if both else 0
+    neighbours = 12 * k * (2 * rows + 3 * columns)
+    of_all = 12 * k * (2 * src + 3 * columns)
     units = 4 * width * tgt
     if search == "exact":
         block = min(BLOCK, rows) * width * 24
         screened = screened_bytes * (width + _EXTRA_COLUMNS) * tgt + _BYTES_OF_BOUNDS * tgt
         searching = block + units + max(screened, units + _BYTES_WHILE_CHECKED * width * tgt)
     else:
-        both = 4 * width * (src + tgt)
-        searching = 2 * both + 4 * width * max(src, tgt)
+        vectors = 4 * width * (src + tgt)
+        searching = 2 * vectors + 4 * width * max(src, tgt)
     return {
         "encoding": program + 2 * encoder_bytes + BLOCK * width * 8,
         "searching": program + neighbours + searching,
@@ -124,7 +132,7 @@ def plan_mining(
         width,
         k,
         search=search,
-        screened_bytes=2 if precision == "bfloat16" else 4,
+        screened_bytes=screened_bytes(),
         text_bytes=text_bytes,
         encoder_bytes=encoder.weight_bytes,
         workers=workers,

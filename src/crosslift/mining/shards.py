@@ -15,7 +15,7 @@ import numpy as np
 from crosslift.artifacts.progress import Listener, Phase, Silent, in_phase
 from crosslift.artifacts.store import Store
 from crosslift.engines.crew import Crew
-from crosslift.mining.blocks import BlockVectors, search_exactly
+from crosslift.mining.blocks import BlockVectors, among_facts, search_exactly
 from crosslift.retrieval import merged_neighbours
 from crosslift.retrieval.search import BothNeighbours, Neighbours
 from crosslift.steps.run import missing_steps
@@ -36,16 +36,19 @@ class SearchedShard:
     tgt: tuple[str, ...]
 
 
-def shard_steps(src: Sequence[Step], tgt: Sequence[Step], k: int, shards: int) -> list[Step]:
-    """Steps that together search all src rows in all tgt rows.
+def shard_steps(
+    src: Sequence[Step], tgt: Sequence[Step], k: int, shards: int, among: int | None = None
+) -> list[Step]:
+    """Steps that together search all src rows in tgt rows.
 
     Args:
         src, tgt: steps that encode the blocks of each side.
         k: neighbours of each row.
         shards: number of shards, at most one for each block of src.
+        among: as in `crosslift.mining.blocks.search_exactly`.
     """
     tgt_inputs = {f"tgt {number}": step for number, step in enumerate(tgt, start=1)}
-    tgt_rows = sum(step.work for step in tgt)
+    tgt_rows = sum(step.work for step in tgt) if among is None else among
     bounds = np.linspace(0, len(src), min(shards, len(src)) + 1).round().astype(int)
     steps = []
     for first, last in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
@@ -54,7 +57,7 @@ def shard_steps(src: Sequence[Step], tgt: Sequence[Step], k: int, shards: int) -
             Step(
                 kind="search",
                 label=f"src blocks {first + 1} to {last} of {len(src)}",
-                settings={"k": k},
+                settings={"k": k, **among_facts(among)},
                 inputs=src_inputs | tgt_inputs,
                 make=search_shard,
                 work=sum(step.work for step in src_inputs.values()) * tgt_rows,
@@ -73,7 +76,8 @@ def search_shard(step: Step, workplace: Workplace, folder: Path) -> None:
         for roles in (job.src, job.tgt)
     )
     place = workplace.unfinished(step)
-    both = search_exactly(src, tgt, step.settings["k"], place, _Share(workplace, step.work))
+    k, among = step.settings["k"], step.settings.get("among")
+    both = search_exactly(src, tgt, k, place, _Share(workplace, step.work), among)
     np.savez(
         folder / "neighbours.npz",
         src_indices=both.src_to_tgt.indices,
@@ -94,6 +98,20 @@ class _Share(Silent[Phase]):
         self._workplace.report(done / self._pairs)
 
 
+def shard_neighbours(shard: Step, store: Store) -> BothNeighbours:
+    """The neighbours that a shard has found: of its src rows, which are final, and of tgt rows.
+
+    Args:
+        shard: a shard whose artifact exists.
+        store: store of the artifact.
+    """
+    with np.load(shard.open(store) / "neighbours.npz") as arrays:
+        return BothNeighbours(
+            Neighbours(arrays["src_indices"], arrays["src_scores"]),
+            Neighbours(arrays["tgt_indices"], arrays["tgt_scores"]),
+        )
+
+
 def merged(shards: Sequence[Step], k: int, store: Store) -> BothNeighbours:
     """The neighbours of all rows, from all shards.
 
@@ -105,15 +123,7 @@ def merged(shards: Sequence[Step], k: int, store: Store) -> BothNeighbours:
     Returns:
         [N, min(k, M)] and [M, min(k, N)].
     """
-    return merged_neighbours.merged((_neighbours(shard, store) for shard in shards), k)
-
-
-def _neighbours(shard: Step, store: Store) -> BothNeighbours:
-    with np.load(shard.open(store) / "neighbours.npz") as arrays:
-        return BothNeighbours(
-            Neighbours(arrays["src_indices"], arrays["src_scores"]),
-            Neighbours(arrays["tgt_indices"], arrays["tgt_scores"]),
-        )
+    return merged_neighbours.merged((shard_neighbours(shard, store) for shard in shards), k)
 
 
 def make_with(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from crosslift.negatives.negatives_settings import NegativesSettings
 from crosslift.negatives.texts_of_pairs import Numbers, TextsOfPairs
-from crosslift.retrieval.search import PairSearch, exact_scores
+from crosslift.retrieval.search import Neighbours, exact_scores
 from crosslift.retrieval.similarity import FloatArray, unit_rows
 
 _ANCHORS_AT_ONCE = 1024
@@ -103,6 +103,13 @@ def limit_of(positives: Scores, margin: float | None, relative: float | None) ->
     return limits
 
 
+def neighbours_needed(texts: TextsOfPairs, settings: NegativesSettings) -> int:
+    """How many of the nearest texts an anchor needs, so that the last rank is among them: texts that
+    are right for a pair have no rank."""
+    most = max(len(texts.right(row)) for row in range(len(texts.records)))
+    return min(settings.last_rank + most, texts.candidates)
+
+
 class Chooser:
     """Chooses negatives, some anchors at a time.
 
@@ -128,28 +135,31 @@ class Chooser:
         count = len(texts.records)
         nothing = np.empty(0, np.int64)
         self.chosen = ChosenNegatives([nothing] * count, [nothing] * count)
-        most = max(len(texts.right(row)) for row in range(count))
-        k = min(settings.last_rank + most, texts.candidates)
-        self._search = PairSearch(vectors.others[: texts.candidates], k, both=False)
 
-    def run(self) -> Iterator[int]:
-        """Chooses the negatives of all pairs; yields the number of anchors that are done."""
+    def run(self, nearest: Iterable[Neighbours]) -> Iterator[int]:
+        """Chooses the negatives of all pairs; yields the number of anchors that are done.
+
+        Args:
+            nearest: `neighbours_needed` texts of the corpus of each anchor, part after part.
+        """
         by_anchor = np.argsort(self._places, kind="stable")
-        anchors = len(self._vectors.anchors)
-        for start in range(0, anchors, _ANCHORS_AT_ONCE):
-            stop = min(start + _ANCHORS_AT_ONCE, anchors)
+        start = 0
+        for part in _in_parts(nearest):
+            stop = start + len(part)
             first, last = np.searchsorted(self._places[by_anchor], (start, stop))
-            self._choose(by_anchor[first:last], start, stop)
+            self._choose(by_anchor[first:last], start, part)
+            start = stop
             yield stop
 
-    def _choose(self, rows: Numbers, start: int, stop: int) -> None:
+    def _choose(self, rows: Numbers, start: int, nearest: Neighbours) -> None:
         """Chooses for the pairs of some anchors.
 
         Args:
             rows: indices of the pairs.
-            start, stop: places of their anchors.
+            start: place of the first anchor.
+            nearest: texts to each anchor.
         """
-        ranked = self._ranked(rows, start, stop)
+        ranked = self._ranked(rows, start, nearest)
         counts = self.chosen.counts
         counts["ranked"] += len(ranked)
         left = self._not_already(ranked)
@@ -169,9 +179,8 @@ class Chooser:
             counts["chosen"] += len(chosen)
             counts["not_chosen"] += len(places) - len(chosen)
 
-    def _ranked(self, rows: Numbers, start: int, stop: int) -> Candidates:
+    def _ranked(self, rows: Numbers, start: int, nearest: Neighbours) -> Candidates:
         """The texts within the range of ranks; those that are right for a pair have no rank."""
-        nearest = self._search.add(self._vectors.anchors[start:stop])
         first, last = self._settings.first_rank, self._settings.last_rank
         parts: list[Candidates] = []
         for row in rows.tolist():
@@ -237,6 +246,14 @@ class Chooser:
         if self._settings.choice == "random":
             places = np.random.default_rng((self._settings.seed, row)).permutation(places)
         return np.sort(places[:most])
+
+
+def _in_parts(nearest: Iterable[Neighbours]) -> Iterator[Neighbours]:
+    """The same of fewer anchors at a time."""
+    for part in nearest:
+        for start in range(0, len(part), _ANCHORS_AT_ONCE):
+            rows = slice(start, start + _ANCHORS_AT_ONCE)
+            yield Neighbours(part.indices[rows], part.scores[rows])
 
 
 def _of_each_pair(candidates: Candidates) -> Iterator[tuple[int, Numbers]]:

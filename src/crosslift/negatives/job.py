@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,9 +23,10 @@ from crosslift.making.object_encoder import ObjectEncoder, store_of, untouched
 from crosslift.making.trained import Trained
 from crosslift.mining.blocks import BlockVectors, encode_blocks, encode_steps
 from crosslift.mining.shards import make_with
-from crosslift.negatives.choose import Chooser, ChosenNegatives, Vectors
+from crosslift.negatives.choose import Chooser, ChosenNegatives, Vectors, neighbours_needed
 from crosslift.negatives.negatives_settings import NegativesSettings, refuse_output
 from crosslift.negatives.pair_files import corpus_in, pairs_in, write_pairs
+from crosslift.negatives.search import AnchorSearch, search_crew
 from crosslift.negatives.texts_of_pairs import TextsOfPairs
 from crosslift.results.mined_negatives import (
     CandidateCounts,
@@ -51,13 +52,16 @@ def mine_negatives(
     For each pair, the texts of the corpus are ranked by their cosine with the anchor; those that are
     right for the pair have no rank. Of the texts within the range of ranks, those above the margins,
     near duplicates of right texts, and those that the guide puts too near to the anchor are left out.
-    The others are the pair's negatives. After a stop, vectors that were finished are used again.
+    The others are the pair's negatives. After a stop or a kill, the next call uses the vectors that
+    were finished, and its search resumes after the last finished block of 16,384 anchors. Workers
+    write the bytes that one process writes.
 
     Args:
         settings: of the job.
         store: for vectors. None: the user's cache. The vectors of an object are never kept.
         listener: receives the progress. None: no reports.
-        engine: workers that encode blocks of texts; None: this process.
+        engine: workers that encode blocks of texts, and search shards of the anchors; None: this
+            process.
 
     Raises:
         DataError: a file cannot be used; the output exists; the corpus has fewer texts than the first
@@ -68,9 +72,8 @@ def mine_negatives(
     2024 (arXiv 2402.16829), section 3.
     """
     refuse_output(settings)
-    crew = None if engine is None else Crew(engine)
     with store_of(settings.model, store) as place, _guide_store(settings, store) as guide_place:
-        return _Job(settings, place, guide_place, listener or Silent(), crew).run()
+        return _Job(settings, place, guide_place, listener or Silent(), engine).run()
 
 
 @contextmanager
@@ -147,7 +150,7 @@ class _Job:
     store: Store
     guide_store: Store | None
     listener: Listener[Phase]
-    crew: Crew | None = None
+    engine: Engine | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -167,20 +170,26 @@ class _Job:
             encoder = untouched(settings.guide, fetched=True)
             guide = _Side.of(encoder, settings.guide_prompts, texts, self.guide_store)
         sides = [side] if guide is None else [side, guide]
-        keys = [step.key for each in sides for step in each.steps]
-        with self.store.using(keys):
+        k = neighbours_needed(texts, settings)
+        crew = None
+        if self.engine is not None:
+            anchors, encoders = len(np.unique(texts.anchors)), [each.encoder for each in sides]
+            crew = search_crew(self.engine, encoders, anchors, texts.candidates, k)
+        search = AnchorSearch(side.anchors, side.others, texts.candidates, k, self.store, crew)
+        with self.store.using([search.key, *(step.key for each in sides for step in each.steps)]):
             with self._timed("encoding"):
                 for each in sides:
-                    self._encode(each)
-            with self._timed("searching"), side.vectors() as vectors:
-                if guide is None:
-                    chosen, sample = self._choose(texts, vectors, None)
-                else:
-                    with guide.vectors() as of_guide:
-                        chosen, sample = self._choose(texts, vectors, of_guide)
+                    self._encode(each, crew)
+            of_guide = nullcontext(None) if guide is None else guide.vectors()
+            with self.store.lock(search.key), side.vectors() as vectors, of_guide as by_guide:
+                with self._timed("searching"):
+                    search.run(vectors.others, self.listener)
+                with self._timed("choosing"):
+                    chosen, sample = self._choose(texts, search, vectors, by_guide)
             counts = self._counts(chosen)
             refuse_output(settings)
             write_pairs(settings.out, source, texts, chosen)
+            search.delete()
             return NegativesOutcome(
                 model=settings.model.name,
                 reading=side.reading(),
@@ -194,12 +203,11 @@ class _Job:
                 seconds=self.seconds,
             )
 
-    def _encode(self, side: _Side) -> None:
-        if self.crew is None:
+    def _encode(self, side: _Side, crew: Crew | None) -> None:
+        if crew is None:
             encode_blocks(side.steps, side.store, self.listener)
         else:
-            steps, store = side.steps, side.store
-            make_with(self.crew, steps, store, self.listener, "encoding", "sentences")
+            make_with(crew, side.steps, side.store, self.listener, "encoding", "sentences")
 
     def _read(self, source: FileRecords) -> TextsOfPairs:
         corpus = None if self.settings.corpus is None else corpus_in(self.settings.corpus)
@@ -215,11 +223,11 @@ class _Job:
         return texts
 
     def _choose(
-        self, texts: TextsOfPairs, vectors: Vectors, guide: Vectors | None
+        self, texts: TextsOfPairs, search: AnchorSearch, vectors: Vectors, guide: Vectors | None
     ) -> tuple[ChosenNegatives, tuple[SampledPair, ...]]:
         chooser = Chooser(texts, self.settings, vectors, guide)
-        with in_phase(self.listener, Phase("searching", "anchors", len(vectors.anchors))):
-            for done in chooser.run():
+        with in_phase(self.listener, Phase("choosing", "anchors", len(vectors.anchors))):
+            for done in chooser.run(search.nearest()):
                 self.listener.advance(done)
         return chooser.chosen, tuple(_sample(texts, chooser.chosen, vectors, guide))
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from crosslift.forms.alike import check_negatives, refuse_without_negatives
 from crosslift.making.task_run import TaskRun
-from crosslift.sources.record import Record
 
 _OWN_NEGATIVES = "negative"
 
@@ -28,12 +25,7 @@ def check_negatives_of(run: TaskRun) -> None:
     what = f"records of task {run.task.name!r}"
     if run.settings.limit == 1 and run.translated is None:
         refuse_without_negatives(what, 1)
-    records = _at_hand(run)
+    records = run.at_hand  # translation adds no negatives
     if records is not None:
         columns = [bound for name, bound in form.columns.items() if name != _OWN_NEGATIVES]
         check_negatives(records, columns, what)
-
-
-def _at_hand(run: TaskRun) -> Sequence[Record] | None:
-    """The training records before translation, which adds no negatives; None: not read in a moment."""
-    return run.shown()["train"] if run.task.pictures or run.task.at_hand else None

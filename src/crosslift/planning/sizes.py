@@ -13,7 +13,7 @@ from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.encoder_size import EncoderSize, size_of
 from crosslift.engines.needs import Needs
 from crosslift.making.answer import Answering
-from crosslift.making.encode import EncodedTexts
+from crosslift.making.encode import Encoding
 from crosslift.making.evaluate_mteb import MtebJob
 from crosslift.making.object_encoder import ObjectEncoder
 from crosslift.making.sweep import EveryPlace
@@ -71,7 +71,7 @@ def _encoded(step: Step) -> Size:
     if isinstance(step.job, EveryPlace):
         places = len(step.job.places)
         return _vectors(step.job.encoder.settings, step.work, places, step.devices)
-    encoder = step.job_as(EncodedTexts).encoder
+    encoder = step.job_as(Encoding).encoder
     if isinstance(encoder, ObjectEncoder):
         return Size(None, None)
     return _vectors(encoder.settings, step.work, devices=step.devices)

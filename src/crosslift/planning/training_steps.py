@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from crosslift.encoders.encoder_folder import layers_of, prompts_of_sides
 from crosslift.encoders.encoder_settings import EncoderSettings, SidePrompts
+from crosslift.encoders.unpooled_prompt import error_of_prompts
 from crosslift.errors import DataError, StudyError
 from crosslift.forms.declared_forms import forms_of_vectors, forms_with_sides
 from crosslift.making.synonym_copies import robust_facts
 from crosslift.making.task_run import TaskRun
 from crosslift.making.train import Training, train_stage
 from crosslift.making.trained import Trained
+from crosslift.planning.guide_steps import guide_steps
 from crosslift.planning.picture_steps import picture_steps
 from crosslift.planning.task_runs import names_of
 from crosslift.steps.step import Step
@@ -62,6 +64,7 @@ def train_step(
         if run.translated is not None:
             inputs[f"{name}: translated"] = run.translated
         inputs |= picture_steps(name, run, seed, stage.devices or 1)
+        inputs |= guide_steps(name, run, stage, before.devices)
     if stage.heads == "kept":
         inputs["heads"] = _with_heads(previous, runs)
     guards = on_their_data(stage.guards)
@@ -120,6 +123,12 @@ def _check_hidden_state(name: str, run: TaskRun, encoder: EncoderSettings) -> No
         )
 
 
+def _check_prompts(name: str, run: TaskRun, encoder: EncoderSettings) -> None:
+    error = error_of_prompts(run.settings, encoder)
+    if error is not None:
+        raise StudyError(f"task {name!r}: {error.what}", error.expected, error.remedy)
+
+
 def _check_kinds(name: str, run: TaskRun) -> None:
     form: Any = run.task.form.open()
     try:
@@ -143,6 +152,7 @@ def _check_stage(
                 f"a task of the forms {', '.join(forms_with_sides())}",
                 "`prompt` of the encoder is put before every text",
             )
+        _check_prompts(name, run, encoder)
         if run.settings.control == "same-kind-pictures":
             _check_kinds(name, run)
         if (stage.devices or 1) > 1 and not form.facts.shares_batch:

@@ -45,13 +45,18 @@ def translate_step(task: IntermediateTask, settings: TranslationSettings) -> Ste
         },
         inputs={},
         make=translate_task,
-        work=_most_records(task, settings.limit) * len(settings.to),
+        work=most_records(task, settings.limit) * len(settings.to),
         job=Translation(task, settings),
     )
 
 
-def _most_records(task: IntermediateTask, limit: int | None) -> int:
-    """About how many records go into each language; data of the hub are not read for that."""
+def most_records(task: IntermediateTask, limit: int | None) -> int:
+    """About how many training records a task has; data of the hub are not read for that.
+
+    Args:
+        task: the task.
+        limit: of their number; None: none.
+    """
     declared = getattr(task, "train_examples", None)
     count = int(declared) if declared is not None else len(task.source.train())
     return count if limit is None else min(limit, count)

@@ -90,4 +90,4 @@ class NegativesOutcome(ResultRecord):
     sample: tuple[SampledPair, ...]
     """Some pairs with their mined negatives, spread over the file."""
     seconds: dict[str, float]
-    """``reading``, ``encoding``, ``searching`` -> seconds of this run."""
+    """``reading``, ``encoding``, ``searching``, ``choosing`` -> seconds of this run."""

@@ -95,12 +95,17 @@ class PairSearch:
         self.both = both
         self.rows_done = 0
         self._units = unit_rows(tgt)
-        self._columns = BestSoFar.empty(len(tgt), k)
+        self._columns = BestSoFar.empty(len(tgt) if both else 0, k)
         self._target: TargetSide | None = None
+
+    def __len__(self) -> int:
+        """M, the number of tgt rows."""
+        return len(self._units)
 
     @property
     def tgt_to_src(self) -> Neighbours:
-        """Neighbours [M, min(k, rows_done)] of every tgt row among the src rows so far."""
+        """Neighbours [M, min(k, rows_done)] of every tgt row among the src rows so far; of none where
+        they are not searched."""
         return self._columns.neighbours()
 
     def restore(self, rows_done: int, tgt_to_src: Neighbours) -> None:
@@ -113,11 +118,11 @@ class PairSearch:
         Raises:
             DataError: neighbours of another number of rows, or of another k.
         """
-        shape = (len(self._units), min(self.k, rows_done))
+        shape = (len(self._columns.indices), min(self.k, rows_done) if self.both else 0)
         if tgt_to_src.indices.shape != shape:
             raise DataError(f"neighbours of shape {tgt_to_src.indices.shape}", f"shape {shape}")
         self.rows_done = rows_done
-        self._columns = BestSoFar.empty(len(self._units), self.k)
+        self._columns = BestSoFar.empty(shape[0], self.k)
         self._columns.indices[:, : shape[1]] = tgt_to_src.indices
         self._columns.scores[:, : shape[1]] = tgt_to_src.scores
 

@@ -22,6 +22,7 @@ from crosslift.results.partial_run import UNFINISHED_FILE, UnfinishedRun
 from crosslift.results.result_record import read_json_file
 from crosslift.sources.cldr import find_names as cldr
 from crosslift.studies.checks import StudyFault, check_names
+from crosslift.studies.prompts import check_prompts
 from crosslift.studies.schema import Study
 from crosslift.training.robust_settings import SYNONYM_SOURCES
 from crosslift.training.stage_settings import StageSettings
@@ -129,6 +130,8 @@ def study_of(
         faults = _without_repetitions([*_faults(error), *faults])
     except CrossLiftError as error:  # of a name that does not exist, which `check_names` found too
         faults = faults or [StudyFault((), error.what, error.expected or "a study that can be run")]
+    if study is not None and not faults:
+        faults = list(check_prompts(study))
     if study is None or faults:
         raise StudyFileError(source, faults, lines or {})
     return study
