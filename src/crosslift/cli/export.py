@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crosslift.cli.option_groups import with_options
 from crosslift.cli.options import Json
 from crosslift.encoders.kinds import Backend, WeightPrecision
 
+if TYPE_CHECKING:
+    from crosslift.encoders.encoder_settings import SidePrompts
 
-def export(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
-    arm: Annotated[str, typer.Argument(metavar="ARM", help="Name of the arm.")],
-    to: Annotated[Path, typer.Argument(metavar="TO", help="New folder for the model.")],
-    seed: Annotated[
-        int | None, typer.Option("--seed", help="Whose weights. Default: the arm's first seed.")
-    ] = None,
+
+def _form(
     backend: Annotated[
         Backend,
         typer.Option(
@@ -48,6 +46,12 @@ def export(
             "--allow-loss", min=0, metavar="POINTS", help="Refuse an export that loses more there."
         ),
     ] = 0.3,
+) -> dict[str, Any]:
+    """What is written, and how much its change may lose."""
+    return locals()
+
+
+def _prompts(
     prompt_src: Annotated[
         str | None,
         typer.Option(
@@ -58,6 +62,15 @@ def export(
         str | None,
         typer.Option("--prompt-tgt", help="Of documents. With either option, both are new."),
     ] = None,
+) -> SidePrompts | None:
+    """The prompts in the folder's files; None: as trained."""
+    from crosslift.encoders.encoder_settings import SidePrompts
+
+    prompts = SidePrompts(prompt_src=prompt_src, prompt_tgt=prompt_tgt)
+    return prompts if prompts.side_prompts else None
+
+
+def _upload(
     push: Annotated[
         str | None,
         typer.Option(
@@ -69,6 +82,25 @@ def export(
     private: Annotated[
         bool, typer.Option("--private", help="With --push: the repository is private.")
     ] = False,
+) -> dict[str, Any]:
+    """Where the folder is uploaded to."""
+    if private and push is None:
+        raise typer.BadParameter("there is no repository: give --push", param_hint="--private")
+    return {"push": push, "private": private}
+
+
+@with_options(form=_form, prompts=_prompts, upload=_upload)
+def export(
+    *,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
+    arm: Annotated[str, typer.Argument(metavar="ARM", help="Name of the arm.")],
+    to: Annotated[Path, typer.Argument(metavar="TO", help="New folder for the model.")],
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Whose weights. Default: the arm's first seed.")
+    ] = None,
+    form: dict[str, Any],
+    prompts: SidePrompts | None,
+    upload: dict[str, Any],
     json: Json = None,
 ) -> None:
     """Write an arm's encoder as a sentence-transformers folder with a model card; upload it on request.
@@ -78,30 +110,12 @@ def export(
 
     An upload needs a token of the hub: log in with `hf auth login`, or set HF_TOKEN.
     """
-    from crosslift.encoders.encoder_settings import SidePrompts
     from crosslift.model_files.upload import check_upload
     from crosslift.results.run_folder import RunFolder
 
-    prompts = SidePrompts(prompt_src=prompt_src, prompt_tgt=prompt_tgt)
     RunFolder.read(folder).arm(arm)
-    if push is not None:
-        check_upload(push)
-    elif private:
-        raise typer.BadParameter("there is no repository: give --push", param_hint="--private")
+    if upload["push"] is not None:
+        check_upload(upload["push"])
     from crosslift.cli import exporting  # takes seconds: after what may be wrong
 
-    exporting.show(
-        folder,
-        arm,
-        to,
-        seed,
-        json,
-        backend=backend,
-        precision=precision,
-        dimensions=dimensions,
-        check=check,
-        allow_loss=allow_loss,
-        prompts=prompts if prompts.side_prompts else None,
-        push=push,
-        private=private,
-    )
+    exporting.show(folder, arm, to, seed, json, **form, prompts=prompts, **upload)
