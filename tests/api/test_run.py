@@ -30,7 +30,7 @@ from crosslift.errors import (
     TrainingError,
     UnknownNameError,
 )
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.results.group_effect import GroupEffect
 from crosslift.results.result_record import read_json_file, write_json_file
 from crosslift.results.run_folder import RunFolder, read_outcomes

@@ -21,7 +21,8 @@ from crosslift.errors import StudyError, UnknownNameError
 from crosslift.making.sweep import choice_of, dev_and_rest, score_readings
 from crosslift.making.trained import Trained
 from crosslift.planning import sweep_steps as sweeping
-from crosslift.planning.plan import load_target, plan_study
+from crosslift.planning.load_target import load_target
+from crosslift.planning.plan_study import plan_study
 from crosslift.planning.sweep_steps import sweep_steps
 from crosslift.results.reading_sweep import Sweep, SweptReading
 from crosslift.retrieval.folds import folds_of

@@ -17,7 +17,7 @@ from crosslift.api.session import run_study
 from crosslift.artifacts import code
 from crosslift.artifacts.store import MANIFEST, Store
 from crosslift.errors import ArtifactError
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.steps import run as running
 from crosslift.steps.past_plans import asked_before, note_plan
 from crosslift.steps.run import Passing, Silent, make_steps, missing_steps

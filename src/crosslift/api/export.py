@@ -18,7 +18,7 @@ from crosslift.encoders.kinds import Backend, WeightPrecision
 from crosslift.encoders.origin import CARD_FILE, origin_of
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.model_files.upload import check_upload, upload_folder
-from crosslift.planning.plan import arm_run
+from crosslift.planning.plan_study import arm_run
 from crosslift.planning.training_steps import prompts_of_training
 from crosslift.reports.model_card import ExportedWeights, card_of_arm
 from crosslift.reports.model_card_text import model_card

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crosslift.artifacts.store import Store
-from crosslift.planning.plan import Plan, plan_study
+from crosslift.planning.plan import Plan
+from crosslift.planning.plan_study import plan_study
 from crosslift.steps.estimates import Estimates
 from crosslift.steps.past_plans import asked_before
 from crosslift.steps.run import check_needs, missing_steps
