@@ -13,7 +13,8 @@ from small_study import small_study
 
 from crosslift.api.session import run_study
 from crosslift.artifacts.environment import Environment, environment
-from crosslift.artifacts.store import MANIFEST, Manifest, Store
+from crosslift.artifacts.manifest import MANIFEST, Manifest
+from crosslift.artifacts.store import Store
 from crosslift.errors import ArtifactError, DataError
 from crosslift.reports.environments import environment_section, mixed_words
 from crosslift.reports.html import write_report

@@ -15,7 +15,8 @@ from small_study import small_study
 
 from crosslift.api.session import run_study
 from crosslift.artifacts import code
-from crosslift.artifacts.store import MANIFEST, Store
+from crosslift.artifacts.manifest import MANIFEST
+from crosslift.artifacts.store import Store
 from crosslift.errors import ArtifactError
 from crosslift.planning.plan_study import plan_study
 from crosslift.steps import run as running

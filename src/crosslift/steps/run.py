@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from crosslift.artifacts import progress
 from crosslift.artifacts.environment import Environment, environment, peak_bytes
+from crosslift.artifacts.manifest import Manifest
 from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.read_once import reading_once
-from crosslift.artifacts.store import Manifest, Store
+from crosslift.artifacts.store import Store
 from crosslift.errors import ArtifactError, CrossLiftError
 from crosslift.steps.graph import StepGraph
 from crosslift.steps.past_plans import note_plan
