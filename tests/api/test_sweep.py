@@ -27,7 +27,8 @@ from crosslift.planning.sweep_steps import sweep_steps
 from crosslift.results.reading_sweep import Sweep, SweptReading
 from crosslift.retrieval.folds import folds_of
 from crosslift.sources.record import Bitext
-from crosslift.steps.run import make_step, run_plan
+from crosslift.steps.make_step import make_step
+from crosslift.steps.run import run_plan
 from crosslift.steps.step import Workplace
 from crosslift.studies.reading import StudyFileError
 from crosslift.targets.kinds.bitexts import BitextData

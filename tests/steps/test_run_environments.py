@@ -19,9 +19,10 @@ from crosslift.errors import ArtifactError, DataError
 from crosslift.reports.environments import environment_section, mixed_words
 from crosslift.reports.html import write_report
 from crosslift.results.run_folder import RunFolder
-from crosslift.steps import run as running
+from crosslift.steps import make_step as making
 from crosslift.steps import step as stepping
-from crosslift.steps.run import Passing, make_step
+from crosslift.steps.make_step import make_step
+from crosslift.steps.passing import Passing
 from crosslift.steps.status import Status
 from crosslift.steps.step import Step, Workplace
 
@@ -34,7 +35,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> Pretend:
 
     def change(**facts: str) -> Environment:
         there = environment() | {name.replace("_", " "): value for name, value in facts.items()}
-        monkeypatch.setattr(running, "environment", lambda: there)
+        monkeypatch.setattr(making, "environment", lambda: there)
         monkeypatch.setattr(stepping, "environment", lambda: there)
         return there
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from crosslift.artifacts.store import Store
 from crosslift.planning.plan import Plan
 from crosslift.planning.plan_study import plan_study
+from crosslift.steps.before_run import check_needs, missing_steps
 from crosslift.steps.estimates import Estimates
 from crosslift.steps.past_plans import asked_before
-from crosslift.steps.run import check_needs, missing_steps
 from crosslift.steps.status import Status
 from crosslift.steps.step import Step
 from crosslift.studies.schema import Study
