@@ -20,7 +20,8 @@ from crosslift.planning.text_steps import encode_steps
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.sources.labelled.english import LEAST
 from crosslift.steps.step import Step
-from crosslift.studies.schema import Arm, Start, Study
+from crosslift.studies.arms import Arm, Start
+from crosslift.studies.schema import Study
 from crosslift.targets.kinds.labelled_examples import LabelledData
 
 
