@@ -182,7 +182,8 @@ class Study(BaseModel):
         return next(untouched, self.baseline)
 
     def path_of(self, arm: Arm) -> tuple[float, ...]:
-        """The shares of the way at which an arm is measured besides its end; none if it trains nothing."""
+        """The shares of the way at which an arm is measured besides its end; none if it trains
+        nothing."""
         return (
             (self.interpolate if arm.interpolate is None else arm.interpolate) if arm.stages else ()
         )
