@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from crosslift.encoders.encoder_settings import SidePrompts
 
 
-def _form(
+def _change(
     backend: Annotated[
         Backend,
         typer.Option(
@@ -47,7 +47,7 @@ def _form(
         ),
     ] = 0.3,
 ) -> dict[str, Any]:
-    """What is written, and how much its change may lose."""
+    """What the export changes, and how much it may lose by that."""
     return locals()
 
 
@@ -89,7 +89,7 @@ def _upload(
     return {"push": push, "private": private}
 
 
-@with_options(form=_form, prompts=_prompts, upload=_upload)
+@with_options(change=_change, prompts=_prompts, upload=_upload)
 def export(
     *,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
@@ -98,7 +98,7 @@ def export(
     seed: Annotated[
         int | None, typer.Option("--seed", help="Whose weights. Default: the arm's first seed.")
     ] = None,
-    form: dict[str, Any],
+    change: dict[str, Any],
     prompts: SidePrompts | None,
     upload: dict[str, Any],
     json: Json = None,
@@ -118,4 +118,4 @@ def export(
         check_upload(upload["push"])
     from crosslift.cli import exporting  # takes seconds: after what may be wrong
 
-    exporting.show(folder, arm, to, seed, json, **form, prompts=prompts, **upload)
+    exporting.show(folder, arm, to, seed, json, **change, prompts=prompts, **upload)

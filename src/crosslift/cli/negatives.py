@@ -17,6 +17,34 @@ if TYPE_CHECKING:
     from crosslift.engines.crew import Engine
 
 
+_Pairs = Annotated[
+    Path,
+    typer.Option(
+        "--pairs",
+        metavar="FILE",
+        help="Table with the columns anchor and positive; group, language and negative if it has "
+        "them. JSON lines, CSV, TSV or parquet.",
+    ),
+]
+_Out = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        metavar="JSONL",
+        help="The pairs with their negatives. Gzipped if it ends in .gz.",
+    ),
+]
+_Corpus = Annotated[
+    Path | None,
+    typer.Option(
+        "--corpus",
+        metavar="FILE",
+        help="Table with the column text, and group if it has it, or a text file with a text a "
+        "line. Default: the positives of all pairs.",
+    ),
+]
+
+
 def _choice(
     ranks: Annotated[
         str,
@@ -121,32 +149,9 @@ def _guide(
 )
 def negatives(
     *,
-    pairs: Annotated[
-        Path,
-        typer.Option(
-            "--pairs",
-            metavar="FILE",
-            help="Table with the columns anchor and positive; group, language and negative if it has "
-            "them. JSON lines, CSV, TSV or parquet.",
-        ),
-    ],
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out",
-            metavar="JSONL",
-            help="The pairs with their negatives. Gzipped if it ends in .gz.",
-        ),
-    ],
-    corpus: Annotated[
-        Path | None,
-        typer.Option(
-            "--corpus",
-            metavar="FILE",
-            help="Table with the column text, and group if it has it, or a text file with a text a "
-            "line. Default: the positives of all pairs.",
-        ),
-    ] = None,
+    pairs: _Pairs,
+    out: _Out,
+    corpus: _Corpus = None,
     choice: dict[str, Any],
     limits: dict[str, Any],
     guide: dict[str, Any],

@@ -57,15 +57,17 @@ def _parameters(
         function: the annotation of its result stays as it is: only type checkers may know its class.
         besides: names of parameters whose annotations stay as they are, too.
     """
-    signature = inspect.signature(function)
-    stated = {n: a for n, a in function.__annotations__.items() if n not in (*besides, "return")}
 
     @functools.wraps(function)
-    def with_known() -> None: ...
+    def evaluated() -> None: ...
 
-    with_known.__annotations__ = stated
-    annotations = function.__annotations__ | inspect.get_annotations(with_known, eval_str=True)
+    evaluated.__annotations__ = {  # inspect evaluates all annotations of a function or none
+        name: annotation
+        for name, annotation in function.__annotations__.items()
+        if name not in (*besides, "return")
+    }
+    annotations = function.__annotations__ | inspect.get_annotations(evaluated, eval_str=True)
     return [
         each.replace(kind=each.KEYWORD_ONLY, annotation=annotations[name])
-        for name, each in signature.parameters.items()
+        for name, each in inspect.signature(function).parameters.items()
     ]
