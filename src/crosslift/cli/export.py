@@ -70,7 +70,17 @@ def _prompts(
     return prompts if prompts.side_prompts else None
 
 
-def _upload(
+@with_options(change=_change, prompts=_prompts)
+def export(
+    *,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
+    arm: Annotated[str, typer.Argument(metavar="ARM", help="Name of the arm.")],
+    to: Annotated[Path, typer.Argument(metavar="TO", help="New folder for the model.")],
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Whose weights. Default: the arm's first seed.")
+    ] = None,
+    change: dict[str, Any],
+    prompts: SidePrompts | None,
     push: Annotated[
         str | None,
         typer.Option(
@@ -82,25 +92,6 @@ def _upload(
     private: Annotated[
         bool, typer.Option("--private", help="With --push: the repository is private.")
     ] = False,
-) -> dict[str, Any]:
-    """Where the folder is uploaded to."""
-    if private and push is None:
-        raise typer.BadParameter("there is no repository: give --push", param_hint="--private")
-    return {"push": push, "private": private}
-
-
-@with_options(change=_change, prompts=_prompts, upload=_upload)
-def export(
-    *,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
-    arm: Annotated[str, typer.Argument(metavar="ARM", help="Name of the arm.")],
-    to: Annotated[Path, typer.Argument(metavar="TO", help="New folder for the model.")],
-    seed: Annotated[
-        int | None, typer.Option("--seed", help="Whose weights. Default: the arm's first seed.")
-    ] = None,
-    change: dict[str, Any],
-    prompts: SidePrompts | None,
-    upload: dict[str, Any],
     json: Json = None,
 ) -> None:
     """Write an arm's encoder as a sentence-transformers folder with a model card; upload it on request.
@@ -114,8 +105,12 @@ def export(
     from crosslift.results.run_folder import RunFolder
 
     RunFolder.read(folder).arm(arm)
-    if upload["push"] is not None:
-        check_upload(upload["push"])
+    if push is not None:
+        check_upload(push)
+    elif private:
+        raise typer.BadParameter("there is no repository: give --push", param_hint="--private")
     from crosslift.cli import exporting  # takes seconds: after what may be wrong
 
-    exporting.show(folder, arm, to, seed, json, **change, prompts=prompts, **upload)
+    exporting.show(
+        folder, arm, to, seed, json, **change, prompts=prompts, push=push, private=private
+    )
