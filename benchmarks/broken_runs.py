@@ -36,7 +36,7 @@ from crosslift.artifacts.files import sha256_of_file
 from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.store import Store
 from crosslift.errors import CrossLiftError
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.results.run_folder import RunFolder
 from crosslift.steps.run import run_plan
 from crosslift.steps.step import Step

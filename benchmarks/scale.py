@@ -95,7 +95,7 @@ def _interval(*, seeds: int = 3, items: int = 300, languages: int = 10) -> Work:
 
 
 def _planning(size: int) -> Work:
-    from crosslift.planning.plan import plan_study
+    from crosslift.planning.plan_study import plan_study
     from crosslift.studies.reading import study_of
 
     arms: dict[str, Any] = {"baseline": {}}

@@ -19,7 +19,7 @@ from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.store import Store
 from crosslift.engines.crew import Crew
 from crosslift.engines.processes import Processes
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.steps.run import make_steps
 from crosslift.steps.step import Step, Workplace
 from crosslift.studies.reading import study_of

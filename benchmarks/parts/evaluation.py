@@ -22,7 +22,7 @@ from crosslift.artifacts.store import Store
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.load_encoder import load_encoder
 from crosslift.encoders.sweep_settings import SweepSettings
-from crosslift.planning.plan import load_target
+from crosslift.planning.load_target import load_target
 from crosslift.sources.record import Bitext
 from crosslift.targets.kinds.bitexts import BitextData
 from crosslift.targets.target_settings import TargetSettings

@@ -36,7 +36,7 @@ _MODULES = {
     "nearest_both": "crosslift.retrieval.search",
     "export_arm": "crosslift.api.export",
     "parse_study": "crosslift.studies.reading",
-    "plan_study": "crosslift.planning.plan",
+    "plan_study": "crosslift.planning.plan_study",
     "read_study": "crosslift.studies.reading",
     "register_form": "crosslift.api.register",
     "register_metric": "crosslift.api.register",

@@ -12,7 +12,7 @@ from crosslift.analysis.language_groups import language_groups
 from crosslift.analysis.write_run_folder import write_run_folder
 from crosslift.artifacts.store import Store
 from crosslift.errors import StudyError
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.results.result_record import read_json_file
 from crosslift.results.verdict import EQUIVALENT, INCONCLUSIVE, ONE_SEED
 from crosslift.results.weight_paths import INTERPOLATION_FILE, PathPoint

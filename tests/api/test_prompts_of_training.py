@@ -28,7 +28,7 @@ from crosslift.forms import bitext_distillation, text_pairs
 from crosslift.forms.bitext_distillation import BitextDistillation
 from crosslift.forms.form import FormOptions, OpenTask, Split
 from crosslift.forms.text_pairs import TextPairs
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.sources.record import Record
 from crosslift.studies.schema import Study
 

@@ -30,13 +30,13 @@ from crosslift.errors import (
     TrainingError,
     UnknownNameError,
 )
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.results.group_effect import GroupEffect
 from crosslift.results.result_record import read_json_file, write_json_file
 from crosslift.results.run_folder import RunFolder, read_outcomes
 from crosslift.results.score_rows import CurvePoint, Score, table_of
 from crosslift.results.sensitivity import SENSITIVITY_FILE, Sensitivity
-from crosslift.steps import run as running
+from crosslift.steps import make_step as making
 from crosslift.targets.target_settings import TargetSettings
 
 KILLED_EVERY = 29
@@ -296,7 +296,7 @@ def test_a_second_run_makes_nothing(
     def fail(*_: object) -> None:
         raise RuntimeError("a step was made again")
 
-    monkeypatch.setattr(running, "make_step", fail)
+    monkeypatch.setattr(making, "make_step", fail)
     run_study(small_study(xlm_folder), tmp_path / "again", store)
     assert scores(tmp_path / "again") == scores(out)
 

@@ -21,12 +21,14 @@ from crosslift.errors import StudyError, UnknownNameError
 from crosslift.making.sweep import choice_of, dev_and_rest, score_readings
 from crosslift.making.trained import Trained
 from crosslift.planning import sweep_steps as sweeping
-from crosslift.planning.plan import load_target, plan_study
+from crosslift.planning.load_target import load_target
+from crosslift.planning.plan_study import plan_study
 from crosslift.planning.sweep_steps import sweep_steps
 from crosslift.results.reading_sweep import Sweep, SweptReading
 from crosslift.retrieval.folds import folds_of
 from crosslift.sources.record import Bitext
-from crosslift.steps.run import make_step, run_plan
+from crosslift.steps.make_step import make_step
+from crosslift.steps.run import run_plan
 from crosslift.steps.step import Workplace
 from crosslift.studies.reading import StudyFileError
 from crosslift.targets.kinds.bitexts import BitextData

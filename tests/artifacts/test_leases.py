@@ -13,7 +13,8 @@ import pytest
 
 from crosslift.artifacts import leases
 from crosslift.artifacts.leases import Lease, LeaseLostError, owner_is_alive
-from crosslift.artifacts.store import Manifest, Store
+from crosslift.artifacts.manifest import Manifest
+from crosslift.artifacts.store import Store
 from crosslift.errors import ArtifactError
 
 TAKE = """

@@ -20,7 +20,8 @@ from safetensors import SafetensorError
 from crosslift.artifacts import files
 from crosslift.artifacts.files import file_written_whole, folder_written_whole, sha256_of_file
 from crosslift.artifacts.keys import key_of
-from crosslift.artifacts.store import MANIFEST, Manifest, Store
+from crosslift.artifacts.manifest import MANIFEST, Manifest
+from crosslift.artifacts.store import Store
 from crosslift.errors import ArtifactError
 
 KEY = "0123abcd"
@@ -131,7 +132,8 @@ def test_a_writer_that_raises_leaves_nothing(store: Store) -> None:
 PROGRAM = """
     import os, sys, time
     from pathlib import Path
-    from crosslift.artifacts.store import Manifest, Store
+    from crosslift.artifacts.manifest import Manifest
+    from crosslift.artifacts.store import Store
 
     def write(folder):
         (folder / "a.txt").write_text("half")
@@ -321,7 +323,8 @@ def test_a_full_disk_as_numpy_reports_it(store: Store) -> None:
         import resource, signal, sys
         from pathlib import Path
         import numpy as np
-        from crosslift.artifacts.store import Manifest, Store
+        from crosslift.artifacts.manifest import Manifest
+        from crosslift.artifacts.store import Store
         from crosslift.errors import ArtifactError
 
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

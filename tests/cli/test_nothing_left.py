@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from crosslift.artifacts.store import Store
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.planning.sizes import size_of_step
 from crosslift.studies.reading import read_study
 

@@ -26,7 +26,7 @@ from crosslift.engines.crew import Crew
 from crosslift.engines.needs import Needs
 from crosslift.engines.ray_cluster import Ray
 from crosslift.errors import StudyError
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.steps.step import Step
 
 ray = pytest.importorskip("ray", reason="needs the extra `ray`")

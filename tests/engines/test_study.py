@@ -15,7 +15,7 @@ from crosslift.api.session import run_study
 from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.store import Store
 from crosslift.engines.processes import Processes
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.steps.step import Step
 
 ARMS = {

@@ -18,7 +18,7 @@ from crosslift.artifacts.store import Store
 from crosslift.cli.main import app
 from crosslift.errors import StudyError
 from crosslift.metrics.table import METRICS, metrics_of_queries
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.results.run_folder import RunFolder, read_outcomes
 from crosslift.studies.reading import study_of
 from crosslift.studies.schema import Study

@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosslift.artifacts.keys import key_of
-from crosslift.artifacts.store import MANIFEST, Manifest, Store
+from crosslift.artifacts.manifest import MANIFEST, Manifest
+from crosslift.artifacts.store import Store
 from crosslift.errors import ArtifactError
 
 _KEY = "0123abcd"

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from crosslift.artifacts.parse import parse_yaml
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import DataError, StudyError
+from crosslift.studies.arms import Arm, Start
 from crosslift.studies.choose_settings import ChooseSettings
+from crosslift.studies.questions import Comparison, Expected
 from crosslift.studies.reading import parse_study, study_of
-from crosslift.studies.schema import Arm, Comparison, Expected, Start, Study
+from crosslift.studies.schema import Study
 from crosslift.targets.target_settings import TargetSettings
 from crosslift.training.budget import Budget
 from crosslift.training.stage_settings import StageSettings

@@ -17,7 +17,7 @@ from crosslift.forms.image_text import ImageText
 from crosslift.images.embedded_tower import embedded_classifier
 from crosslift.images.picture_kinds import class_scores, kinds_of, partners_of_kind
 from crosslift.images.tower_settings import TowerSettings
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 
 
 @given(st.lists(st.integers(0, 5), min_size=2, max_size=40), st.integers(0, 9))

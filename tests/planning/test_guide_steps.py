@@ -22,7 +22,8 @@ from crosslift.forms.equal_numbers import digests_of
 from crosslift.forms.further_encoder import KeptVectors
 from crosslift.making.guide_vectors import GuidedTexts, all_texts, texts_by_language
 from crosslift.planning import training_steps
-from crosslift.planning.plan import Plan, plan_study
+from crosslift.planning.plan import Plan
+from crosslift.planning.plan_study import plan_study
 from crosslift.planning.sizes import size_of_step
 from crosslift.sources.record import Record
 from crosslift.steps.run import run_plan

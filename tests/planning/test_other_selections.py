@@ -17,7 +17,8 @@ from crosslift.analysis.write_run_folder import write_run_folder
 from crosslift.artifacts.store import Store
 from crosslift.errors import StudyError
 from crosslift.making.answer import answers_in
-from crosslift.planning.plan import Plan, plan_study
+from crosslift.planning.plan import Plan
+from crosslift.planning.plan_study import plan_study
 from crosslift.results.result_record import read_json_file
 from crosslift.results.sensitivity import SENSITIVITY_FILE, Sensitivity
 from crosslift.steps.run import run_plan

@@ -11,7 +11,7 @@ from small_study import small_study
 from crosslift.analysis.write_run_folder import write_run_folder
 from crosslift.artifacts.store import Store
 from crosslift.errors import StudyError
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.reports.html import REPORT
 from crosslift.results.run_folder import RunFolder
 from crosslift.steps.run import run_plan

@@ -27,10 +27,13 @@ from crosslift.making.answer import answers_in, labelled_alike, pairs_in
 from crosslift.metrics.answers import question_scores
 from crosslift.metrics.tags import chunk_counts, chunk_scores
 from crosslift.planning.phase_three import check_parallel
-from crosslift.planning.plan import Plan, plan_study
+from crosslift.planning.plan import Plan
+from crosslift.planning.plan_study import plan_study
 from crosslift.results.run_folder import RunFolder
 from crosslift.sources.record import Record
-from crosslift.steps.run import Passing, missing_steps, run_plan
+from crosslift.steps.before_run import missing_steps
+from crosslift.steps.passing import Passing
+from crosslift.steps.run import run_plan
 from crosslift.steps.status import Status
 from crosslift.steps.step import Step
 from crosslift.studies.reading import StudyFileError, study_of

@@ -9,7 +9,7 @@ import pytest
 from small_study import small_study
 from tiny_encoder import make_tiny_encoder
 
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.planning.prompt_notes import prompt_notes
 from crosslift.studies.schema import Study
 

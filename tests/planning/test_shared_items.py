@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crosslift.planning.plan import load_target
+from crosslift.planning.load_target import load_target
 from crosslift.planning.shared_items import count_shared
 from crosslift.sources.record import Bitext
 from crosslift.targets.kinds.bitexts import BitextData

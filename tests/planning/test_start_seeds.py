@@ -17,7 +17,8 @@ from crosslift.api.export import export_arm
 from crosslift.api.session import run_study
 from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.store import Store
-from crosslift.planning.plan import ArmRun, Plan, arm_run, plan_study
+from crosslift.planning.plan import ArmRun, Plan
+from crosslift.planning.plan_study import arm_run, plan_study
 from crosslift.reports.starts import phase_one_words, start_sentences
 from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.run_folder import RunFolder

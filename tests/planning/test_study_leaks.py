@@ -13,7 +13,8 @@ from small_study import small_study
 
 from crosslift.artifacts.store import Store
 from crosslift.making.text_overlap import ComparedTexts
-from crosslift.planning.plan import Plan, plan_study
+from crosslift.planning.plan import Plan
+from crosslift.planning.plan_study import plan_study
 from crosslift.sources.bucc_files import BuccSplit
 from crosslift.steps.step import Workplace
 from crosslift.targets.kinds.mined_texts import overlapping_sentences

@@ -17,7 +17,9 @@ from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.store import Store
 from crosslift.making.evaluate import open_outcomes
 from crosslift.making.text_sets import text_sets
-from crosslift.planning.plan import Plan, load_target, plan_study
+from crosslift.planning.load_target import load_target
+from crosslift.planning.plan import Plan
+from crosslift.planning.plan_study import plan_study
 from crosslift.sources.captions import checksum_of
 from crosslift.sources.record import Bitext
 from crosslift.steps.run import run_plan

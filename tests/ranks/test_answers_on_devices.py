@@ -13,7 +13,8 @@ from rank_work import answers_of_forms, in_small_batches, killed_in_the_second_l
 from crosslift.artifacts.store import Store
 from crosslift.errors import TrainingError
 from crosslift.making import answer
-from crosslift.planning.plan import Plan, plan_study
+from crosslift.planning.plan import Plan
+from crosslift.planning.plan_study import plan_study
 from crosslift.planning.sizes import size_of_step
 from crosslift.ranks.launch import run_ranks
 from crosslift.ranks.ranks import ALONE

@@ -18,7 +18,8 @@ from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.errors import EncoderError
 from crosslift.making.encode import EncodedTexts, encode_texts
 from crosslift.making.trained import Trained
-from crosslift.planning.plan import Plan, plan_study
+from crosslift.planning.plan import Plan
+from crosslift.planning.plan_study import plan_study
 from crosslift.planning.sizes import needs_of, size_of_step
 from crosslift.ranks.launch import KeptRanks, run_ranks
 from crosslift.ranks.ranks import ALONE

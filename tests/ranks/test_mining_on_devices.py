@@ -9,7 +9,8 @@ from rank_work import neighbours
 from small_study import small_study
 
 from crosslift.artifacts.store import Store
-from crosslift.planning.plan import Plan, plan_study
+from crosslift.planning.plan import Plan
+from crosslift.planning.plan_study import plan_study
 from crosslift.planning.sizes import size_of_step
 from crosslift.ranks.launch import run_ranks
 from crosslift.ranks.ranks import ALONE

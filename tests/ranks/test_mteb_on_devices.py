@@ -11,7 +11,8 @@ from small_study import small_study
 
 from crosslift.artifacts.store import Store
 from crosslift.making import evaluate_mteb
-from crosslift.planning.plan import Plan, plan_study
+from crosslift.planning.plan import Plan
+from crosslift.planning.plan_study import plan_study
 from crosslift.planning.sizes import size_of_step
 from crosslift.steps.run import run_plan
 from tests.samples import mteb_tasks

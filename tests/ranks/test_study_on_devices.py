@@ -15,7 +15,7 @@ from crosslift.errors import StudyError
 from crosslift.forms.declared_forms import FORMS
 from crosslift.making.train import Training
 from crosslift.making.training_files import read_spent
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.steps.step import Step
 from crosslift.studies.reading import study_of
 

@@ -11,7 +11,8 @@ from small_study import SCRATCH, small_study
 
 from crosslift.errors import DataError, StudyError
 from crosslift.forms.alike import check_negatives
-from crosslift.planning.plan import Plan, plan_study
+from crosslift.planning.plan import Plan
+from crosslift.planning.plan_study import plan_study
 from crosslift.reports.html import write_report
 from crosslift.reports.idle import idle_sentences
 from crosslift.results.score_rows import CurvePoint

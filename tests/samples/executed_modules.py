@@ -11,7 +11,7 @@ from types import FrameType
 
 import pytest
 
-from crosslift.steps import run as running
+from crosslift.steps import make_step as making
 from crosslift.steps.status import Status
 from crosslift.steps.step import Step, Workplace
 
@@ -24,7 +24,7 @@ def modules_outside_their_code() -> Iterator[dict[str, set[str]]]:
     """Gives kind of step -> modules of the package that the steps made in the block executed, and that
     are not in their code."""
     outside: dict[str, set[str]] = {}
-    make_step = running.make_step
+    make_step = making.make_step
 
     def traced(
         step: Step, workplace: Workplace, status: Status | None = None, kept: bool = True
@@ -53,5 +53,5 @@ def modules_outside_their_code() -> Iterator[dict[str, set[str]]]:
             outside.setdefault(step.kind, set()).update(own - known - LISTENING)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running, "make_step", traced)
+        patch.setattr(making, "make_step", traced)
         yield outside

@@ -9,7 +9,7 @@ import pytest
 from cldr_samples import EXPECTED, write_list
 
 from crosslift.errors import DataError, UnknownNameError
-from crosslift.planning.plan import load_target
+from crosslift.planning.load_target import load_target
 from crosslift.sources.cldr.emoji_ids import id_of_code_points, id_of_text
 from crosslift.sources.cldr.find_names import cldr_place, fetched_folder
 from crosslift.sources.cldr.read_names import read_cldr

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 import crosslift
 from crosslift.errors import DataError
-from crosslift.planning.plan import load_target
+from crosslift.planning.load_target import load_target
 from crosslift.sources.bitext_files import load_folder
 from crosslift.sources.python_data import as_path
 from crosslift.sources.python_rows import rows_file

@@ -24,7 +24,7 @@ from crosslift.sources.translation.marks import Marks, Piece, put_marks, take_ma
 from crosslift.sources.translation.record_lines import line_of, record_of
 from crosslift.sources.translation.records import translate_records
 from crosslift.sources.translation.translation_settings import TranslationSettings
-from crosslift.steps import run as running
+from crosslift.steps import make_step as making
 from crosslift.steps.step import Step, Workplace
 from crosslift.tasks.task import FormSpec, IntermediateTask
 
@@ -165,7 +165,7 @@ def test_records_are_read_back_as_they_were(record: Record) -> None:
 
 
 def made(step: Step, store: Store) -> Step:
-    running.make_step(step, Workplace(store))
+    making.make_step(step, Workplace(store))
     return step
 
 

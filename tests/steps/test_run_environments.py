@@ -13,14 +13,16 @@ from small_study import small_study
 
 from crosslift.api.session import run_study
 from crosslift.artifacts.environment import Environment, environment
-from crosslift.artifacts.store import MANIFEST, Manifest, Store
+from crosslift.artifacts.manifest import MANIFEST, Manifest
+from crosslift.artifacts.store import Store
 from crosslift.errors import ArtifactError, DataError
 from crosslift.reports.environments import environment_section, mixed_words
 from crosslift.reports.html import write_report
 from crosslift.results.run_folder import RunFolder
-from crosslift.steps import run as running
+from crosslift.steps import make_step as making
 from crosslift.steps import step as stepping
-from crosslift.steps.run import Passing, make_step
+from crosslift.steps.make_step import make_step
+from crosslift.steps.passing import Passing
 from crosslift.steps.status import Status
 from crosslift.steps.step import Step, Workplace
 
@@ -33,7 +35,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> Pretend:
 
     def change(**facts: str) -> Environment:
         there = environment() | {name.replace("_", " "): value for name, value in facts.items()}
-        monkeypatch.setattr(running, "environment", lambda: there)
+        monkeypatch.setattr(making, "environment", lambda: there)
         monkeypatch.setattr(stepping, "environment", lambda: there)
         return there
 

@@ -15,12 +15,16 @@ from small_study import small_study
 
 from crosslift.api.session import run_study
 from crosslift.artifacts import code
-from crosslift.artifacts.store import MANIFEST, Store
+from crosslift.artifacts.manifest import MANIFEST
+from crosslift.artifacts.progress import Silent
+from crosslift.artifacts.store import Store
 from crosslift.errors import ArtifactError
-from crosslift.planning.plan import plan_study
-from crosslift.steps import run as running
+from crosslift.planning.plan_study import plan_study
+from crosslift.steps import make_step as making
+from crosslift.steps.before_run import missing_steps
+from crosslift.steps.passing import Passing
 from crosslift.steps.past_plans import asked_before, note_plan
-from crosslift.steps.run import Passing, Silent, make_steps, missing_steps
+from crosslift.steps.run import make_steps, run_plan
 from crosslift.steps.status import Status
 from crosslift.steps.step import Step, Workplace
 
@@ -287,7 +291,7 @@ def test_changed_settings_are_told(xlm_folder: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     plan = plan_study(only_text(xlm_folder))
     assert asked_before(plan, store) == {}
-    running.run_plan(plan, store)
+    run_plan(plan, store)
     longer = plan_study(only_text(xlm_folder, budget={"updates": 5, "batch_size": 6}))
     status = Status(store, asked_before=asked_before(longer, store))
     (training,) = longer.runs[1].stage_steps
@@ -339,7 +343,7 @@ def test_code_is_that_of_the_beginning_of_a_run(
     written: Callable[..., Any], store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = chain(written, ONE)
-    real = running.make_step
+    real = making.make_step
 
     def edited(step: Step, *rest: Any) -> Path:
         path = Path(sys.modules["second"].__file__ or "")
@@ -348,7 +352,7 @@ def test_code_is_that_of_the_beginning_of_a_run(
         return real(step, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(running, "make_step", edited)
+        patch.setattr(making, "make_step", edited)
         made(steps, store)
     again = chain(written, ONE)
     assert store.manifest(again[1].kind, again[1].key).code == again[1].code
@@ -369,7 +373,7 @@ def test_an_input_that_is_replaced_meanwhile_is_an_error(
     slow.__module__ = second.make.__module__
     late = Step("encode", "second", {"of": "second"}, {"before": first}, slow, 1.0)
     with pytest.raises(ArtifactError, match="an input of encode: second was replaced"):
-        running.make_step(late, Workplace(store))
+        making.make_step(late, Workplace(store))
     assert not late.exists(store)
 
 

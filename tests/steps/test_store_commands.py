@@ -16,10 +16,11 @@ import pytest
 import yaml
 from small_study import small_study
 
+from crosslift.artifacts.manifest import MANIFEST
 from crosslift.artifacts.progress import Silent
-from crosslift.artifacts.store import MANIFEST, Store
+from crosslift.artifacts.store import Store
 from crosslift.errors import UnknownNameError
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.steps.past_plans import note_plan, past_plans
 from crosslift.steps.run import run_plan
 from crosslift.steps.step import Step, Workplace

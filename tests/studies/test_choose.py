@@ -17,7 +17,8 @@ from crosslift.errors import StudyError, TrainingError
 from crosslift.making import train as training
 from crosslift.making.train import Training
 from crosslift.planning import training_steps
-from crosslift.planning.plan import Plan, plan_study
+from crosslift.planning.plan import Plan
+from crosslift.planning.plan_study import plan_study
 from crosslift.reports.choices import edge_sentences
 from crosslift.results.run_folder import RunFolder
 from crosslift.steps.step import Step, Workplace

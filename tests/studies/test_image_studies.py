@@ -16,7 +16,7 @@ from tiny_translators import FAMILIES
 
 from crosslift.api.session import run_study
 from crosslift.artifacts.store import Store
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.studies.reading import read_study, study_of
 
 STUDIES = Path(__file__).parents[2] / "studies"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.studies.demo import demo_study
 
 

@@ -20,7 +20,8 @@ from crosslift.errors import DataError
 from crosslift.forms.form import Split
 from crosslift.making.answer import answers_in
 from crosslift.making.synonym_copies import robust_facts, smoothed
-from crosslift.planning.plan import ArmRun, Plan, plan_study
+from crosslift.planning.plan import ArmRun, Plan
+from crosslift.planning.plan_study import plan_study
 from crosslift.sources.record import Record
 from crosslift.steps.run import run_plan
 from crosslift.studies.reading import StudyFileError, parse_study, study_of

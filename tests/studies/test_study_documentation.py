@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from crosslift.results.documentation import MARK
+from crosslift.studies.arms import Arm
 from crosslift.studies.documentation import documented_settings, study_documentation
-from crosslift.studies.schema import Arm, Study
+from crosslift.studies.schema import Study
 from crosslift.training.stage_settings import StageSettings
 from crosslift.training.task_settings import MixedTaskSettings
 

@@ -13,7 +13,7 @@ from small_study import small_study
 from crosslift.api.session import run_study
 from crosslift.artifacts.store import Store
 from crosslift.cli.printed_run import print_expected
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.reports.expected import expected_sentences
 from crosslift.reports.html import REPORT
 from crosslift.results.expected_score import ExpectedScore

@@ -11,7 +11,7 @@ from small_study import small_study
 from crosslift.api.session import evaluate, run_study
 from crosslift.artifacts.store import Store
 from crosslift.errors import StudyError
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.studies.reading import StudyFileError
 from crosslift.studies.schema import Study
 

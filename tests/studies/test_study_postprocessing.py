@@ -17,7 +17,7 @@ from tiny_encoder import load_tiny
 from crosslift.api.session import run_study
 from crosslift.artifacts.store import Store
 from crosslift.encoders.encode_texts import encode
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.results.run_folder import RunFolder
 from crosslift.retrieval.diagnostics import diagnose, separability
 from crosslift.studies.reading import StudyFileError

@@ -20,7 +20,7 @@ from crosslift.encoders.encode_texts import encode
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.load_encoder import load_encoder
 from crosslift.errors import DataError, StudyError
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.steps.step import Step
 from crosslift.studies.reading import StudyFileError, parse_study, read_study, study_of
 from crosslift.studies.schema import Study

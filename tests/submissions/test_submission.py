@@ -11,8 +11,9 @@ import pytest
 from labelled_samples import xtreme_folder
 
 from crosslift.api.session import run_study
+from crosslift.artifacts.manifest import MANIFEST
 from crosslift.artifacts.progress import Silent
-from crosslift.artifacts.store import MANIFEST, Store
+from crosslift.artifacts.store import Store
 from crosslift.errors import ArtifactError, DataError
 from crosslift.sources.bucc_files import load_bucc
 from crosslift.steps.step import Step

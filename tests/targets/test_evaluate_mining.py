@@ -19,7 +19,7 @@ from crosslift.api.session import evaluate, evaluate_protocols, run_study
 from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, StudyError
 from crosslift.making.trained import Trained
-from crosslift.planning.plan import load_target
+from crosslift.planning.load_target import load_target
 from crosslift.results.mined_languages import MinedLanguage
 from crosslift.retrieval.folds import folds_of
 from crosslift.sources.bucc_files import BuccSplit

@@ -16,7 +16,7 @@ from crosslift.analysis.unchanged_folder import source_of
 from crosslift.api.mteb_results import _prompts, write_mteb_results
 from crosslift.api.session import run_study
 from crosslift.artifacts.store import Store
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.planning.sizes import size_of_step
 from crosslift.sources.mteb_results import published_models
 from crosslift.sources.mteb_tasks import load_mteb_task

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from crosslift.errors import DataError, StudyError
-from crosslift.planning.plan import load_target
+from crosslift.planning.load_target import load_target
 from crosslift.sources.captioned_targets.topic_files import TOPICS, Choice
 from crosslift.targets.evaluate_pictures import evaluate_pictures
 from crosslift.targets.kinds.pictures_with_texts import PictureData, overlapping_queries

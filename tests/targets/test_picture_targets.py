@@ -24,7 +24,7 @@ from crosslift.errors import DataError, StudyError, UnknownNameError
 from crosslift.languages import FAMILIES
 from crosslift.making.evaluate import outcome_table
 from crosslift.metrics.table import METRICS
-from crosslift.planning.plan import load_target
+from crosslift.planning.load_target import load_target
 from crosslift.results.run_folder import RunFolder
 from crosslift.retrieval.metrics import expected_rank
 from crosslift.retrieval.ranks import Ranks

@@ -21,7 +21,8 @@ from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.errors import EncoderError, UnknownNameError
 from crosslift.making.trained import Trained
 from crosslift.making.vectors import roles_of
-from crosslift.planning.plan import load_target, plan_study
+from crosslift.planning.load_target import load_target
+from crosslift.planning.plan_study import plan_study
 from crosslift.planning.text_steps import encode_steps
 from crosslift.sources.record import Bitext
 from crosslift.studies.reading import parse_study

@@ -14,7 +14,7 @@ from crosslift.analysis.write_run_folder import write_run_folder
 from crosslift.artifacts.store import Store
 from crosslift.encoders.encode_texts import encode
 from crosslift.errors import DataError
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.reports.html import write_report
 from crosslift.sources.graded_pairs import load_graded
 from crosslift.steps.run import run_plan

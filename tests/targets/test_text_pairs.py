@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crosslift.errors import DataError
-from crosslift.planning.plan import load_target
+from crosslift.planning.load_target import load_target
 from crosslift.targets.target_settings import TargetSettings
 from crosslift.targets.text_pairs import load_text_pairs
 

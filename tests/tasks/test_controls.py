@@ -17,7 +17,7 @@ from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, StudyError
 from crosslift.forms.declared_forms import trains_on_captions
 from crosslift.making.decode_pictures import FramedPictures
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.sources.record import Record
 from crosslift.studies.reading import StudyFileError
 from crosslift.tasks.all_tasks import find_task, form_name, task_names

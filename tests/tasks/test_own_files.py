@@ -13,7 +13,7 @@ from tiny_encoder import load_tiny
 
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.forms.form import FormOptions, Split
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.sources.stored_records import hold_records
 from crosslift.studies.reading import study_of
 from crosslift.tasks.all_tasks import find_task

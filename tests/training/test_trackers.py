@@ -19,7 +19,7 @@ from crosslift.api.session import run_study
 from crosslift.artifacts.store import Store
 from crosslift.engines.processes import Processes
 from crosslift.errors import ArtifactError, StudyError, TrainingError, UnknownNameError
-from crosslift.planning.plan import plan_study
+from crosslift.planning.plan_study import plan_study
 from crosslift.studies.schema import Study
 from crosslift.training.checkpoint import Progress
 from crosslift.training.trackers import follower

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crosslift.artifacts.environment import Environment, differing_facts, environment
-from crosslift.artifacts.store import Manifest
+from crosslift.artifacts.manifest import Manifest
 from crosslift.planning.plan import Plan
 from crosslift.results.step_facts import RunEnvironment
 from crosslift.steps.run import StepRecord

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from crosslift.analysis.collect import MACRO, Gathered
 from crosslift.metrics.table import described
 from crosslift.results.expected_score import ExpectedScore
-from crosslift.studies.schema import Expected
+from crosslift.studies.questions import Expected
 from crosslift.targets.protocol import Protocol
 
 _ROUNDING = 1e-9

@@ -13,7 +13,8 @@ from pathlib import Path
 from crosslift.artifacts.disk_errors import disk_errors_explained, make_folder
 from crosslift.artifacts.store import Store
 from crosslift.planning.finished_part import finished_part
-from crosslift.planning.plan import Plan, plan_study
+from crosslift.planning.plan import Plan
+from crosslift.planning.plan_study import plan_study
 from crosslift.results.partial_run import UNFINISHED_FILE, PartialRun, UnfinishedRun
 from crosslift.results.result_record import read_optional_json_file, write_json_file
 from crosslift.steps.run import StepRecord

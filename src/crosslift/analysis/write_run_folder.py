@@ -85,9 +85,10 @@ from crosslift.results.weight_paths import INTERPOLATION_FILE
 from crosslift.results.xtreme_scores import XTREME_FILE
 from crosslift.steps.run import StepRecord
 from crosslift.steps.step import SCORED, Step
+from crosslift.studies.arms import Arm
 from crosslift.studies.reading import STUDY_FILE
 from crosslift.studies.registration import Registered
-from crosslift.studies.schema import Arm, Study
+from crosslift.studies.schema import Study
 
 
 def write_run_folder(

@@ -20,7 +20,7 @@ from crosslift.errors import DataError, StudyError
 from crosslift.making.evaluate import outcome_table
 from crosslift.making.loaded_target import Loaded
 from crosslift.making.object_encoder import ObjectEncoder
-from crosslift.planning.plan import load_target
+from crosslift.planning.load_target import load_target
 from crosslift.results.published_scores import ModelScores
 from crosslift.results.run_folder import RunFolder
 from crosslift.sources.judged.trec_runs import has_runs, read_trec_run, runs_in

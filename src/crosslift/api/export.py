@@ -18,7 +18,7 @@ from crosslift.encoders.kinds import Backend, WeightPrecision
 from crosslift.encoders.origin import CARD_FILE, origin_of
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.model_files.upload import check_upload, upload_folder
-from crosslift.planning.plan import arm_run
+from crosslift.planning.plan_study import arm_run
 from crosslift.planning.training_steps import prompts_of_training
 from crosslift.reports.model_card import ExportedWeights, card_of_arm
 from crosslift.reports.model_card_text import model_card
@@ -90,10 +90,7 @@ def export_arm(
     chosen = _seed(folder, arm, seed)
     _check_place(to)
     check_precision(backend, precision)
-    if push is not None:
-        check_upload(push)
-    elif private:
-        raise StudyError("private without a repository", "the repository to push to")
+    _check_repository(push, private)
     study = saved_study(run)
     encoder = arm_run(study, arm, chosen).encoder
     store = Store(Path(folder.run.store))
@@ -178,3 +175,10 @@ def _check_place(to: Path) -> None:
         has_files = to.exists() and any(to.iterdir())
     if has_files:
         raise StudyError(f"{to} exists and is not empty", "a new folder")
+
+
+def _check_repository(push: str | None, private: bool) -> None:
+    if push is not None:
+        check_upload(push)
+    elif private:
+        raise StudyError("private without a repository", "the repository to push to")

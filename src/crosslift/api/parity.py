@@ -18,7 +18,7 @@ from crosslift.encoders.graphs.graph_facts import graph_in
 from crosslift.errors import EncoderError, StudyError
 from crosslift.making.loaded_target import LoadedTarget
 from crosslift.making.trained import Trained
-from crosslift.planning.plan import load_target
+from crosslift.planning.load_target import load_target
 from crosslift.planning.text_steps import encode_steps
 from crosslift.results.parity import Parity
 from crosslift.targets.all_targets import find_target

@@ -26,7 +26,8 @@ from crosslift.making.loaded_target import LoadedTarget
 from crosslift.making.object_encoder import ObjectEncoder, store_of, untouched
 from crosslift.making.trained import Trained
 from crosslift.metrics.table import metrics_of_queries
-from crosslift.planning.plan import load_target, plan_study
+from crosslift.planning.load_target import load_target
+from crosslift.planning.plan_study import plan_study
 from crosslift.planning.sizes import needs_of
 from crosslift.planning.sweep_steps import sweep_of, sweep_steps
 from crosslift.planning.target_steps import evaluate_steps

@@ -3,11 +3,7 @@
 STORE/<kind>/<key>/              the artifact's files and manifest.json
 STORE/traces/<kind>/<key>.json   the manifest of an artifact that was made for other steps and deleted
 STORE/unfinished/<key>-<code>/   what a killed step left to resume from (checkpoints)
-STORE/locks/<key>.lease          the lease of the process that is making the artifact
-STORE/locks/<key>.readers.rw/    who reads an artifact that may be deleted after use
-STORE/running/                   notes of living processes: the keys of the artifacts that they use
-
-Many processes on many machines may share a store on any file system (see `crosslift.artifacts.leases`).
+STORE/locks/, STORE/running/     which process makes, reads and uses what (see `SharedFolder`)
 
 The key identifies what was to be made. The manifest records what made the artifact, which decides
 whether it is up to date (see `crosslift.steps.status`).
@@ -19,90 +15,35 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
-from weakref import WeakValueDictionary
 
-from filelock import SoftReadWriteLock
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from crosslift.artifacts.disk_errors import disk_errors_explained, make_folder
-from crosslift.artifacts.environment import Environment, as_recorded
-from crosslift.artifacts.files import file_written_whole, folder_written_whole, sha256_of_file
-from crosslift.artifacts.in_use import keys_in_use, noted_as_used
-from crosslift.artifacts.keys import key_of
-from crosslift.artifacts.leases import LEASE_SECONDS, Lease, links_explained
+from crosslift.artifacts.disk_errors import disk_errors_explained
+from crosslift.artifacts.environment import Environment
+from crosslift.artifacts.files import file_written_whole, folder_written_whole
+from crosslift.artifacts.manifest import (
+    MANIFEST,
+    Manifest,
+    check_file,
+    how_to_remake,
+    read_manifest,
+    write_manifest,
+)
 from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.places import home
+from crosslift.artifacts.shared_folder import SharedFolder
 from crosslift.artifacts.sums import check_sum, file_written_with_sum
 from crosslift.errors import ArtifactError, CrossLiftError
 
-MANIFEST = "manifest.json"
 _ENVIRONMENTS = "environments.json"
-_CHECKSUM = "checksum"
-_RUNNING = "running"
 LET_GO = "let-go"
 """File that marks an artifact to be deleted once nothing needs it any more."""
 TRACES = "traces"
-TIMINGS = "timings.json"
-"""File of an artifact with the times that its making took. It is not part of the digest, so that the
-same result has the same digest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What an artifact is and how it came to be.
-
-    Args:
-        kind, key, label: of the step that made it.
-        made_from: kind, settings and inputs' keys, whose hash is the key.
-        environment: of the process that finished it; not part of the key.
-        started: ISO 8601 time.
-        seconds: wall-clock time of the making, all parts of an interrupted one together.
-        work: size of the job in the unit that its kind of step is planned in.
-        peak_bytes: highest resident memory of the process; None if it is unknown.
-        files: name -> SHA-256.
-        other_environments: that took part: an interrupted making was resumed from what one of them
-            left, or one made an input that the store does not keep.
-        code: module that made it -> hash of its code (see `crosslift.artifacts.code`).
-        read: role of an input -> digest of the artifact that was read.
-        devices: how many made it together.
-    """
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")  # for `_MANIFEST`
-
-    kind: str
-    key: str
-    label: str
-    made_from: dict[str, Any]
-    environment: dict[str, Any]
-    started: str
-    seconds: float
-    work: float
-    peak_bytes: int | None = None
-    files: dict[str, str] = field(default_factory=dict)
-    other_environments: list[dict[str, Any]] = field(default_factory=list)
-    code: dict[str, str] = field(default_factory=dict)
-    read: dict[str, str] = field(default_factory=dict)
-    devices: int = 1
-
-    @property
-    def digest(self) -> str:
-        """A hash of the names and bytes of the artifact's files, except `TIMINGS`."""
-        return key_of({name: checksum for name, checksum in self.files.items() if name != TIMINGS})
-
-    @property
-    def environments(self) -> list[Environment]:
-        """All environments that took part, that of the process that finished it first."""
-        return [as_recorded(each) for each in (self.environment, *self.other_environments)]
-
-
-_MANIFEST = TypeAdapter(Manifest)
-
-
-class Store:
+class Store(SharedFolder):
     """A store of artifacts under one folder.
 
     Args:
@@ -110,14 +51,11 @@ class Store:
     """
 
     def __init__(self, root: Path | str | None = None) -> None:
-        self.root = Path(root) if root is not None else home() / "store"
-        self._checked: dict[str, str] = {}  # key -> digest of the artifact that was checked
+        super().__init__(Path(root) if root is not None else home() / "store")
+        self._checked: dict[str, str] = {}
+        """Key -> digest of the artifact that was checked."""
         self._read: dict[Path, tuple[int, Manifest]] = {}
-        self._leases: WeakValueDictionary[str, Lease] = WeakValueDictionary()
-        self._waited_for: dict[
-            str, Lease
-        ] = {}  # a lease counts itself how long its file is unchanged
-        self._reader_locks: dict[str, SoftReadWriteLock] = {}  # as it does
+        """File of a manifest -> its time of change, and what it holds."""
 
     def look_again(self, kind: str) -> None:
         """Sees the artifacts that other machines have made: a network file system remembers for up to a
@@ -164,7 +102,7 @@ class Store:
         path = self.unfinished(attempt) / _ENVIRONMENTS
         if not path.is_file():
             return []
-        remedy = _remake(path.parent)
+        remedy = how_to_remake(path.parent)
         check_sum(path, "the note of environments", remedy)
         environments: list[Environment] = parse_json(
             path.read_bytes(), str(path), error=ArtifactError, remedy=remedy
@@ -201,18 +139,18 @@ class Store:
         try:
             written = path.stat().st_mtime_ns
             if path not in self._read or self._read[path][0] != written:
-                self._read[path] = (written, _read_manifest(path))
+                self._read[path] = (written, read_manifest(path))
         except (OSError, ValidationError, CrossLiftError) as error:
             reason = error.what if isinstance(error, CrossLiftError) else error
             raise ArtifactError(
-                f"the manifest {path} cannot be read: {reason}", remedy=_remake(path.parent)
+                f"the manifest {path} cannot be read: {reason}", remedy=how_to_remake(path.parent)
             ) from error
         manifest = self._read[path][1]
         if (manifest.kind, manifest.key) != (kind, key):
             raise ArtifactError(
                 f"the manifest {path} is of the artifact {manifest.kind}/{manifest.key}",
                 f"{kind}/{key}",
-                _remake(path.parent),
+                how_to_remake(path.parent),
             )
         return manifest
 
@@ -234,7 +172,7 @@ class Store:
         manifest = self.manifest(kind, key)
         if self._checked.get(key) != manifest.digest:
             for name, expected in manifest.files.items():
-                _check_file(place, name, expected)
+                check_file(place, name, expected)
             self._checked[key] = manifest.digest
         return place
 
@@ -274,7 +212,7 @@ class Store:
                 with folder_written_whole(place, replaces=replaces) as draft:
                     try:
                         write(draft)
-                        _write_manifest(draft, measure())
+                        write_manifest(draft, measure())
                     except (OSError, CrossLiftError):
                         lease.check()  # its new owner deletes drafts: that is the cause then
                         raise
@@ -299,7 +237,7 @@ class Store:
         place = self.place(kind, key)
         if not _is_file(place / LET_GO):
             return
-        with self._unless_read(key) as free, self.lock(key):
+        with self.unless_read(key) as free, self.lock(key):
             gone = place.parent / f".{key}.discarded"
             if free and _is_file(place / LET_GO):
                 with disk_errors_explained(gone):
@@ -309,143 +247,7 @@ class Store:
             shutil.rmtree(gone, ignore_errors=True)
             self._checked.pop(key, None)
 
-    def lock(self, key: str) -> Lease:
-        """The lease of a key. A thread that has it may take it again; others wait for it.
-
-        Raises:
-            ArtifactError: the store cannot be written. Taking the lease raises it too.
-        """
-        lease = self._leases.get(key)
-        if lease is None:
-            lease = self._leases[key] = Lease(self.root / "locks" / f"{key}.lease")
-        return lease
-
-    @contextlib.contextmanager
-    def lock_if_free(self, key: str) -> Iterator[bool]:
-        """Takes the lease of a key unless another process has it; yields whether it did.
-
-        Raises:
-            ArtifactError: as for `lock`.
-        """
-        lease = self.lock(key)
-        try:
-            lease.acquire(timeout=0)
-        except TimeoutError:
-            self._waited_for[key] = lease
-            yield False
-            return
-        self._waited_for.pop(key, None)
-        try:
-            yield True
-        finally:
-            lease.release()
-
-    @contextlib.contextmanager
-    def reading(self, key: str) -> Iterator[None]:
-        """No process discards an artifact in the block; several may read it at once.
-
-        Raises:
-            ArtifactError: as for `lock`.
-        """
-        readers = self._readers(key)
-        with disk_errors_explained(Path(readers.lock_file)), links_explained(self.root):
-            readers.acquire_read()
-        try:
-            yield
-        finally:
-            readers.release()
-
-    @contextlib.contextmanager
-    def _unless_read(self, key: str) -> Iterator[bool]:
-        """Yields whether no process reads an artifact; none begins to in the block."""
-        readers = self._readers(key)
-        try:
-            with disk_errors_explained(Path(readers.lock_file)), links_explained(self.root):
-                readers.acquire_write(timeout=0)
-        except TimeoutError:
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            readers.release()
-
-    def _readers(self, key: str) -> SoftReadWriteLock:
-        if key not in self._reader_locks:
-            path = make_folder(self.root / "locks") / f"{key}.readers"
-            self._reader_locks[key] = SoftReadWriteLock(
-                path, heartbeat_interval=LEASE_SECONDS / 3, stale_threshold=LEASE_SECONDS
-            )
-        return self._reader_locks[key]
-
-    @contextlib.contextmanager
-    def using(self, keys: Iterable[str]) -> Iterator[None]:
-        """Notes until the block ends that this process uses artifacts, so that no process prunes them.
-
-        Raises:
-            ArtifactError: as for `lock`.
-        """
-        with contextlib.ExitStack() as stack:
-            with self.lock(_RUNNING):  # not while another process decides what to delete
-                stack.enter_context(noted_as_used(self.root / _RUNNING, keys))
-            yield
-
-    @contextlib.contextmanager
-    def keys_in_use(self) -> Iterator[frozenset[str]]:
-        """Yields the keys that living processes use (see `using`); no other use begins in the block.
-
-        Raises:
-            ArtifactError: as for `lock`; a note cannot be read.
-        """
-        with self.lock(_RUNNING):
-            yield keys_in_use(self.root / _RUNNING)
-
 
 def _is_file(path: Path) -> bool:
     with disk_errors_explained(path):  # a folder that may not be entered
         return path.is_file()
-
-
-def _read_manifest(path: Path) -> Manifest:
-    """A manifest whose checksum is right; a manifest of an earlier version has none."""
-    content = parse_json(path.read_bytes(), str(path))
-    if isinstance(content, dict) and _CHECKSUM in content:
-        expected = content.pop(_CHECKSUM)
-        checksum = key_of(content)
-        if expected != checksum:
-            raise ArtifactError(f"it is corrupt: its checksum is {checksum}, not {expected}")
-    return _MANIFEST.validate_python(content)
-
-
-def _write_manifest(draft: Path, manifest: Manifest) -> None:
-    files = {
-        path.relative_to(draft).as_posix(): sha256_of_file(path)
-        for path in sorted(draft.rglob("*"))
-        if path.is_file()
-    }
-    facts = {each.name: getattr(manifest, each.name) for each in fields(manifest)}
-    content = json.loads(json.dumps({**facts, "files": files}))
-    content[_CHECKSUM] = key_of(content)
-    (draft / MANIFEST).write_text(json.dumps(content, indent=1), encoding="utf-8")
-
-
-def _check_file(place: Path, name: str, expected: str) -> None:
-    path = place / name
-    if not path.is_file():
-        raise ArtifactError(f"the artifact file {path} is missing", remedy=_remake(place))
-    try:
-        checksum = sha256_of_file(path)
-    except OSError as error:
-        raise ArtifactError(
-            f"the artifact file {path} cannot be read: {error}", remedy=_remake(place)
-        ) from error
-    if checksum != expected:
-        raise ArtifactError(
-            f"the artifact file {path} is corrupt: its SHA-256 is {checksum}",
-            expected,
-            _remake(place),
-        )
-
-
-def _remake(folder: Path) -> str:
-    return f"delete the folder {folder} and give the command again: only this step is made again"

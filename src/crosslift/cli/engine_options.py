@@ -1,9 +1,10 @@
-"""Which engine the options of a command choose."""
+"""The options of an engine, declared once for every command that has them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from crosslift.errors import StudyError
 
@@ -11,33 +12,59 @@ if TYPE_CHECKING:
     from crosslift.engines.crew import Engine
 
 
-def chosen_engine(
-    name: str,
-    workers: int | None,
-    threads: int | None,
-    devices: int,
-    address: str | None,
-    options: Sequence[str] | None,
+def engine_options(
+    engine: Annotated[
+        str,
+        typer.Option(
+            "--engine",
+            metavar="E",
+            help="local: one step after another. processes: several at once on this machine. ray, "
+            "slurm: on a cluster.",
+        ),
+    ] = "local",
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=1, metavar="N", help="Workers of the engine."),
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            "--threads", min=1, metavar="N", help="Of each worker. They are part of its rounding."
+        ),
+    ] = None,
+    devices: Annotated[
+        int,
+        typer.Option(
+            "--devices", min=0, metavar="N", help="Accelerators of each worker of the engine."
+        ),
+    ] = 0,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            "--address", metavar="A", help="Of a Ray cluster. Default: a new one on this machine."
+        ),
+    ] = None,
+    engine_option: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--engine-option",
+            metavar="NAME=VALUE",
+            help="Of Slurm's jobs, as submitit names them: slurm_partition=cpu, timeout_min=600.",
+        ),
+    ] = None,
 ) -> Engine | None:
-    """The engine that the options of a command choose; None: this process.
-
-    Args:
-        name: of the engine.
-        workers, threads: of the engine; None: its defaults.
-        devices: accelerators of each worker.
-        address: of a Ray cluster.
-        options: of Slurm's jobs, each ``NAME=VALUE``.
+    """A group that makes an engine; None: this process.
 
     Raises:
         UnknownNameError: there is no such engine.
-        StudyError: an option that the engine does not have.
+        StudyError: an option that the engine does not have, or one that is not NAME=VALUE.
     """
     from crosslift.engines.all_engines import EngineOptions, engine_named
 
     jobs: dict[str, str] = {}
-    for text in options or ():
+    for text in engine_option or ():
         option, equals, value = text.partition("=")
         if not (equals and option and value):
             raise StudyError(f"--engine-option {text!r}", "NAME=VALUE, such as slurm_partition=cpu")
         jobs[option] = value
-    return engine_named(name, EngineOptions(workers, threads, devices, address, jobs))
+    return engine_named(engine, EngineOptions(workers, threads, devices, address, jobs))

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
+from crosslift.cli.option_groups import with_options
 from crosslift.cli.options import Json, StoreOption
-from crosslift.cli.serving_options import (
-    CorpusOption,
-    HostOption,
-    ImagesOption,
-    PortOption,
-    ServeOption,
-    TokenOption,
-    live_options,
-    refuse_unserved,
-)
+from crosslift.cli.serving_options import Serving, serving_options
 
 
-def explore(
-    folders: Annotated[
-        list[Path], typer.Argument(metavar="RUN [RUN_B]", help="Folder of a run; or of two.")
-    ],
+class _Output(NamedTuple):
+    """Where something is written; None: not there. One at most has a path."""
+
+    out: Path | None
+    folder: Path | None
+    table: Path | None
+    atlas: Path | None
+
+
+def _output(
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="The page. Default: explorer.html in RUN."),
@@ -42,6 +40,20 @@ def explore(
             "--atlas", metavar="DIR", help="Write a parquet an arm for Embedding Atlas instead."
         ),
     ] = None,
+) -> _Output:
+    """A group that makes an `_Output`."""
+    return _Output(out, folder, table, atlas)
+
+
+class _Names(NamedTuple):
+    """Names of targets, arms and languages; none: all of them."""
+
+    targets: tuple[str, ...]
+    arms: tuple[str, ...]
+    languages: tuple[str, ...]
+
+
+def _names(
     target: Annotated[
         list[str] | None, typer.Option("--target", help="With --table, --atlas: only this target.")
     ] = None,
@@ -52,13 +64,21 @@ def explore(
         list[str] | None,
         typer.Option("--language", help="With --table, --atlas: only this language."),
     ] = None,
+) -> _Names:
+    """A group that makes `_Names`."""
+    return _Names(tuple(target or ()), tuple(arm or ()), tuple(language or ()))
+
+
+@with_options(output=_output, names=_names, serving=serving_options)
+def explore(
+    *,
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="RUN [RUN_B]", help="Folder of a run; or of two.")
+    ],
+    output: _Output,
+    names: _Names,
     json: Json = None,
-    serve: ServeOption = False,
-    host: HostOption = None,
-    port: PortOption = None,
-    corpus: CorpusOption = None,
-    images: ImagesOption = None,
-    token: TokenOption = None,
+    serving: Serving,
     store: StoreOption = None,
 ) -> None:
     """Write a page that shows what each arm changed, item by item.
@@ -69,31 +89,25 @@ def explore(
     """
     if len(folders) > 2:
         raise typer.BadParameter(f"{len(folders)} runs: give one or two", param_hint="RUN [RUN_B]")
-    others = [
-        name
-        for name, path in (("--table", table), ("--atlas", atlas), ("--folder", folder))
-        if path
-    ]
-    if len(others) + (out is not None) + serve > 1:
+    if sum(path is not None for path in output) + serving.serve > 1:
         raise typer.BadParameter("give one of --out, --folder, --table, --atlas and --serve")
-    if (target or arm or language) and not (table or atlas):
+    if any(names) and not (output.table or output.atlas):
         raise typer.BadParameter("--target, --arm and --language are for --table and --atlas")
-    served = {"host": host, "port": port, "corpus": corpus, "images": images}
-    if serve:
-        live = live_options(folders, served, token, json)
-        from crosslift.cli import serving  # loads numpy and pyarrow
+    if serving.serve:
+        live = serving.live(folders, json)
+        from crosslift.cli.serving import show  # loads numpy and pyarrow
 
-        serving.show(live, store)
+        show(live, store)
         return
-    refuse_unserved({**served, "store": store})
+    serving.refuse_unserved(store)
     from crosslift.cli import exploring  # loads numpy and pyarrow
 
-    chosen = exploring.Chosen(tuple(target or ()), tuple(arm or ()), tuple(language or ()))
-    if table is not None:
-        exploring.write_table(folders, table, chosen, json)
-    elif atlas is not None:
-        exploring.write_atlas(folders, atlas, chosen, json)
-    elif folder is not None:
-        exploring.write_folder(folders, folder, json)
+    chosen = exploring.Chosen(*names)
+    if output.table is not None:
+        exploring.write_table(folders, output.table, chosen, json)
+    elif output.atlas is not None:
+        exploring.write_atlas(folders, output.atlas, chosen, json)
+    elif output.folder is not None:
+        exploring.write_folder(folders, output.folder, json)
     else:
-        exploring.write_page(folders, out, json)
+        exploring.write_page(folders, output.out, json)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crosslift.cli.option_groups import with_options
 from crosslift.cli.options import Json
 from crosslift.encoders.kinds import Backend, WeightPrecision
 
+if TYPE_CHECKING:
+    from crosslift.encoders.encoder_settings import SidePrompts
 
-def export(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
-    arm: Annotated[str, typer.Argument(metavar="ARM", help="Name of the arm.")],
-    to: Annotated[Path, typer.Argument(metavar="TO", help="New folder for the model.")],
-    seed: Annotated[
-        int | None, typer.Option("--seed", help="Whose weights. Default: the arm's first seed.")
-    ] = None,
+
+def _change(
     backend: Annotated[
         Backend,
         typer.Option(
@@ -48,6 +46,12 @@ def export(
             "--allow-loss", min=0, metavar="POINTS", help="Refuse an export that loses more there."
         ),
     ] = 0.3,
+) -> dict[str, Any]:
+    """What the export changes, and how much it may lose by that."""
+    return locals()
+
+
+def _prompts(
     prompt_src: Annotated[
         str | None,
         typer.Option(
@@ -58,6 +62,25 @@ def export(
         str | None,
         typer.Option("--prompt-tgt", help="Of documents. With either option, both are new."),
     ] = None,
+) -> SidePrompts | None:
+    """The prompts in the folder's files; None: as trained."""
+    from crosslift.encoders.encoder_settings import SidePrompts
+
+    prompts = SidePrompts(prompt_src=prompt_src, prompt_tgt=prompt_tgt)
+    return prompts if prompts.side_prompts else None
+
+
+@with_options(change=_change, prompts=_prompts)
+def export(
+    *,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
+    arm: Annotated[str, typer.Argument(metavar="ARM", help="Name of the arm.")],
+    to: Annotated[Path, typer.Argument(metavar="TO", help="New folder for the model.")],
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Whose weights. Default: the arm's first seed.")
+    ] = None,
+    change: dict[str, Any],
+    prompts: SidePrompts | None,
     push: Annotated[
         str | None,
         typer.Option(
@@ -78,11 +101,9 @@ def export(
 
     An upload needs a token of the hub: log in with `hf auth login`, or set HF_TOKEN.
     """
-    from crosslift.encoders.encoder_settings import SidePrompts
     from crosslift.model_files.upload import check_upload
     from crosslift.results.run_folder import RunFolder
 
-    prompts = SidePrompts(prompt_src=prompt_src, prompt_tgt=prompt_tgt)
     RunFolder.read(folder).arm(arm)
     if push is not None:
         check_upload(push)
@@ -91,17 +112,5 @@ def export(
     from crosslift.cli import exporting  # takes seconds: after what may be wrong
 
     exporting.show(
-        folder,
-        arm,
-        to,
-        seed,
-        json,
-        backend=backend,
-        precision=precision,
-        dimensions=dimensions,
-        check=check,
-        allow_loss=allow_loss,
-        prompts=prompts if prompts.side_prompts else None,
-        push=push,
-        private=private,
+        folder, arm, to, seed, json, **change, prompts=prompts, push=push, private=private
     )

@@ -7,15 +7,19 @@ from typing import Annotated
 
 import typer
 
-from crosslift.cli.init import ColumnsOption, DataLanguageOption, bound_columns
-from crosslift.cli.options import Json, LanguagesOption, Model, Replace, StoreOption, listed
+from crosslift.cli.option_groups import with_options
+from crosslift.cli.options import (
+    Json,
+    LanguagesOption,
+    Model,
+    Replace,
+    StoreOption,
+    language_codes,
+)
+from crosslift.cli.own_data_options import OwnTable, own_table_options
 
 
-def improve(
-    model: Model,
-    out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Folder for the encoder and its report.")
-    ],
+def _data(
     pairs: Annotated[
         Path | None,
         typer.Option("--pairs", metavar="FILE", help="Table of pairs of texts (anchor, positive)."),
@@ -24,6 +28,22 @@ def improve(
         Path | None,
         typer.Option("--images", metavar="PATH", help="Pictures with captions."),
     ] = None,
+) -> Path:
+    """The rows to train on: pairs of texts, or pictures with captions."""
+    paths = [path for path in (pairs, images) if path is not None]
+    if len(paths) != 1:
+        raise typer.BadParameter("give `--pairs` or `--images`, one of them")
+    return paths[0]
+
+
+@with_options(data=_data, table=own_table_options)
+def improve(
+    *,
+    model: Model,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder for the encoder and its report.")
+    ],
+    data: Path,
     bitexts: Annotated[
         Path | None,
         typer.Option("--bitexts", metavar="DIR", help="Bitexts with English that are guarded."),
@@ -33,8 +53,7 @@ def improve(
         float,
         typer.Option("--allow-loss", min=0, metavar="POINTS", help="What a guard may lose."),
     ] = 1.0,
-    language: DataLanguageOption = None,
-    columns: ColumnsOption = None,
+    table: OwnTable,
     seeds: Annotated[
         int, typer.Option("--seeds", min=1, help="Trainings; verdicts need two or more.")
     ] = 2,
@@ -53,14 +72,9 @@ def improve(
     exported where a guard may have lost more than `--allow-loss`. After Ctrl-C, the same command
     resumes.
     """
-    data = pairs or images
-    if data is None or (pairs and images):
-        raise typer.BadParameter("give `--pairs` or `--images`, one of them")
     from crosslift.cli.output import console_for
-    from crosslift.languages import code_meant
     from crosslift.scaffold.attempt import prepare
 
-    codes = [str(code_meant(each)) for each in listed(languages)]
     console = console_for(json)
     with console.status("looking at the data"):
         attempt = prepare(
@@ -68,9 +82,9 @@ def improve(
             out,
             data=data,
             bitexts=bitexts,
-            columns=bound_columns(columns),
-            language=str(code_meant(language)) if language else None,
-            languages=codes,
+            columns=table.columns,
+            language=table.language,
+            languages=language_codes(languages),
             seeds=seeds,
             updates=updates,
             replace=replace,

@@ -7,27 +7,13 @@ from typing import Annotated
 
 import typer
 
-from crosslift.cli.options import LanguagesOption, listed
+from crosslift.cli.option_groups import with_options
+from crosslift.cli.options import LanguagesOption, language_codes
+from crosslift.cli.own_data_options import OwnTable, own_table_options
 from crosslift.errors import StudyError
 
-DataLanguageOption = Annotated[
-    str | None,
-    typer.Option(
-        "--language",
-        metavar="CODE",
-        help="Language of your texts, if they are not English and no column says it.",
-    ),
-]
-ColumnsOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--columns",
-        metavar="ROLE=COLUMN",
-        help="Columns of your table, such as: anchor=question,positive=answer.",
-    ),
-]
 
-
+@with_options(table=own_table_options)
 def init(
     data: Annotated[
         list[Path],
@@ -43,8 +29,8 @@ def init(
         str, typer.Option("--model", metavar="M", help="`embedded`, a folder, or a hub name.")
     ] = "embedded",
     languages: LanguagesOption = None,
-    language: DataLanguageOption = None,
-    columns: ColumnsOption = None,
+    *,
+    table: OwnTable,
 ) -> None:
     """Write a first study of your own data: baseline, your arm, its control, what is held out.
 
@@ -52,14 +38,11 @@ def init(
     and writes both beside the study. Change the study as you like, then `crosslift run` it.
     """
     from crosslift.artifacts.field_checks import name_like
-    from crosslift.languages import code_meant
     from crosslift.scaffold.first_study import first_study
     from crosslift.scaffold.own_data import look
     from crosslift.studies.reading import parse_study
 
-    bound = bound_columns(columns)
-    code = str(code_meant(language)) if language else None
-    own = [look(path, bound, code) for path in data]
+    own = [look(path, table.columns, table.language) for path in data]
     for each in own:
         typer.echo(each.words())
     if out.exists():
@@ -70,8 +53,8 @@ def init(
         model,
         own,
         folder,
-        languages=tuple(str(code_meant(each)) for each in listed(languages)),
-        zero_shot=code in (None, "en"),
+        languages=language_codes(languages),
+        zero_shot=table.language in (None, "en"),
         base=out.parent,
     )
     text = study.text()
@@ -81,16 +64,3 @@ def init(
     out.write_text(text, encoding="utf-8")
     typer.echo(f"\nWrote {out}, and what is held out in {folder}.\nNext: crosslift plan {out}")
     typer.echo(f"      crosslift run {out}")
-
-
-def bound_columns(columns: list[str] | None) -> dict[str, str]:
-    """Role -> column, from the option `--columns`."""
-    bound = {}
-    for part in listed(columns):
-        role, equals, column = part.partition("=")
-        if not (role and equals and column):
-            raise typer.BadParameter(
-                f"{part!r}: write ROLE=COLUMN, such as anchor=question", param_hint="--columns"
-            )
-        bound[role] = column
-    return bound

@@ -1,46 +1,23 @@
-"""`crosslift mine`: its options."""
+"""The command `crosslift mine` and its options."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from crosslift.cli.encoder_options import with_encoder_options
-from crosslift.cli.engine_options import chosen_engine
-from crosslift.cli.options import (
-    AddressOption,
-    DevicesOption,
-    EngineOption,
-    EngineOptions,
-    Json,
-    ModelOption,
-    StoreOption,
-    ThreadsOption,
-    WorkersOption,
-)
+from crosslift.cli.encoder_options import encoder_options, side_prompt_options
+from crosslift.cli.engine_options import engine_options
+from crosslift.cli.option_groups import with_options
+from crosslift.cli.options import Json, ModelOption, Overwrite, StoreOption
 
 if TYPE_CHECKING:
     from crosslift.encoders.encoder_settings import EncoderSettings, SidePrompts
+    from crosslift.engines.crew import Engine
 
 
-@with_encoder_options(ModelOption)
-def mine(
-    src: Annotated[
-        Path, typer.Option("--src", metavar="FILE", help="One text a line, UTF-8, plain or gzip.")
-    ],
-    tgt: Annotated[
-        Path, typer.Option("--tgt", metavar="FILE", help="Likewise, of the other language.")
-    ],
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out",
-            metavar="TSV",
-            help="Pairs to write, best first: score, src text, tgt text. Gzipped if it ends in .gz.",
-        ),
-    ],
+def _pairing(
     margin: Annotated[
         Literal["ratio", "distance", "absolute"],
         typer.Option("--margin", help="How a pair's cosine is compared with its neighbourhood."),
@@ -56,6 +33,12 @@ def mine(
         Literal["auto", "exact", "ivf", "hnsw"],
         typer.Option("--search", help="auto: exact, and ivf (faiss) above 4e12 pairs."),
     ] = "auto",
+) -> dict[str, Any]:
+    """How pairs are found."""
+    return locals()
+
+
+def _threshold(
     threshold: Annotated[
         float | None,
         typer.Option("--threshold", help="Lowest score written. Default: every pair is written."),
@@ -86,6 +69,12 @@ def mine(
         typer.Option("--negatives", min=1, help="Texts that stand-in false pairs are made from."),
     ] = 2000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the draw of those texts.")] = 0,
+) -> dict[str, Any]:
+    """Which pairs are written, by their scores."""
+    return locals()
+
+
+def _filters(
     min_length: Annotated[
         int | None, typer.Option("--min-length", min=1, help="Fewest characters of a text.")
     ] = None,
@@ -122,21 +111,45 @@ def mine(
             "Default: each distinct text once.",
         ),
     ] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Write --out even if it exists.")
-    ] = False,
+) -> dict[str, Any]:
+    """Which texts and pairs are left out."""
+    return locals()
+
+
+@with_options(
+    encoder=encoder_options(ModelOption),
+    side_prompts=side_prompt_options,
+    pairing=_pairing,
+    threshold=_threshold,
+    filters=_filters,
+    engine=engine_options,
+)
+def mine(
+    *,
+    src: Annotated[
+        Path, typer.Option("--src", metavar="FILE", help="One text a line, UTF-8, plain or gzip.")
+    ],
+    tgt: Annotated[
+        Path, typer.Option("--tgt", metavar="FILE", help="Likewise, of the other language.")
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            metavar="TSV",
+            help="Pairs to write, best first: score, src text, tgt text. Gzipped if it ends in .gz.",
+        ),
+    ],
+    pairing: dict[str, Any],
+    threshold: dict[str, Any],
+    filters: dict[str, Any],
+    overwrite: Overwrite = False,
     plan: Annotated[
         bool, typer.Option("--plan", help="Print the memory and time it needs, and exit.")
     ] = False,
-    engine: EngineOption = "local",
-    workers: WorkersOption = None,
-    threads: ThreadsOption = None,
-    devices: DevicesOption = 0,
-    address: AddressOption = None,
-    engine_option: EngineOptions = None,
+    engine: Engine | None,
     store: StoreOption = None,
     json: Json = None,
-    *,
     encoder: EncoderSettings,
     side_prompts: SidePrompts,
 ) -> None:
@@ -144,7 +157,6 @@ def mine(
 
     After Ctrl-C, the same command resumes.
     """
-    chosen = chosen_engine(engine, workers, threads, devices, address, engine_option)
     from crosslift.cli import mining
     from crosslift.mining.mining_settings import MiningSettings
 
@@ -155,21 +167,8 @@ def mine(
         **side_prompts.side_prompts,
         out=out,
         overwrite=overwrite,
-        margin=margin,
-        k=k,
-        retrieval=retrieval,
-        search=search,
-        threshold=threshold,
-        target_precision=target_precision,
-        gold=gold,
-        negatives=negatives,
-        seed=seed,
-        min_length=min_length,
-        max_length=max_length,
-        max_length_ratio=max_length_ratio,
-        drop_copies=drop_copies,
-        src_language=src_language,
-        tgt_language=tgt_language,
-        keep_duplicates=keep_duplicates,
+        **pairing,
+        **threshold,
+        **filters,
     )
-    mining.show(settings, plan, store, json, chosen)
+    mining.show(settings, plan, store, json, engine)

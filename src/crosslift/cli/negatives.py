@@ -1,58 +1,51 @@
-"""`crosslift negatives`: its options."""
+"""The command `crosslift negatives` and its options."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from crosslift.cli.encoder_options import with_encoder_options
-from crosslift.cli.engine_options import chosen_engine
-from crosslift.cli.options import (
-    AddressOption,
-    DevicesOption,
-    EngineOption,
-    EngineOptions,
-    Json,
-    ModelOption,
-    StoreOption,
-    ThreadsOption,
-    WorkersOption,
-)
+from crosslift.cli.encoder_options import encoder_options, side_prompt_options
+from crosslift.cli.engine_options import engine_options
+from crosslift.cli.option_groups import with_options
+from crosslift.cli.options import Json, ModelOption, Overwrite, StoreOption
 
 if TYPE_CHECKING:
     from crosslift.encoders.encoder_settings import EncoderSettings, SidePrompts
+    from crosslift.engines.crew import Engine
 
 
-@with_encoder_options(ModelOption)
-def negatives(
-    pairs: Annotated[
-        Path,
-        typer.Option(
-            "--pairs",
-            metavar="FILE",
-            help="Table with the columns anchor and positive; group, language and negative if it has "
-            "them. JSON lines, CSV, TSV or parquet.",
-        ),
-    ],
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out",
-            metavar="JSONL",
-            help="The pairs with their negatives. Gzipped if it ends in .gz.",
-        ),
-    ],
-    corpus: Annotated[
-        Path | None,
-        typer.Option(
-            "--corpus",
-            metavar="FILE",
-            help="Table with the column text, and group if it has it, or a text file with a text a "
-            "line. Default: the positives of all pairs.",
-        ),
-    ] = None,
+_Pairs = Annotated[
+    Path,
+    typer.Option(
+        "--pairs",
+        metavar="FILE",
+        help="Table with the columns anchor and positive; group, language and negative if it has "
+        "them. JSON lines, CSV, TSV or parquet.",
+    ),
+]
+_Out = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        metavar="JSONL",
+        help="The pairs with their negatives. Gzipped if it ends in .gz.",
+    ),
+]
+_Corpus = Annotated[
+    Path | None,
+    typer.Option(
+        "--corpus",
+        metavar="FILE",
+        help="Table with the column text, and group if it has it, or a text file with a text a "
+        "line. Default: the positives of all pairs.",
+    ),
+]
+
+
+def _choice(
     ranks: Annotated[
         str,
         typer.Option(
@@ -70,6 +63,21 @@ def negatives(
         typer.Option("--choice", help="Which of the texts that are left become negatives."),
     ] = "nearest",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the random choice.")] = 0,
+) -> dict[str, Any]:
+    """Which of the nearest texts become negatives."""
+    from crosslift.negatives.negatives_settings import ranks_of
+
+    first_rank, last_rank = ranks_of(ranks)
+    return {
+        "first_rank": first_rank,
+        "last_rank": last_rank,
+        "negatives": most,
+        "choice": choice,
+        "seed": seed,
+    }
+
+
+def _limits(
     margin: Annotated[
         float | None,
         typer.Option(
@@ -97,6 +105,12 @@ def negatives(
             "have at least this Jaccard similarity.",
         ),
     ] = 0.8,
+) -> dict[str, Any]:
+    """Which texts are too near to be negatives."""
+    return locals()
+
+
+def _guide(
     guide: Annotated[
         str | None,
         typer.Option(
@@ -120,18 +134,31 @@ def negatives(
         str | None,
         typer.Option("--guide-prompt-tgt", help="Likewise of all other texts."),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Write --out even if it exists.")
-    ] = False,
-    engine: EngineOption = "local",
-    workers: WorkersOption = None,
-    threads: ThreadsOption = None,
-    devices: DevicesOption = 0,
-    address: AddressOption = None,
-    engine_option: EngineOptions = None,
+) -> dict[str, Any]:
+    """A second encoder, and what it leaves out."""
+    return locals()
+
+
+@with_options(
+    encoder=encoder_options(ModelOption),
+    side_prompts=side_prompt_options,
+    engine=engine_options,
+    choice=_choice,
+    limits=_limits,
+    guide=_guide,
+)
+def negatives(
+    *,
+    pairs: _Pairs,
+    out: _Out,
+    corpus: _Corpus = None,
+    choice: dict[str, Any],
+    limits: dict[str, Any],
+    guide: dict[str, Any],
+    overwrite: Overwrite = False,
+    engine: Engine | None,
     store: StoreOption = None,
     json: Json = None,
-    *,
     encoder: EncoderSettings,
     side_prompts: SidePrompts,
 ) -> None:
@@ -140,11 +167,11 @@ def negatives(
     Prompts of src are those of anchors, prompts of tgt those of all other texts. After Ctrl-C or a
     kill, the same command resumes. The workers of an engine encode the texts and search them.
     """
-    chosen = chosen_engine(engine, workers, threads, devices, address, engine_option)
     from crosslift.encoders.encoder_settings import EncoderSettings
-    from crosslift.negatives.negatives_settings import NegativesSettings, ranks_of, refuse_output
+    from crosslift.negatives.negatives_settings import NegativesSettings, refuse_output
 
-    first_rank, last_rank = ranks_of(ranks)
+    if guide["guide"] is not None:
+        guide["guide"] = EncoderSettings(name=guide["guide"], precision=encoder.precision)
     settings = NegativesSettings(
         pairs=pairs,
         corpus=corpus,
@@ -152,20 +179,11 @@ def negatives(
         **side_prompts.side_prompts,
         out=out,
         overwrite=overwrite,
-        first_rank=first_rank,
-        last_rank=last_rank,
-        negatives=most,
-        choice=choice,
-        seed=seed,
-        margin=margin,
-        relative_margin=relative_margin,
-        similar=similar,
-        guide=None if guide is None else EncoderSettings(name=guide, precision=encoder.precision),
-        guide_margin=guide_margin,
-        guide_prompt_src=guide_prompt_src,
-        guide_prompt_tgt=guide_prompt_tgt,
+        **choice,
+        **limits,
+        **guide,
     )
     refuse_output(settings)
     from crosslift.cli import mining_negatives  # takes seconds: after what may be wrong
 
-    mining_negatives.show(settings, store, json, chosen)
+    mining_negatives.show(settings, store, json, engine)

@@ -41,45 +41,6 @@ TrustCode = Annotated[
         help="Use artifacts that other code made. The report names them.",
     ),
 ]
-EngineOption = Annotated[
-    str,
-    typer.Option(
-        "--engine",
-        metavar="E",
-        help="local: one step after another. processes: several at once on this machine. ray, slurm: "
-        "on a cluster.",
-    ),
-]
-WorkersOption = Annotated[
-    int | None,
-    typer.Option("--workers", min=1, metavar="N", help="Workers of the engine."),
-]
-ThreadsOption = Annotated[
-    int | None,
-    typer.Option(
-        "--threads", min=1, metavar="N", help="Of each worker. They are part of its rounding."
-    ),
-]
-DevicesOption = Annotated[
-    int,
-    typer.Option(
-        "--devices", min=0, metavar="N", help="Accelerators of each worker of the engine."
-    ),
-]
-AddressOption = Annotated[
-    str | None,
-    typer.Option(
-        "--address", metavar="A", help="Of a Ray cluster. Default: a new one on this machine."
-    ),
-]
-EngineOptions = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--engine-option",
-        metavar="NAME=VALUE",
-        help="Of Slurm's jobs, as submitit names them: slurm_partition=cpu, timeout_min=600.",
-    ),
-]
 TrackerOption = Annotated[
     str | None,
     typer.Option(
@@ -101,6 +62,7 @@ Replace = Annotated[
     bool,
     typer.Option("--replace", help="Delete the earlier run of another study in the folder."),
 ]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Write --out even if it exists.")]
 _ENCODERS = "`embedded`, a folder, or a hub name."
 Model = Annotated[str, typer.Argument(metavar="MODEL", help=_ENCODERS)]
 ModelOption = Annotated[str, typer.Option("--model", metavar="M", help=_ENCODERS)]
@@ -168,6 +130,13 @@ DirectionOption = Annotated[
 def listed(values: list[str] | None) -> list[str]:
     """The names of an option that may be given several times, with commas or spaces between them."""
     return [name for part in values or [] for name in part.replace(",", " ").split()]
+
+
+def language_codes(values: list[str] | None) -> tuple[str, ...]:
+    """The codes of languages that an option names by code or English name."""
+    from crosslift.languages import code_meant
+
+    return tuple(str(code_meant(name)) for name in listed(values))
 
 
 def target_settings(

@@ -1,4 +1,4 @@
-"""`crosslift plan`."""
+"""`crosslift plan`: what it prints."""
 
 from __future__ import annotations
 
@@ -10,30 +10,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from crosslift.analysis.judging import compared_with_baseline
+from crosslift.api.planned_study import planned_study, power_of_study
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, write_json
 from crosslift.cli.plan_tree import PlanTree
 from crosslift.cli.printed_plan import print_failures, print_prompt_notes
-from crosslift.engines.simulation import simulate
 from crosslift.metrics.table import described
-from crosslift.planning.plan import Plan, plan_study
-from crosslift.planning.sizes import ArmSteps, size_of_step, steps_by_arm, together
-from crosslift.results.command_output import PlannedArm, PlannedSchedule, PlannedStep, StudyPlan
+from crosslift.planning.outlook import Outlook, outlook_of
+from crosslift.results.command_output import PlannedArm, PlannedSchedule, PlannedStep
 from crosslift.results.reference_noise import PlannedPower
-from crosslift.results.run_folder import RunFolder
-from crosslift.statistics.planned import (
-    noise_of_run,
-    planned_power,
-    refuse_other_targets,
-    shipped_noise,
-)
 from crosslift.statistics.power import POWER
-from crosslift.steps.estimates import Estimates
-from crosslift.steps.past_plans import asked_before
-from crosslift.steps.run import check_needs, missing_steps
-from crosslift.steps.status import Status
-from crosslift.steps.step import Step
 from crosslift.studies.schema import Study
 from crosslift.wording import about_duration, duration, memory
 
@@ -69,60 +55,21 @@ def show(
     Raises:
         CrossLiftError: the study cannot be planned, or a step would fail.
     """
-    artifacts = Store(store)
     console = console_for(json_to)
     with console.status("reading the data and planning"):
-        plan = plan_study(study, keep_going=keep_going)
-        status = Status(
-            artifacts, trust_code=trust_code, asked_before=asked_before(plan, artifacts)
-        )
-        missing = missing_steps(plan.steps(), artifacts, status)
-        plan = check_needs(plan, missing, keep_going=keep_going)
-        steps = plan.steps()
-        missing = missing_steps(steps, artifacts, status)
-    estimates = Estimates(artifacts)
-    to_run = {step.key for step in missing}
+        outlook = outlook_of(study, Store(store), keep_going=keep_going, trust_code=trust_code)
     if tree:
-        PlanTree(console, status, estimates, to_run).draw(plan)
-    arms = tuple(_arm_row(each, estimates, to_run) for each in steps_by_arm(plan))
-    _print_arms(console, arms)
-    unknown = " (some steps' speed is not known yet)" if _unknown(estimates, missing) else ""
-    console.print(
-        f"{len(steps)} steps: {len(steps) - len(missing)} up to date, {len(missing)} to run, "
-        f"{about_duration(estimates.total(missing))}{unknown}. Store: {artifacts.root}",
-    )
-    schedule = _schedule(missing, estimates, workers, price)
-    _print_schedule(console, schedule)
-    _print_reasons(console, status, missing)
-    print_failures(console, plan)
-    print_prompt_notes(console, plan)
-    power = _power(plan, like)
+        PlanTree(console, outlook).draw()
+    planned = planned_study(outlook, workers, price)
+    _print_arms(console, planned.arms)
+    _print_total(console, outlook)
+    _print_schedule(console, planned.schedule)
+    _print_reasons(console, planned.steps)
+    print_failures(console, outlook.plan)
+    print_prompt_notes(console, outlook.plan)
+    power = power_of_study(outlook.plan, like)
     _print_power(console, power)
-    rows = tuple(_row(step, status, estimates, to_run) for step in steps)
-    write_json(
-        StudyPlan(
-            study=study.name,
-            store=str(artifacts.root),
-            steps=rows,
-            arms=arms,
-            power=power,
-            schedule=schedule,
-        ),
-        json_to,
-    )
-
-
-def _arm_row(arm: ArmSteps, estimates: Estimates, to_run: set[str]) -> PlannedArm:
-    missing = [step for step in arm.steps if step.key in to_run]
-    size = together(map(size_of_step, missing))
-    return PlannedArm(
-        arm=arm.arm,
-        steps_to_run=len(missing),
-        steps_up_to_date=len(arm.steps) - len(missing),
-        expected_seconds=None if _unknown(estimates, missing) else estimates.total(missing),
-        memory_bytes=None if size.memory is None else round(size.memory),
-        disk_bytes=None if size.disk is None else round(size.disk),
-    )
+    write_json(planned.model_copy(update={"power": power}), json_to)
 
 
 def _print_arms(console: Console, arms: Sequence[PlannedArm]) -> None:
@@ -152,20 +99,14 @@ def _print_arms(console: Console, arms: Sequence[PlannedArm]) -> None:
         )
 
 
-def _schedule(
-    missing: Sequence[Step], estimates: Estimates, workers: int | None, price: float | None
-) -> PlannedSchedule | None:
-    """The schedule over the workers of an engine; None without them."""
-    if workers is None:
-        return None
-    schedule = simulate(missing, lambda step: estimates.total([step]), workers)
-    return PlannedSchedule(
-        workers=workers,
-        seconds=schedule.seconds,
-        critical_path_seconds=schedule.critical_path,
-        work_seconds=schedule.work,
-        idle_share=schedule.idle_share,
-        cost=None if price is None else schedule.cost(price),
+def _print_total(console: Console, outlook: Outlook) -> None:
+    """Prints how many steps would run, and how long they take together."""
+    steps, missing, estimates = outlook.steps, outlook.missing, outlook.estimates
+    is_unknown = any(estimates.seconds(step) is None for step in missing)
+    unknown = " (some steps' speed is not known yet)" if is_unknown else ""
+    console.print(
+        f"{len(steps)} steps: {len(steps) - len(missing)} up to date, {len(missing)} to run, "
+        f"{about_duration(estimates.total(missing))}{unknown}. Store: {outlook.store.root}",
     )
 
 
@@ -183,22 +124,16 @@ def _print_schedule(console: Console, schedule: PlannedSchedule | None) -> None:
     )
 
 
-def _power(plan: Plan, like: Path | None) -> tuple[PlannedPower, ...]:
-    """What comparisons of trained arms with their baselines could show, on each target."""
-    study = plan.study
-    pairs = compared_with_baseline(study)
-    trained = [arm for arm, _ in pairs if study.arms[arm].stages]
-    if not trained:
-        return ()
-    targets = {
-        name: (loaded.target.metric, len(loaded.texts)) for name, loaded in plan.targets.items()
-    }
-    reference = shipped_noise()
-    if like is not None:
-        folder = RunFolder.read(like)
-        reference = noise_of_run(folder.run, folder.verdicts)
-        refuse_other_targets(reference, list(targets), str(like))
-    return tuple(planned_power(reference, targets, len(study.seeds), len(pairs) * len(targets)))
+def _print_reasons(console: Console, steps: Sequence[PlannedStep]) -> None:
+    """Prints how many steps would run for each reason, and what can be done about it."""
+    reasons = Counter(step.reason for step in steps if step.reason is not None)
+    if reasons:
+        counts = ", ".join(f"{kind}: {count}" for kind, count in reasons.items())
+        console.print(f"Why they would run: {counts}.")
+    if reasons["input made again"]:
+        console.print("A step whose new input is the same, byte for byte, does not run again.")
+    if reasons["other code"]:
+        console.print("`crosslift run --trust-code` uses artifacts that other code made.")
 
 
 def _print_power(console: Console, power: Sequence[PlannedPower]) -> None:
@@ -234,33 +169,3 @@ def _amount(metric: str, detectable: float) -> str:
     if described(metric).unit.of_differences == "points" and detectable > 1:
         return "no difference at all"
     return described(metric).amount(detectable)
-
-
-def _unknown(estimates: Estimates, steps: list[Step]) -> bool:
-    return any(estimates.seconds(step) is None for step in steps)
-
-
-def _print_reasons(console: Console, status: Status, missing: list[Step]) -> None:
-    reasons = Counter(status.why_made(step).kind for step in missing)
-    if reasons:
-        counts = ", ".join(f"{kind}: {count}" for kind, count in reasons.items())
-        console.print(f"Why they would run: {counts}.")
-    if reasons["input made again"]:
-        console.print("A step whose new input is the same, byte for byte, does not run again.")
-    if reasons["other code"]:
-        console.print("`crosslift run --trust-code` uses artifacts that other code made.")
-
-
-def _row(step: Step, status: Status, estimates: Estimates, to_run: set[str]) -> PlannedStep:
-    reason = status.why_made(step) if step.key in to_run else None
-    return PlannedStep(
-        key=step.key,
-        kind=step.kind,
-        label=step.label,
-        inputs=tuple(before.key for before in step.inputs.values()),
-        up_to_date=step.key not in to_run,
-        reason=None if reason is None else reason.kind,
-        why=None if reason is None else reason.words,
-        modules=() if reason is None else reason.modules,
-        expected_seconds=estimates.seconds(step) if step.key in to_run else 0.0,
-    )

@@ -16,13 +16,12 @@ from crosslift.cli.output import console_for, write_json
 from crosslift.cli.printed_plan import print_failures, print_prompt_notes
 from crosslift.cli.printed_run import outcome, print_run
 from crosslift.engines.crew import Crew, Engine
-from crosslift.planning.plan import Plan, plan_study
+from crosslift.planning.outlook import Outlook, outlook_of
+from crosslift.planning.plan import Plan
 from crosslift.planning.sizes import needs_of
 from crosslift.reports.partial import partial_sentence
 from crosslift.results.run_folder import REPORT, RunFolder
-from crosslift.steps.estimates import Estimates
-from crosslift.steps.run import check_needs, missing_steps, run_plan
-from crosslift.steps.status import Status
+from crosslift.steps.run import run_plan
 from crosslift.studies.registration import Registered
 from crosslift.studies.schema import Study
 from crosslift.wording import about_duration, duration
@@ -85,20 +84,9 @@ def carry_out(
     """
     artifacts = Store(store)
     with console.status("reading the data and planning"):
-        plan = plan_study(study, keep_going=keep_going)
-        estimates = Estimates(artifacts)
-        status = Status(artifacts, trust_code=trust_code)
-        missing = missing_steps(plan.steps(), artifacts, status)
-        plan = check_needs(plan, missing, keep_going=keep_going)
-        steps = plan.steps()
-        missing = missing_steps(steps, artifacts, status)
-    outlook = f": {len(steps)} steps, all up to date."
-    if missing:
-        outlook = (
-            f": {len(steps)} steps, {len(steps) - len(missing)} up to date, {len(missing)} to run, "
-            f"{about_duration(estimates.total(missing))}. Ctrl-C stops it; the same command resumes."
-        )
-    console.print(Text.assemble((study.name, "bold"), outlook))
+        outlook = outlook_of(study, artifacts, keep_going=keep_going, trust_code=trust_code)
+    plan, missing = outlook.plan, outlook.missing
+    console.print(Text.assemble((study.name, "bold"), _outlook_words(outlook)))
     print_prompt_notes(console, plan)
     if not missing:
         done, records = run_plan(plan, artifacts, keep_going=keep_going, trust_code=trust_code)
@@ -106,7 +94,7 @@ def carry_out(
             return done
     try:
         with unfinished(folder, study, artifacts, registered, trust_code=trust_code):
-            with LiveProgress(console, missing, estimates, plan.owners()) as progress:
+            with LiveProgress(console, missing, outlook.estimates, plan.owners()) as progress:
                 plan, records = run_plan(
                     plan,
                     artifacts,
@@ -124,6 +112,17 @@ def carry_out(
         print_stopped(console, folder)
         raise
     return plan
+
+
+def _outlook_words(outlook: Outlook) -> str:
+    steps, missing = len(outlook.steps), len(outlook.missing)
+    if not missing:
+        return f": {steps} steps, all up to date."
+    expected = about_duration(outlook.estimates.total(outlook.missing))
+    return (
+        f": {steps} steps, {steps - missing} up to date, {missing} to run, {expected}. Ctrl-C stops "
+        "it; the same command resumes."
+    )
 
 
 def print_stopped(console: Console, folder: Path) -> None:

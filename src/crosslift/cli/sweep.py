@@ -1,4 +1,4 @@
-"""`crosslift sweep`: its options."""
+"""The command `crosslift sweep` and its options."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crosslift.cli.encoder_options import with_encoder_options
+from crosslift.cli.encoder_options import encoder_options
+from crosslift.cli.option_groups import with_options
 from crosslift.cli.options import (
     CatalogsOption,
     DirectionOption,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from crosslift.encoders.encoder_settings import EncoderSettings
 
 
-@with_encoder_options(Model)
+@with_options(encoder=encoder_options(Model))
 def sweep(
     target: TargetOption,
     poolings: Annotated[

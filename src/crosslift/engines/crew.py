@@ -17,8 +17,9 @@ from crosslift.engines.frontier import Frontier, ranks
 from crosslift.engines.job import Event, Job, JobFolder
 from crosslift.engines.needs import Needs
 from crosslift.errors import ArtifactError, CrossLiftError, StudyError
+from crosslift.steps.before_run import missing_steps
 from crosslift.steps.estimates import Estimates
-from crosslift.steps.run import Made, missing_steps
+from crosslift.steps.run import Made
 from crosslift.steps.status import Status
 from crosslift.steps.step import Step
 

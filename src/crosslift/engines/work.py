@@ -19,7 +19,8 @@ from crosslift.artifacts.store import Store
 from crosslift.engines.frontier import Frontier, in_memory
 from crosslift.engines.job import Job, JobFolder, WorkerLog
 from crosslift.errors import ArtifactError, CrossLiftError
-from crosslift.steps.run import Passing, make_passing
+from crosslift.steps.make_step import make_passing
+from crosslift.steps.passing import Passing
 from crosslift.steps.status import Status
 from crosslift.steps.step import Step, Workplace
 

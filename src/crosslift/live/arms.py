@@ -10,7 +10,8 @@ from crosslift.analysis.reported import refuse_unreported
 from crosslift.artifacts.store import Store
 from crosslift.errors import ArtifactError, CrossLiftError
 from crosslift.making.loaded_target import LoadedTarget
-from crosslift.planning.plan import ArmRun, plan_study
+from crosslift.planning.plan import ArmRun
+from crosslift.planning.plan_study import plan_study
 from crosslift.results.run_folder import RunFolder
 from crosslift.studies.reading import saved_study
 

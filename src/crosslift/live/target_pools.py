@@ -18,7 +18,7 @@ from crosslift.making.loaded_target import LoadedTarget
 from crosslift.making.vectors import OWN_ROLES
 from crosslift.planning.target_steps import embed_pictures_step
 from crosslift.planning.text_steps import encode_steps
-from crosslift.steps.run import make_step
+from crosslift.steps.make_step import make_step
 from crosslift.steps.step import Step, Workplace
 from crosslift.targets.target_data import TargetData
 

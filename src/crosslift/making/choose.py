@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from crosslift.artifacts.store import MANIFEST
+from crosslift.artifacts.manifest import MANIFEST
 from crosslift.making.evaluate import open_outcomes
 from crosslift.metrics.table import metric_named, outcome_of
 from crosslift.results.setting_choices import (

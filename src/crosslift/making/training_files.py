@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, TypeAdapter
 
+from crosslift.artifacts.manifest import TIMINGS
 from crosslift.artifacts.parse import parse_json
-from crosslift.artifacts.store import TIMINGS
 from crosslift.results.arm_facts import Augmentation
 from crosslift.results.result_record import ResultRecord
 

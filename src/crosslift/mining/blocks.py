@@ -22,7 +22,8 @@ from crosslift.results.mined_files import SearchKind, SearchRecall
 from crosslift.retrieval.approximate import ApproximateIndex, approximate_nearest
 from crosslift.retrieval.search import BothNeighbours, Neighbours, PairSearch
 from crosslift.retrieval.similarity import FloatArray
-from crosslift.steps.run import make_step, missing_steps
+from crosslift.steps.before_run import missing_steps
+from crosslift.steps.make_step import make_step
 from crosslift.steps.status import Status
 from crosslift.steps.step import Step, Workplace
 

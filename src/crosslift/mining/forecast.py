@@ -122,18 +122,14 @@ def plan_mining(
     src, tgt = len(texts["src"]), len(texts["tgt"])
     width = encoder.width
     precision = resolve_precision("auto")
-    text_bytes = sum(
-        sys.getsizeof(text) + _BYTES_OF_A_TEXT for side in texts.values() for text in side
-    )
-    known = [estimates.seconds(step) for step in missing]
-    remaining_pairs = float(src - rows_searched) * tgt
+    products = 2 * float(src - rows_searched) * tgt * width
     memory = memory_of(
         (src, tgt),
         width,
         k,
         search=search,
         screened_bytes=screened_bytes(),
-        text_bytes=text_bytes,
+        text_bytes=_bytes_of_texts(texts),
         encoder_bytes=encoder.weight_bytes,
         workers=workers,
     )
@@ -147,12 +143,19 @@ def plan_mining(
         memory_bytes=memory,
         peak_memory_bytes=max(memory.values()),
         store_bytes=4 * width * int(sum(step.work for step in steps) + tgt) + 12 * k * (src + tgt),
-        encode_seconds=(
-            None if None in known else sum(s for s in known if s is not None) / workers
-        ),
+        encode_seconds=_encode_seconds(missing, estimates, workers),
         search_seconds=(
-            2 * remaining_pairs * width / PRODUCTS_PER_SECOND[precision] / workers
-            if search == "exact"
-            else None
+            products / PRODUCTS_PER_SECOND[precision] / workers if search == "exact" else None
         ),
     )
+
+
+def _bytes_of_texts(texts: Mapping[str, Sequence[str]]) -> int:
+    return sum(sys.getsizeof(text) + _BYTES_OF_A_TEXT for side in texts.values() for text in side)
+
+
+def _encode_seconds(missing: Sequence[Step], estimates: Estimates, workers: int) -> float | None:
+    """Expected seconds of the steps that encode; None if the speed of the encoder is not known."""
+    seconds = [estimates.seconds(step) for step in missing]
+    known = [each for each in seconds if each is not None]
+    return sum(known) / workers if len(known) == len(seconds) else None

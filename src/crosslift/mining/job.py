@@ -49,8 +49,8 @@ from crosslift.results.mined_files import (
 from crosslift.retrieval.search import BothNeighbours
 from crosslift.sources.line_filters import KeptTexts, in_language, kept_texts, without_copies
 from crosslift.sources.text_lines import TextLines, read_pairs, read_text_lines, refuse_tabs
+from crosslift.steps.before_run import missing_steps
 from crosslift.steps.estimates import Estimates
-from crosslift.steps.run import missing_steps
 from crosslift.steps.status import Status
 from crosslift.steps.step import Step
 

@@ -18,7 +18,7 @@ from crosslift.engines.crew import Crew
 from crosslift.mining.blocks import BlockVectors, among_facts, search_exactly
 from crosslift.retrieval import merged_neighbours
 from crosslift.retrieval.search import BothNeighbours, Neighbours
-from crosslift.steps.run import missing_steps
+from crosslift.steps.before_run import missing_steps
 from crosslift.steps.status import Status
 from crosslift.steps.step import Step, Workplace
 

@@ -18,8 +18,9 @@ from crosslift.results.result_record import read_json_file
 from crosslift.results.setting_choices import CHOICE_FILE, ChosenSettings, Tried
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.steps.step import Step
+from crosslift.studies.arms import Arm
 from crosslift.studies.choose_settings import ChooseSettings, tried_budget, tried_stage
-from crosslift.studies.schema import Arm, Study
+from crosslift.studies.schema import Study
 from crosslift.targets.target_settings import TargetSettings
 from crosslift.training.budget import Budget
 from crosslift.training.stage_settings import StageSettings

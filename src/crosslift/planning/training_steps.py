@@ -38,16 +38,16 @@ def train_step(
     previous: Step | None = None,
     kept: Sequence[KeptWeights] = (),
 ) -> Step:
-    """Trains one stage.
+    """The step that trains a stage.
 
     Args:
-        before: the encoder as it finds it.
-        tasks: what it trains on.
+        before: the encoder before the stage.
+        tasks: of the stage.
         stage: its settings.
-        budget: how much it may train.
-        seed: of everything random.
-        previous: the training step of the stage before, whose heads may be kept.
-        kept: which weights its artifact has beside those that the stage ends with.
+        budget: its updates, examples or tokens.
+        seed: of its random generators.
+        previous: the training step of the stage before, whose heads it may keep.
+        kept: the weights that its artifact has beside those at the end of the stage.
 
     Its artifact: `encoder.safetensors` (what changed in the text encoder; none where that is
     locked), `head.safetensors` (of all tasks), both again as `encoder-NAME.safetensors` of each kept
@@ -59,6 +59,45 @@ def train_step(
     runs = dict(zip(names_of(tasks), tasks, strict=True))
     _check_stage(stage, runs, before.settings)
     _check_negatives(stage, runs, budget)
+    guards = on_their_data(stage.guards)
+    return Step(
+        kind="train",
+        label=_label(runs, stage, seed),
+        settings={
+            "encoder": before.facts,
+            "tasks": [run.facts | _prompt_facts(run, before.settings) for run in tasks],
+            "stage": _stage_facts(stage),
+            **_guard_facts(guards),
+            "robust": robust_facts(stage.robust),
+            "budget": budget.model_dump(mode="json"),
+            "seed": seed,
+            **({"kept": list(kept)} if kept else {}),
+        },
+        inputs=_inputs(before, runs, stage, seed, previous),
+        make=train_stage,
+        work=_texts_trained(tasks, stage, budget) * stage.cost,
+        job=Training(before, runs, guards, stage, budget, seed, tuple(kept)),
+        devices=stage.devices or 1,
+    )
+
+
+def _stage_facts(stage: StageSettings) -> dict[str, Any]:
+    """The settings of a stage that are in the key of its step and have no facts of their own."""
+    # The number of devices is a fact of the machine, as that of threads is: no part of the key.
+    beside = {"tasks", "budget", "robust", "devices", *GUARDS_ON_DATA}
+    if stage.cached_tokens is None:  # as the keys were before there was such a setting
+        beside.add("cached_tokens")
+    return stage.model_dump(mode="json", exclude=beside)
+
+
+def _inputs(
+    before: Trained,
+    runs: Mapping[str, TaskRun],
+    stage: StageSettings,
+    seed: int,
+    previous: Step | None,
+) -> dict[str, Step]:
+    """Role -> step whose artifact the training of a stage reads."""
     inputs = dict(before.inputs)
     for name, run in runs.items():
         if run.translated is not None:
@@ -67,31 +106,7 @@ def train_step(
         inputs |= guide_steps(name, run, stage, before.devices)
     if stage.heads == "kept":
         inputs["heads"] = _with_heads(previous, runs)
-    guards = on_their_data(stage.guards)
-    # The number of devices is a fact of the machine, as that of threads is: no part of the key.
-    beside = {"tasks", "budget", "robust", "devices", *GUARDS_ON_DATA}
-    if stage.cached_tokens is None:  # as the keys were before there was such a setting
-        beside.add("cached_tokens")
-    settings = {
-        "encoder": before.facts,
-        "tasks": [run.facts | _prompt_facts(run, before.settings) for run in tasks],
-        "stage": stage.model_dump(mode="json", exclude=beside),
-        **_guard_facts(guards),
-        "robust": robust_facts(stage.robust),
-        "budget": budget.model_dump(mode="json"),
-        "seed": seed,
-        **({"kept": list(kept)} if kept else {}),
-    }
-    return Step(
-        kind="train",
-        label=_label(runs, stage, seed),
-        settings=settings,
-        inputs=inputs,
-        make=train_stage,
-        work=_texts_trained(tasks, stage, budget) * stage.cost,
-        job=Training(before, runs, guards, stage, budget, seed, tuple(kept)),
-        devices=stage.devices or 1,
-    )
+    return inputs
 
 
 def _prompt_facts(run: TaskRun, encoder: EncoderSettings) -> dict[str, Any]:

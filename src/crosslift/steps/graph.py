@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from crosslift.errors import CrossLiftError
 from crosslift.steps.step import Step
@@ -43,6 +43,9 @@ class StepGraph(Protocol):
             CrossLiftError: nothing of use is left.
         """
         ...
+
+
+Graph = TypeVar("Graph", bound=StepGraph)
 
 
 def inputs_first(steps: Sequence[Step]) -> Iterator[Step]:

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crosslift.artifacts.store import Manifest, Store
+from crosslift.artifacts.manifest import Manifest
+from crosslift.artifacts.store import Store
 from crosslift.results.command_output import ReasonKind
 from crosslift.steps.step import Step
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import get_args
 
 from crosslift.artifacts.disk_errors import disk_errors_explained
-from crosslift.artifacts.store import TRACES, Manifest, Store
+from crosslift.artifacts.manifest import Manifest
+from crosslift.artifacts.store import TRACES, Store
 from crosslift.errors import CrossLiftError, UnknownNameError
 from crosslift.steps.attempts import is_resumable
 from crosslift.steps.past_plans import past_plans, state_of_plans, used_by

@@ -23,6 +23,22 @@ _ENDINGS = (".json", ".parquet", ".csv", ".html")
 _PATHS = ("data", "images", "catalogs", "english")
 
 
+def folder_for(study: Study, out: Path | None, *, replace: bool = False) -> Path:
+    """The folder for the run of a study, checked as `check_folder` does.
+
+    Args:
+        study: the study.
+        out: the folder; None: ``runs/NAME``.
+        replace: delete the earlier run of another study.
+
+    Raises:
+        StudyError: as of `check_folder`.
+    """
+    folder = out or Path("runs") / study.name
+    check_folder(folder, study, replace=replace)
+    return folder
+
+
 def check_folder(folder: Path, study: Study, *, replace: bool = False) -> None:
     """Raises if a folder holds the run of another study.
 

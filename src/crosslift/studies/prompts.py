@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.unpooled_prompt import error_of_prompts
 from crosslift.errors import CrossLiftError
+from crosslift.studies.arms import Arm, Start
 from crosslift.studies.checks import StudyFault
-from crosslift.studies.schema import Arm, Start, Study
+from crosslift.studies.schema import Study
 
 
 def check_prompts(study: Study) -> Iterator[StudyFault]:

@@ -15,8 +15,9 @@ from crosslift.errors import DataError, StudyError, UnknownNameError
 from crosslift.making.answer import answers_in
 from crosslift.making.loaded_target import Loaded, LoadedTarget
 from crosslift.making.trained import Trained
+from crosslift.planning.load_target import load_target
 from crosslift.planning.phase_three import english_run, phase_three
-from crosslift.planning.plan import arm_run, load_target
+from crosslift.planning.plan_study import arm_run
 from crosslift.results.run_folder import RunFolder
 from crosslift.steps.run import Listener, StepRecord
 from crosslift.steps.step import Step

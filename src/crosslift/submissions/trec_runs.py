@@ -14,7 +14,8 @@ from crosslift.errors import DataError, StudyError, UnknownNameError
 from crosslift.making.loaded_target import Loaded
 from crosslift.making.trained import Trained
 from crosslift.making.vectors import OWN_ROLES, open_lookups, side_lookups
-from crosslift.planning.plan import arm_run, load_target
+from crosslift.planning.load_target import load_target
+from crosslift.planning.plan_study import arm_run
 from crosslift.planning.text_steps import encode_steps
 from crosslift.results.run_folder import RunFolder
 from crosslift.steps.run import Listener

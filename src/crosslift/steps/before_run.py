@@ -1,0 +1,52 @@
+"""Before a run: which steps it would make, and what they would fail on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crosslift.artifacts.store import Store
+from crosslift.errors import CrossLiftError
+from crosslift.steps.graph import Graph
+from crosslift.steps.passing import Passing
+from crosslift.steps.status import Status
+from crosslift.steps.step import Step
+
+
+def missing_steps(steps: Sequence[Step], store: Store, status: Status) -> list[Step]:
+    """The steps of a plan that a run would make.
+
+    The run makes fewer of them if an input is made again and comes out as it was.
+
+    Args:
+        steps: of the plan.
+        store: of the artifacts.
+        status: of the store.
+    """
+    passing = Passing(steps, store, status)
+    return [step for step in steps if passing.to_make(step)]
+
+
+def check_needs(plan: Graph, missing: Sequence[Step], *, keep_going: bool = False) -> Graph:
+    """Finds what steps would fail on, before any of them is made.
+
+    Args:
+        plan: such as that of a study.
+        missing: its steps that a run would make.
+        keep_going: the plan continues without the arms that need a step that would fail.
+
+    Returns:
+        The plan as it can be carried out.
+
+    Raises:
+        CrossLiftError: the first reason. With `keep_going`, the baseline cannot be measured, or no arm
+            can.
+    """
+    failed: dict[str, CrossLiftError] = {}
+    for step in missing:
+        try:
+            step.check_needs()
+        except CrossLiftError as error:
+            if not keep_going:
+                raise
+            failed[step.key] = error
+    return plan.without(failed) if failed else plan
