@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from crosslift.cli.encoder_options import encoder_options, side_prompt_options
 from crosslift.cli.option_groups import with_options
 from crosslift.cli.options import Model, ModelOption
+from crosslift.cli.own_data_options import own_table_options
 from crosslift.encoders.encoder_settings import EncoderSettings, SidePrompts
 
 if TYPE_CHECKING:
@@ -82,3 +83,10 @@ def test_the_options_of_an_encoder_make_its_settings(model: object, named: list[
     names = set(inspect.signature(read).parameters)
     fields = {*EncoderSettings.model_fields, *SidePrompts.model_fields}
     assert names == fields - {"name"} | {"model"}
+
+
+def test_columns_with_commas_in_their_names_can_be_named() -> None:
+    table = own_table_options(columns=["anchor=He left, then,positive=b", "group=c"])
+    assert table.columns == {"anchor": "He left, then", "positive": "b", "group": "c"}
+    with pytest.raises(typer.BadParameter, match="ROLE=COLUMN"):
+        own_table_options(columns=["question"])

@@ -27,7 +27,7 @@ def demo(
     store: StoreOption = None,
     json: Json = None,
 ) -> None:
-    """Run a whole study on the embedded encoder and data: about 4 minutes, 8 without bfloat16.
+    """Run a whole study on the embedded encoder and data: 4 to 9 minutes.
 
     After Ctrl-C, the same command resumes.
     """

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, NamedTuple
 
 import typer
-
-from crosslift.cli.options import listed
 
 
 class OwnTable(NamedTuple):
@@ -47,8 +46,8 @@ def own_table_options(
     from crosslift.languages import code_meant
 
     bound = {}
-    for part in listed(columns):
-        role, equals, column = part.partition("=")
+    for part in re.split(r",(?=\s*\w+=)", ",".join(columns)) if columns else ():
+        role, equals, column = part.strip().partition("=")
         if not (role and equals and column):
             raise typer.BadParameter(
                 f"{part!r}: write ROLE=COLUMN, such as anchor=question", param_hint="--columns"
