@@ -27,7 +27,7 @@ class QuestionWindow:
 
     Args:
         question: index of the question.
-        tokens: of the passage, in the window.
+        tokens: tokens of the passage in the window.
     """
 
     question: int
@@ -133,7 +133,7 @@ class QuestionWindows:
 def _answer_tokens(
     record: Record, span: tuple[int, int], passage: LocatedTokens
 ) -> tuple[int, int]:
-    """First and last token of an answer: those that cover any of its characters, so that an answer that
+    """First and last token that cover any character of an answer, so that an answer that
     begins or ends inside a token is widened to that token."""
     covering = passage.covering(*span)
     if len(covering) == 0:

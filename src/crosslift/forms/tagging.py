@@ -54,7 +54,7 @@ class Tagging:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Empty: it reads words."""
+        """No columns: the form reads words."""
         return ()
 
     def open(self, encoder: Encoder, train: Split, dev: Split, options: FormOptions) -> OpenTagging:
