@@ -75,7 +75,7 @@ def nearer_by_guide(queries: Tensor, candidates: Tensor, margin: float, first: i
 
     Args:
         queries: the guide's vectors of the queries, unit rows, float32 [B, E].
-        candidates: its vectors of the candidates, unit rows, float32 [C, E].
+        candidates: the guide's vectors of the candidates, unit rows, float32 [C, E].
         margin: a candidate counts as nearer if its cosine is above the own candidate's cosine less
             this.
         first: the same as in `info_nce`.

@@ -116,7 +116,7 @@ class FurtherVectors:
         """The vectors of some rows of a column, float32 [n, E], of any length.
 
         Args:
-            column: its number, from 0.
+            column: number of the column, from 0.
             rows: int64 [n].
         """
         return self._kept.at(self._places[column][rows])

@@ -38,10 +38,10 @@ class QuestionWindows:
     """The questions of a split, cut into windows that fit the encoder.
 
     Args:
-        encoder: its prompt comes before the question.
+        encoder: the encoder; its prompt comes before the question.
         records: N records with checked spans.
-        questions: their questions; one that fills more than half of a sequence is cut.
-        passages: their passages; equal passages are tokenised once.
+        questions: questions of the records; a question that fills more than half of a sequence is cut.
+        passages: passages of the records; equal passages are tokenised once.
         stride: see `overlapping_windows`.
 
     Attributes:

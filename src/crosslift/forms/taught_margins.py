@@ -28,8 +28,8 @@ class TaughtMargins:
         form: the form.
         records: N pairs.
         negatives: negatives of the pairs.
-        guide: its vectors of anchors (column 0), positives (1) and negatives (2); None: the records
-            bring the margins.
+        guide: vectors of a further encoder for anchors (column 0), positives (1) and negatives (2);
+            None: the records bring the margins.
 
     Raises:
         DataError: neither a guide nor the records give margins, or both do; a pair has no negative, or

@@ -43,7 +43,7 @@ class TaskRun(HeldByManySteps):
         task: the task.
         translated: step that translates its training records; None: they stay as they are.
         chooses_by_dev: whether its dev records choose the weights that are kept, so that training
-            learns from them, too.
+            also learns from them.
         limited_by: unit that a limit counts: whole pictures for a task with pictures and for its
             controls without pictures, so that an arm and its controls have the same captions; else
             records.

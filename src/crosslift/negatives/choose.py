@@ -69,8 +69,8 @@ class ChosenNegatives:
     """The negatives of all pairs.
 
     Args:
-        texts: for each pair, the numbers of its negatives by rank.
-        ranks: for each pair, their ranks.
+        texts: numbers of each pair's negatives, by rank.
+        ranks: ranks of each pair's negatives.
         counts: numbers of candidates by their outcome, with the names of `CandidateCounts`.
         right_skipped: texts that would have had a rank, but are right for the pair.
     """

@@ -80,8 +80,8 @@ def _overlaps(
     tasks: StudyTasks,
     tuned: Mapping[str, FineTuned],
 ) -> dict[tuple[str, str], Step]:
-    """(task, target) -> the step that compares their texts; so, too, for the texts of fine-tuning and
-    the texts of its target."""
+    """(task, target) -> the step that compares their texts, also for the task that fine-tunes on a
+    target."""
     overlaps = {
         (title, name): overlap_step(run, loaded, study.overlap_threshold)
         for title, run in tasks.of_texts().items()

@@ -73,7 +73,7 @@ def parse_study(text: str, source: str = "study", folder: Path | None = None) ->
 
     Args:
         text: text of the file.
-        source: its name in messages.
+        source: name of the study in messages.
         folder: folder that relative paths in it are relative to; None: they stay as they are.
 
     Raises:
@@ -115,7 +115,7 @@ def study_of(
 
     Args:
         raw: the mapping.
-        source: its name in messages.
+        source: name of the study in messages.
         lines: path -> line of the file, from 1.
         faults: errors that the caller found.
 

@@ -70,7 +70,7 @@ class Registered(NamedTuple):
 
     Args:
         place: path of the lock.
-        lock: its content.
+        lock: content of the lock.
         differences: how the file differs from the lock, see `Lock.differences`.
     """
 
