@@ -38,7 +38,7 @@ def plan(
     """Print what each arm of a study needs (steps, time, memory, disk) and why steps would run.
 
     A fault that `run` would fail on (data, columns, models, languages) is printed instead. The last
-    table shows how small an effect the study could show on each target.
+    lines say how small an effect the study could show on each target.
     """
     from crosslift.studies.reading import read_study
 
