@@ -1,4 +1,4 @@
-"""What a study needs and what it could show, as `crosslift plan` writes it."""
+"""The needs of a study and the effects that it could show, as `crosslift plan` writes them."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ from crosslift.steps.step import Step
 def planned_study(
     outlook: Outlook, workers: int | None = None, price: float | None = None
 ) -> StudyPlan:
-    """The steps of a study, what each arm adds, and the schedule over workers; without its power.
+    """The steps of a study, the steps that each arm adds, and the schedule over workers; without its
+    power.
 
     Args:
-        outlook: of the study.
-        workers: of an engine; None: no schedule.
-        price: of a worker for an hour, in any currency; None: no cost.
+        outlook: outlook of the study.
+        workers: number of an engine's workers; None: no schedule.
+        price: price of a worker for an hour, in any currency; None: no cost.
     """
     to_run = {step.key for step in outlook.missing}
     return StudyPlan(
@@ -44,11 +45,11 @@ def planned_study(
 
 
 def power_of_study(plan: Plan, like: Path | None = None) -> tuple[PlannedPower, ...]:
-    """What comparisons of trained arms with their baselines could show, on each target.
+    """The effects that comparisons of trained arms with their baselines could show, on each target.
 
     Args:
-        plan: of the study.
-        like: folder of an earlier run, whose noise is expected; None: that of ours.
+        plan: plan of the study.
+        like: folder of an earlier run with the expected noise; None: the noise of CrossLift's own runs.
 
     Raises:
         DataError: the run has no noise, or none of the study's targets.
@@ -98,7 +99,7 @@ def _arm(arm: ArmSteps, estimates: Estimates, to_run: Collection[str]) -> Planne
 
 
 def _expected_seconds(steps: Sequence[Step], estimates: Estimates) -> float | None:
-    """Of steps together; None: the speed of one of them is not known."""
+    """Expected seconds of steps together; None: the speed of one of them is unknown."""
     if any(estimates.seconds(step) is None for step in steps):
         return None
     return estimates.total(steps)

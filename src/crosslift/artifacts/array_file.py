@@ -13,15 +13,15 @@ from numpy.typing import ArrayLike, DTypeLike
 
 
 class Rows(Protocol):
-    """Anything that rows can be assigned to: an array, or an `ArrayFile`."""
+    """An object that takes rows by assignment: an array, or an `ArrayFile`."""
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the whole, rows first."""
+        """Shape of the whole array, rows first."""
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of the values."""
+        """Type of the values."""
 
     def __setitem__(self, rows: Any, values: Any, /) -> None:
         """Writes rows."""
@@ -30,14 +30,14 @@ class Rows(Protocol):
 class ArrayFile:
     """A ``.npy`` file that takes rows as an array does: ``file[3] = row``, ``file[[3, 1]] = rows``.
 
-    Rows are written, not mapped into memory: on a full disk a write raises OSError, where a page of a
-    memory map that finds no room kills the process by SIGBUS. `array_file` makes one.
+    Rows are written, not mapped into memory: on a full disk, a write raises OSError, but a page of a
+    memory map without room kills the process by SIGBUS. `array_file` makes one.
 
     Args:
-        handle: of the open file.
+        handle: handle of the open file.
         start: bytes before the first row.
-        shape: of the whole array, rows first.
-        dtype: of its values.
+        shape: shape of the whole array, rows first.
+        dtype: type of the array's values.
     """
 
     def __init__(
@@ -50,12 +50,12 @@ class ArrayFile:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the whole array, rows first."""
+        """Shape of the whole array, rows first."""
         return self._shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of its values."""
+        """Type of the array's values."""
         return self._dtype
 
     def __len__(self) -> int:
@@ -86,9 +86,9 @@ def array_file(
     """A ``.npy`` file to write rows into; rows that are not written are zero.
 
     Args:
-        path: of the file.
-        shape: of the array, rows first.
-        dtype: of its values.
+        path: path of the file.
+        shape: shape of the array, rows first.
+        dtype: type of the array's values.
         new: False: another process has begun the file, with the same shape and values, and may write
             other rows at the same time.
 

@@ -1,7 +1,7 @@
-"""The code that makes an artifact: derived from the code itself, so that there is no list to maintain.
+"""Finds the code that makes an artifact, from the code itself, so that there is no list to maintain.
 
 A module's import closure is the module and every module of its package and of CrossLift that it
-imports, directly or through others, at any place in the code. Imports for type checkers alone are not
+imports, directly or through others, at any place in the code. Imports only for type checkers are not
 part of it, and neither are the packages in `NOT_IN_ARTIFACTS`.
 """
 
@@ -45,8 +45,8 @@ def import_closure(modules: Iterable[str]) -> frozenset[str]:
 def code_of(modules: Iterable[str]) -> dict[str, str]:
     """Module -> a hash of its syntax tree, docstrings left out, in the order of the names.
 
-    Editing a comment or a docstring changes nothing; editing what runs does. The hash is the same in
-    every version of Python.
+    Editing a comment or a docstring does not change the hash; editing code that runs does. The hash is
+    the same in every version of Python.
 
     Raises:
         ModuleNotFoundError: there is no such module.
@@ -59,11 +59,11 @@ def _makes_artifacts(module: str) -> bool:
 
 
 class _Module(NamedTuple):
-    """What a module's file contains.
+    """The imports and the hash of a module's file.
 
     Args:
-        imports: the modules of its package and of CrossLift that it imports, and the packages that
-            contain it.
+        imports: modules of its package and of CrossLift that it imports, and the packages that contain
+            it.
         digest: see `code_of`.
     """
 
@@ -111,7 +111,7 @@ def _module_of(base: str, name: str) -> str:
 
 
 def _executed_nodes(tree: ast.AST) -> Iterator[ast.AST]:
-    """Every node of a tree except those for type checkers alone."""
+    """Every node of a tree except nodes only for type checkers."""
     pending = [tree]
     while pending:
         node = pending.pop()

@@ -1,4 +1,4 @@
-"""What computes: the device, its threads, its BLAS, and the settings that change how it rounds."""
+"""The device that computes, its threads, its BLAS, and the settings that change how it rounds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SETTINGS = (
     *("ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_DEFAULT_FPMATH_MODE"),
     *("CUBLAS_WORKSPACE_CONFIG", "NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE"),
 )
-"""Variables that choose kernels or rounding. The numbers of threads that result are recorded."""
+"""Variables that choose kernels or rounding. The resulting numbers of threads are recorded."""
 
 
 def device() -> torch.device:

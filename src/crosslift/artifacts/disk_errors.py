@@ -1,4 +1,4 @@
-"""Errors of the disk as the project's own error: full, not writable, no such name."""
+"""Turns errors of the disk (full, not writable, no such name) into the project's own error."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _REMEDIES = {
 
 @contextlib.contextmanager
 def disk_errors_explained(place: Path) -> Iterator[None]:
-    """Turns an error of the disk while ``place`` is written into an ArtifactError.
+    """Turns an error of the disk during a write to ``place`` into an ArtifactError.
 
     An error about a file elsewhere, such as data that the block reads, is raised unchanged; a full
     disk is always explained.
@@ -60,7 +60,7 @@ def make_folder(place: Path) -> Path:
     """Makes a folder and its parents unless they exist.
 
     Raises:
-        ArtifactError: the disk is full, a file is in its place, or it cannot be written.
+        ArtifactError: the disk is full, a file is at the folder's path, or the disk cannot be written.
     """
     with disk_errors_explained(place):
         place.mkdir(parents=True, exist_ok=True)

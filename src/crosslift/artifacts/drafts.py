@@ -1,7 +1,7 @@
-"""Drafts: new files and folders beside the place that they will be renamed to.
+"""Drafts: new files and folders beside their final place, to which they are renamed.
 
-A draft is locked while its writer lives. A later writer of the same place deletes drafts whose lock is
-free: those of killed processes, on this machine or in another container.
+A draft is locked while its writer lives. A later writer of the same place deletes drafts with a free
+lock, which killed processes left on this machine or in another container.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ def draft_of(place: Path, *, folder: bool = False) -> Iterator[Path]:
     """A new empty file or folder beside ``place``, deleted after the block unless it was renamed.
 
     Args:
-        place: what it will be renamed to. A file's draft has the suffix of its place.
-        folder: make a folder.
+        place: final place of the file or folder. A file's draft has the same suffix.
+        folder: make a folder instead of a file.
 
     Raises:
         ArtifactError: ``place`` is a device or a pipe.
-        OSError: it cannot be made, or ``place`` is no name that a file can have.
+        OSError: the draft cannot be made, or no file can have the name ``place``.
     """
     _refuse_odd(place)
     _sweep(place)
@@ -56,7 +56,8 @@ def _refuse_odd(place: Path) -> None:
 
 
 def _locked_draft(place: Path, *, folder: bool) -> tuple[Path, int]:
-    """A draft and the handle that locks it. One that was swept before it was locked is made again."""
+    """A draft and the handle that locks it. A draft that was deleted before it was locked is made
+    again."""
     start, end = _name_parts(place)
     while True:
         path = place.with_name(f"{start}{secrets.token_hex(_TOKEN_BYTES)}{end}")

@@ -21,14 +21,14 @@ from crosslift.artifacts.versions import (
 )
 
 Environment = dict[str, str]
-"""Fact -> its value."""
+"""Name of a fact -> its value."""
 
 _DESCRIPTIVE = frozenset({"system", "logical processors", "processors used", "crosslift", "commit"})
-"""Facts that change no number. What the project's code computes is in the key of each step."""
+"""Facts that change no number. Each artifact records the project's code separately."""
 
 
 def environment() -> Environment:
-    """Everything about this process that can change a number, and what else identifies it.
+    """Every fact of this process that can change a number, and the facts that identify it.
 
     Loads torch. Facts that cannot change while the process runs are looked up once.
     """
@@ -36,8 +36,8 @@ def environment() -> Environment:
 
 
 def remembered_environment() -> Environment:
-    """The same for people to read: facts that only torch knows may be those of an earlier process, if
-    nothing that decides them has changed since (see `machine_answers`)."""
+    """The environment for people to read. Facts that only torch knows may be remembered from an earlier
+    process, if nothing that decides them has changed since (see `machine_answers`)."""
     of_device: Environment = remembered("device", device_facts)
     return _fixed() | of_device
 
@@ -58,16 +58,16 @@ def as_recorded(facts: Mapping[str, str]) -> Environment:
 
 
 def differing_facts(environments: Sequence[Mapping[str, str]]) -> list[str]:
-    """The facts that can change a number and are not the same everywhere.
+    """The facts that can change a number and differ between environments.
 
-    A fact that an environment does not record is no difference, and neither is a package that is not
-    installed in one: what was made without it cannot depend on its version.
+    A fact that an environment does not record is no difference, and neither is a package that one
+    environment lacks: work without the package cannot depend on its version.
 
     Args:
-        environments: for example those of the steps of a run.
+        environments: environments to compare, for example of the steps of a run.
 
     Returns:
-        Their names, in the order in which they are recorded.
+        Names of the facts, in the order in which they are recorded.
     """
     names = dict.fromkeys(name for facts in environments for name in facts)
     values = {name: {facts[name] for facts in environments if name in facts} for name in names}

@@ -1,4 +1,4 @@
-"""Checks of fields that settings of several rooms share. No torch here."""
+"""Checks of fields that settings of several rooms share. Loads no torch."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _EXPECTED = {
     "string_type": "a text",
     "path_type": "a path",
 }
-"""Type of an error of pydantic -> what was expected, in plain words."""
+"""Type of an error of pydantic -> expected value, in plain words."""
 
 
 def expected_words(detail: Mapping[str, Any]) -> str:
-    """What a setting should hold, from an error of pydantic.
+    """The expected value of a setting, in words, from an error of pydantic.
 
     Args:
-        detail: one of `ValidationError.errors()`.
+        detail: error from `ValidationError.errors()`.
     """
     if detail["type"] == "string_pattern_mismatch" and detail["ctx"]["pattern"] == NAME_PATTERN:
         return NAME_WORDS
@@ -44,7 +44,7 @@ def expected_words(detail: Mapping[str, Any]) -> str:
 NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]*$"
 NAME_WORDS = "lower-case letters (a to z), digits, and . _ - after the first, without spaces"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
-"""A name that is part of the names of files."""
+"""Type of a name that is part of the names of files."""
 
 
 def name_like(text: str) -> str:
@@ -66,4 +66,4 @@ def _each_once(values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
 
 
 EachOnce = AfterValidator(_each_once)
-"""Of a tuple (or None): no entry twice, so that nothing counts as two."""
+"""Validator of a tuple (or None): refuses repeated entries, so that nothing counts twice."""

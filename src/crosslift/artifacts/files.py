@@ -1,4 +1,4 @@
-"""Writing files and folders so that a reader sees them whole or not at all."""
+"""Writes files and folders so that a reader sees them whole or not at all."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def cached_sha256(path: Path) -> str:
     """The hexadecimal SHA-256 of a file's bytes, read once in a process if the file does not change.
 
     A plan needs the checksums of the same weights for each arm and seed. A checksum is cached for the
-    path, size and time of change of its file; not if the file was written just now, because it may
+    path, size and time of change of its file, but not if the file was written just now, because it may
     change again within one tick of the file system's clock.
     """
     state = path.stat()
@@ -50,12 +50,12 @@ def _sha256_of_state(path: Path, size: int, time_of_change: int) -> str:
 def folder_written_whole(place: Path, *, replaces: bool = False) -> Iterator[Path]:
     """Gives an empty folder beside ``place``; renames it to ``place`` when the block ends well.
 
-    A reader, or a process killed at any moment, finds either nothing or a whole folder. Where
-    another process made ``place`` meanwhile, its folder is kept and ours is dropped. Whoever may read
-    a new file may read its files, also those of libraries that write private ones (safetensors).
+    A reader, or a process killed at any moment, finds either nothing or a whole folder. If
+    another process made ``place`` meanwhile, its folder is kept and the new one is dropped. Its files
+    have the permissions of any new file, even if a library writes private files (safetensors).
 
     Args:
-        place: of the folder.
+        place: final place of the folder.
         replaces: the folder at ``place`` is deleted when the new one is whole.
 
     Raises:
@@ -79,7 +79,7 @@ def folder_written_whole(place: Path, *, replaces: bool = False) -> Iterator[Pat
 @contextlib.contextmanager
 def file_written_whole(place: Path) -> Iterator[Path]:
     """Gives an empty file beside ``place`` to write to; renames it over ``place`` when the block ends
-    well. Whoever may read a new file may read it, as for `folder_written_whole`.
+    well. It has the permissions of any new file, as for `folder_written_whole`.
 
     Raises:
         ArtifactError: the disk is full or the place cannot be written.
@@ -97,8 +97,8 @@ def _allow(path: Path, bits: int) -> None:
     """Gives a file or folder the permissions that it lacks.
 
     Args:
-        path: of it.
-        bits: those of a new one, which the user's mask decides.
+        path: path of the file or folder.
+        bits: permissions of a new file or folder, which the user's mask decides.
     """
     mode = stat.S_IMODE(path.stat().st_mode)
     if bits & ~mode:

@@ -1,7 +1,7 @@
-"""Which artifacts living processes use: a process notes their keys for as long as it runs.
+"""Knows which artifacts living processes use: a process notes their keys for as long as it runs.
 
 FOLDER/<token>.json holds the keys, and the process has the lease FOLDER/<token>.lease. So a note
-without a living owner belongs to a dead process, and whoever reads the notes next deletes it.
+without a living owner belongs to a dead process, and the next reader of the notes deletes it.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def noted_as_used(folder: Path, keys: Iterable[str]) -> Iterator[None]:
     """Notes keys as used until the block ends. No process may read the notes while the block begins.
 
     Args:
-        folder: of the notes.
-        keys: of artifacts.
+        folder: folder of the notes.
+        keys: keys of artifacts.
 
     Raises:
         ArtifactError: the folder cannot be written.
@@ -46,7 +46,7 @@ def keys_in_use(folder: Path) -> frozenset[str]:
     """The keys that living processes note as used.
 
     Args:
-        folder: of the notes; it may be absent.
+        folder: folder of the notes; it may be absent.
 
     Raises:
         ArtifactError: the folder or a note cannot be read.

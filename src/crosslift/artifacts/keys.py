@@ -1,4 +1,4 @@
-"""Keys of artifacts: the hash of what identifies an artifact."""
+"""Keys of artifacts: the hash of the value that identifies an artifact."""
 
 from __future__ import annotations
 

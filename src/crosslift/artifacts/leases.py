@@ -1,11 +1,11 @@
-"""Leases: what only one process at a time does, among processes that share a folder and nothing else.
+"""Leases: give work to only one process at a time, among processes that share nothing but a folder.
 
 A lease is a file with its owner (host, process, token), whose time of change the owner renews. It needs
 no locks of the file system, so it works on network ones. A dead owner on this machine loses its lease
-at once; one on another machine when the file has not changed for `LEASE_SECONDS` by the clock of the
-process that waits, so clocks of machines may differ.
+at once; a dead owner on another machine loses it when the file has not changed for `LEASE_SECONDS` by
+the clock of the waiting process, so clocks of machines may differ.
 
-filelock's `SoftFileLease` does this. Ours adds what it says when it fails.
+filelock's `SoftFileLease` does this. The class here adds the project's error messages.
 """
 
 from __future__ import annotations
@@ -23,21 +23,22 @@ from crosslift.artifacts.disk_errors import disk_errors_explained, make_folder
 from crosslift.errors import ArtifactError
 
 LEASE_SECONDS = 30.0
-"""All processes that share a folder must agree on it."""
+"""Seconds after which an unchanged lease is lost; all processes that share a folder must agree on
+them."""
 
 
 class LeaseLostError(ArtifactError):
-    """Another process has taken over what this one was making."""
+    """Another process has taken over the work of this process."""
 
 
 class Lease(SoftFileLease):
-    """The right to do something alone.
+    """The right of one process to do some work alone.
 
     A process that stops for longer than `LEASE_SECONDS` (suspended, or cut off from the folder) loses
     it. So the owner calls `check` before it puts its work in place.
 
     Args:
-        path: of the file; its folder is made.
+        path: path of the file; its folder is made.
 
     Raises:
         ArtifactError: the folder cannot be written. `acquire` raises it, too.
@@ -56,7 +57,7 @@ class Lease(SoftFileLease):
         """Raises if another process has taken the lease meanwhile.
 
         Raises:
-            LeaseLostError: it is lost.
+            LeaseLostError: the lease is lost.
         """
         path = Path(self.lock_file)
         try:
@@ -75,8 +76,8 @@ def owner_is_alive(path: Path, *, patience: float = LEASE_SECONDS * 1.2) -> bool
     """Whether a living process owns a lease.
 
     Args:
-        path: of the lease; it may be absent.
-        patience: seconds to wait where the owner is on another machine and the lease was not renewed
+        path: path of the lease; it may be absent.
+        patience: seconds to wait if the owner is on another machine and the lease was not renewed
             lately; with less than `LEASE_SECONDS`, such an owner counts as living.
     """
     if not path.exists():
@@ -100,8 +101,8 @@ def _renewed_lately(path: Path) -> bool:
 
 
 def seconds_unchanged(path: Path) -> float:
-    """Since the last change of a file, by the times that its file system gives to files; infinite for
-    an absent file."""
+    """Seconds since the last change of a file, by the times that its file system gives to files;
+    infinite for an absent file."""
     probe = path.with_name(f".{path.name}.{os.getpid()}.probe")
     try:
         probe.touch()
@@ -114,7 +115,8 @@ def seconds_unchanged(path: Path) -> float:
 
 @contextlib.contextmanager
 def links_explained(place: Path) -> Iterator[None]:
-    """Turns the error of a lock that needs hard links, on a file system without them, into ours.
+    """Turns the error of a lock that needs hard links, on a file system without them, into an
+    ArtifactError.
 
     Raises:
         ArtifactError: the file system has no hard links.

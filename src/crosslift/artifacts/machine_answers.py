@@ -1,4 +1,4 @@
-"""What torch and its libraries say of this machine, remembered: loading them takes seconds.
+"""Remembers what torch and its libraries report about this machine, because loading them takes seconds.
 
 An answer is kept in the user's cache until something that may decide it changes: the processor, the
 versions of the libraries, and the variables that choose threads, kernels and devices. On a machine with
@@ -33,13 +33,13 @@ _ACCELERATORS = ("nvidia[0-9]*", "kfd", "dxg", "accel*", "davinci*", "dri/render
 
 
 def remembered(question: str, ask: Callable[[], Any]) -> Any:
-    """An answer about this machine: the one that is remembered, else a new one.
+    """An answer about this machine: the remembered one, else a new one.
 
-    Where torch is loaded already, it is asked.
+    If torch is loaded already, the answer is always new.
 
     Args:
-        question: what the answer is to.
-        ask: gives the answer, JSON-like; may load torch.
+        question: name of the question.
+        ask: function that returns the answer, JSON-like; it may load torch.
     """
     if "torch" in sys.modules or platform.system() != "Linux" or any(_accelerators()):
         return ask()
@@ -66,7 +66,7 @@ def _accelerators() -> Iterator[Path]:
 
 
 def _deciding() -> dict[str, Any]:
-    """What may decide an answer."""
+    """The facts that may decide an answer."""
     return {
         **processor_facts(),
         "system": platform.platform(),

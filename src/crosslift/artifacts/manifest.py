@@ -1,4 +1,4 @@
-"""The manifest of an artifact: what the artifact is, what made it, and the checksums of its files."""
+"""The manifest of an artifact: its identity, its origin, and the checksums of its files."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from crosslift.artifacts.parse import parse_json
 from crosslift.errors import ArtifactError
 
 MANIFEST = "manifest.json"
-"""File of an artifact."""
+"""Name of the manifest's file in an artifact."""
 TIMINGS = "timings.json"
-"""File of an artifact with the times that its making took. It is not part of the digest, so that the
+"""Name of an artifact's file with the times of its making. It is not part of the digest, so that the
 same result has the same digest."""
 _CHECKSUM = "checksum"
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What an artifact is and how it came to be.
+    """The identity and the origin of an artifact.
 
     Args:
-        kind, key, label: of the step that made it.
-        made_from: kind, settings and inputs' keys, whose hash is the key.
-        environment: of the process that finished it; not part of the key.
-        started: ISO 8601 time.
+        kind, key, label: kind, key and label of the step that made it.
+        made_from: kind, settings and inputs' keys; the key is their hash.
+        environment: environment of the process that finished it; not part of the key.
+        started: time of the start, in ISO 8601.
         seconds: wall-clock time of the making, all parts of an interrupted one together.
         work: size of the job in the unit that its kind of step is planned in.
-        peak_bytes: highest resident memory of the process; None if it is unknown.
+        peak_bytes: highest resident memory of the process; None: unknown.
         files: name -> SHA-256.
-        other_environments: that took part: an interrupted making was resumed from what one of them
-            left, or one made an input that the store does not keep.
+        other_environments: other environments that took part: they left unfinished work that was
+            resumed, or made an input that the store does not keep.
         code: module that made it -> hash of its code (see `crosslift.artifacts.code`).
         read: role of an input -> digest of the artifact that was read.
-        devices: how many made it together.
+        devices: number of devices that made it together.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")  # for `_MANIFEST`
@@ -67,7 +67,7 @@ class Manifest:
 
     @property
     def environments(self) -> list[Environment]:
-        """All environments that took part, that of the process that finished it first."""
+        """All environments that took part; the process that finished the artifact comes first."""
         return [as_recorded(each) for each in (self.environment, *self.other_environments)]
 
 
@@ -78,9 +78,9 @@ def read_manifest(path: Path) -> Manifest:
     """Reads a manifest. Its checksum must be right; a manifest of an earlier version has none.
 
     Raises:
-        ArtifactError: it is corrupt.
-        OSError: it cannot be read.
-        ValidationError: it is no manifest.
+        ArtifactError: the file is corrupt.
+        OSError: the file cannot be read.
+        ValidationError: the file is no manifest.
     """
     content = parse_json(path.read_bytes(), str(path))
     if isinstance(content, dict) and _CHECKSUM in content:
@@ -95,8 +95,8 @@ def write_manifest(draft: Path, manifest: Manifest) -> None:
     """Writes a manifest into the folder of its artifact, with the checksums of the files there.
 
     Args:
-        draft: the folder.
-        manifest: its `files` are replaced by those in the folder.
+        draft: folder of the artifact.
+        manifest: manifest to write; its `files` are replaced by the files in the folder.
     """
     files = {
         path.relative_to(draft).as_posix(): sha256_of_file(path)
@@ -114,8 +114,8 @@ def check_file(place: Path, name: str, expected: str) -> None:
 
     Args:
         place: folder of the artifact.
-        name: of the file.
-        expected: its SHA-256.
+        name: name of the file.
+        expected: SHA-256 of the file.
 
     Raises:
         ArtifactError: the file is missing, cannot be read, or has another checksum.
@@ -138,9 +138,9 @@ def check_file(place: Path, name: str, expected: str) -> None:
 
 
 def how_to_remake(folder: Path) -> str:
-    """What a user does about a damaged artifact.
+    """The remedy for a damaged artifact, in words.
 
     Args:
-        folder: of the artifact.
+        folder: folder of the artifact.
     """
     return f"delete the folder {folder} and give the command again: only this step is made again"

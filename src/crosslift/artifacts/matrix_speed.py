@@ -1,4 +1,4 @@
-"""How fast this machine multiplies matrices: measured once, and remembered."""
+"""The speed at which this machine multiplies matrices, measured once and remembered."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import time
 from crosslift.artifacts.machine_answers import remembered
 
 _ROWS, _INNER, _COLUMNS = 1024, 384, 1536
-"""Of the measured product: that of a small encoder's widest layer on some thousand tokens."""
+"""Sizes of the measured product: a small encoder's widest layer on some thousand tokens."""
 _SECONDS = 0.5
 
 
 @functools.cache
 def matrix_speed() -> float:
-    """Operations a second in matrix products, in the precision that encoders take on this machine.
+    """Operations per second in matrix products, in the precision that encoders use on this machine.
 
-    Measured in half a second; see `machine_answers.remembered` for how long it is kept.
+    The measurement takes half a second; see `machine_answers.remembered` for how long it is kept.
     """
     return float(remembered("operations a second in matrix products", _measured))
 

@@ -47,12 +47,12 @@ def parse_json(
         text: JSON; bytes are UTF-8.
         place: name of the file, with the row if there are several, for the error.
         error: the error to raise.
-        remedy: what the error advises.
-        object_hook: makes the value of an object out of its pairs (default: a dict; of a repeated
-            key the last value; `unique_keys` refuses it).
+        remedy: remedy that the error advises.
+        object_hook: function that makes the value of an object from its pairs (default: a dict with the
+            last value of a repeated key; `unique_keys` refuses repeated keys).
 
     Raises:
-        CrossLiftError: ``error``, where the text is not UTF-8, not JSON, nested too deep, refused by
+        CrossLiftError: ``error``, if the text is not UTF-8, not JSON, nested too deep, refused by
             ``object_hook``, holds a number of too many digits or half of a surrogate pair, which no
             UTF-8 file can hold.
     """
@@ -83,11 +83,11 @@ Location = tuple[str | int, ...]
 
 
 class Yaml(NamedTuple):
-    """A YAML text, read.
+    """The content of a YAML text.
 
     Args:
-        value: of the whole text; no two parts of it are the same object.
-        lines: location -> line of the text, from 1: of a mapping's entry the line of its key.
+        value: value of the whole text; no two parts of it are the same object.
+        lines: location -> line of the text, from 1; an entry of a mapping has the line of its key.
     """
 
     value: Any
@@ -109,10 +109,10 @@ def parse_yaml(
         text: YAML; bytes are UTF-8.
         place: name of the file, for the error.
         error: the error to raise.
-        remedy: what the error advises.
+        remedy: remedy that the error advises.
 
     Raises:
-        CrossLiftError: ``error``, where the text is not UTF-8 or not YAML; has a key twice in one
+        CrossLiftError: ``error``, if the text is not UTF-8 or not YAML; has a key twice in one
             mapping, a key that is no scalar, a tag that is not of the core schema, a number that is
             not finite or a whole number of more than 64 bits, or half of a surrogate pair; is nested
             deeper than `MOST_LEVELS`, holds itself, or holds more than `MOST_VALUES`.
@@ -194,9 +194,9 @@ class _Reading:
         """The value of a node.
 
         Args:
-            node: of the text.
-            path: to it.
-            around: the nodes that hold it, the outermost first.
+            node: node of the text.
+            path: path to the node.
+            around: nodes that contain it, the outermost first.
         """
         line = node.start_mark.line + 1
         self._values += 1

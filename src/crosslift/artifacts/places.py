@@ -1,4 +1,4 @@
-"""Where CrossLift keeps what it makes: one folder in the user's cache, or ``CROSSLIFT_HOME``."""
+"""The folder in which CrossLift keeps its files: in the user's cache, or ``CROSSLIFT_HOME``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import platformdirs
 from crosslift.errors import DataError
 
 LONGEST_NAME = 255
-"""Bytes of a file's name, at most."""
+"""Most bytes of a file's name."""
 
 
 def home() -> Path:

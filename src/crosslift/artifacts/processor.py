@@ -29,11 +29,11 @@ def processor_facts(cpuinfo: str | None = None) -> dict[str, str]:
     """The model of the processor and its vector instructions, as Linux reports them.
 
     Args:
-        cpuinfo: text of ``/proc/cpuinfo``; None: that of this machine.
+        cpuinfo: text of ``/proc/cpuinfo``; None: the text of this machine.
 
     Returns:
-        ``processor``: its model; ``instructions``: those that change how sums and products are
-        rounded, joined by commas, or ``unknown`` on a system without ``/proc/cpuinfo``.
+        ``processor``: its model; ``instructions``: the instructions that change how sums and products
+        are rounded, joined by commas, or ``unknown`` on a system without ``/proc/cpuinfo``.
     """
     text = _cpuinfo() if cpuinfo is None else cpuinfo
     lines = [line.partition(":") for line in text.splitlines()]

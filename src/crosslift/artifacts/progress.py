@@ -1,4 +1,4 @@
-"""Progress of work: of the steps of a run, and of the phases of mining and of a word pilot."""
+"""Progress of work: the steps of a run, and the phases of mining and of a word pilot."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Generic, Protocol, Self, TypeVar
 from crosslift.errors import CrossLiftError
 
 Work = TypeVar("Work", contravariant=True)
-"""What is done: a step of a study, or a `Phase`."""
+"""A piece of work: a step of a study, or a `Phase`."""
 
 
 class Listener(Protocol[Work]):
@@ -21,16 +21,16 @@ class Listener(Protocol[Work]):
         """A piece of work begins."""
 
     def advance(self, done: float) -> None:
-        """This much of it is done: of a step a share in [0, 1], of a phase a count in its unit."""
+        """The work has come this far: for a step a share in [0, 1], for a phase a count in its unit."""
 
     def note(self, words: str) -> None:
-        """What the work says of itself, such as its update and loss; before `advance`."""
+        """The work has a note, such as its update and loss; it comes before `advance`."""
 
     def end(self, work: Work, seconds: float) -> None:
         """The piece of work is done."""
 
     def fail(self, work: Work, error: CrossLiftError) -> None:
-        """It failed; the rest continues without it."""
+        """A step failed; the rest continues without it."""
 
     def of_worker(self, name: str) -> Listener[Work]:
         """The listener of one of several workers at once."""
@@ -39,37 +39,37 @@ class Listener(Protocol[Work]):
         """The worker of this listener has ended."""
 
     def warn(self, words: str) -> None:
-        """Something that people should know, such as the death of a worker."""
+        """The user should read a message, for example that a worker died."""
 
 
 class Silent(Generic[Work]):
     """Receives progress and shows nothing."""
 
     def begin(self, work: Work) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def advance(self, done: float) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def note(self, words: str) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def end(self, work: Work, seconds: float) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def fail(self, work: Work, error: CrossLiftError) -> None:
-        """Nothing: the outcome of the run names what failed."""
+        """Does nothing: the outcome of the run names the failed steps."""
 
     def of_worker(self, name: str) -> Self:
-        """The same for all workers."""
+        """The same listener for all workers."""
         del name
         return self
 
     def leave(self) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def warn(self, words: str) -> None:
-        """Nothing."""
+        """Does nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +77,10 @@ class Phase:
     """A part of some work that is not a step of a study.
 
     Args:
-        name: such as ``searching``.
-        unit: what is counted, in the plural, such as ``pairs``.
-        total: how many there are in all; 0: not known.
-        done: how many of them an earlier run did.
+        name: name of the phase, such as ``searching``.
+        unit: counted things, in the plural, such as ``pairs``.
+        total: number of all things; 0: unknown.
+        done: number of things that an earlier run did.
     """
 
     name: str

@@ -3,7 +3,7 @@
 An entry point (a command, `run_study`, `evaluate`, ...) opens a block with `reading_once`. Inside it,
 a function with the decorator `read_once` runs once for the same arguments, however many arms, seeds
 and targets call it. So a run sees one state of its files, and the next run in the same process
-sees what has changed since. Outside a block nothing is cached.
+sees what has changed since. Outside a block, nothing is cached.
 
 A block belongs to the context (`contextvars`) that opened it. Work that a run gives to other threads
 uses the same block if it runs in a copy of the context: ``pool.submit(copy_context().run, work)``.
@@ -60,9 +60,9 @@ _reads: ContextVar[_Reads | None] = ContextVar("_reads", default=None)
 
 @contextmanager
 def reading_once() -> Iterator[None]:
-    """A block in which every function with `read_once` reads the same thing once.
+    """A block in which every function with `read_once` reads the same data once.
 
-    It is a decorator, too. A block inside another one is part of it.
+    It is also a decorator. A block inside another one is part of the outer one.
     """
     if _reads.get() is not None:
         yield
@@ -82,8 +82,9 @@ def read_once(
     All callers share the result, so no caller may change it. A call that raises is not cached.
 
     Args:
-        key: maps the arguments to what decides the result. None: the arguments, which are hashable.
-        most: how many results of a function are cached at once; beyond that, the least recently used
+        key: function from the arguments to the value that decides the result. None: the arguments,
+            which are hashable.
+        most: most results of a function that are cached at once; beyond that, the least recently used
             one is dropped, and read again when it is needed. None: all, until the block ends.
     """
 

@@ -1,4 +1,5 @@
-"""A folder that many processes share: which process makes, reads and uses what, by key.
+"""A folder that many processes share: it records which process makes, reads and uses an artifact, by
+key.
 
 FOLDER/locks/<key>.lease          the lease of the process that makes something
 FOLDER/locks/<key>.readers.rw/    the processes that read something that may be deleted after use
@@ -34,15 +35,16 @@ class SharedFolder:
         self.root = root
         self._leases: WeakValueDictionary[str, Lease] = WeakValueDictionary()
         self._waited_for: dict[str, Lease] = {}
-        """A lease itself counts how long its file is unchanged."""
+        """Leases that were probed, kept because a lease itself counts how long its file is
+        unchanged."""
         self._reader_locks: dict[str, SoftReadWriteLock] = {}
-        """A lock itself counts, too, how long its file is unchanged."""
+        """Locks by key, kept because a lock also counts how long its file is unchanged."""
 
     def lock(self, key: str) -> Lease:
-        """The lease of a key. A thread that has it may take it again; others wait for it.
+        """The lease of a key. A thread with the lease may take it again; others wait for it.
 
         Raises:
-            ArtifactError: the folder cannot be written. Taking the lease raises it, too.
+            ArtifactError: the folder cannot be written. Taking the lease also raises it.
         """
         lease = self._leases.get(key)
         if lease is None:
@@ -71,7 +73,8 @@ class SharedFolder:
 
     @contextlib.contextmanager
     def reading(self, key: str) -> Iterator[None]:
-        """No process discards an artifact in the block; several may read it at once.
+        """Keeps other processes from discarding an artifact within the block; several may read it at
+        once.
 
         Raises:
             ArtifactError: as for `lock`.
@@ -86,7 +89,7 @@ class SharedFolder:
 
     @contextlib.contextmanager
     def unless_read(self, key: str) -> Iterator[bool]:
-        """Yields whether no process reads an artifact; none begins to in the block.
+        """Yields whether no process reads an artifact; no process begins to read it within the block.
 
         Raises:
             ArtifactError: as for `lock`.
@@ -125,7 +128,8 @@ class SharedFolder:
 
     @contextlib.contextmanager
     def keys_in_use(self) -> Iterator[frozenset[str]]:
-        """Yields the keys that living processes use (see `using`); no other use begins in the block.
+        """Yields the keys that living processes use (see `using`); no other use begins within the
+        block.
 
         Raises:
             ArtifactError: as for `lock`; a note cannot be read.

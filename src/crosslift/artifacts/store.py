@@ -5,8 +5,8 @@ STORE/traces/<kind>/<key>.json   the manifest of an artifact that was made for o
 STORE/unfinished/<key>-<code>/   what a killed step left to resume from (checkpoints)
 STORE/locks/, STORE/running/     which process makes, reads and uses what (see `SharedFolder`)
 
-The key identifies what was to be made. The manifest records what made the artifact, which decides
-whether it is up to date (see `crosslift.steps.status`).
+The key identifies what a step should make. The manifest records the code and inputs that made the
+artifact, which decide whether it is up to date (see `crosslift.steps.status`).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from crosslift.errors import ArtifactError, CrossLiftError
 
 _ENVIRONMENTS = "environments.json"
 LET_GO = "let-go"
-"""File that marks an artifact to be deleted once nothing needs it any more."""
+"""Name of the file that marks an artifact for deletion once nothing needs it any more."""
 TRACES = "traces"
 
 
@@ -53,9 +53,9 @@ class Store(SharedFolder):
     def __init__(self, root: Path | str | None = None) -> None:
         super().__init__(Path(root) if root is not None else home() / "store")
         self._checked: dict[str, str] = {}
-        """Key -> digest of the artifact that was checked."""
+        """Key -> digest of the checked artifact."""
         self._read: dict[Path, tuple[int, Manifest]] = {}
-        """File of a manifest -> its time of change, and what it holds."""
+        """File of a manifest -> its time of change, and the manifest."""
 
     def look_again(self, kind: str) -> None:
         """Sees the artifacts that other machines have made: a network file system remembers for up to a
@@ -75,15 +75,16 @@ class Store(SharedFolder):
         """The folder in which a step keeps its checkpoints.
 
         Args:
-            attempt: the step's key, and what makes it: nothing is resumed from what other code left.
+            attempt: the step's key, and a hash of its code and inputs: work of other code is not
+                resumed.
         """
         return self.root / "unfinished" / attempt
 
     def resume(self, attempt: str, environment: Environment) -> Path:
-        """The folder of `unfinished`, in which this environment is noted as one that takes part.
+        """The folder of `unfinished`, after noting in it that this environment takes part.
 
-        Environments noted before remain if they left something to resume from. What an earlier
-        version left was made in an environment of which nothing is known.
+        Environments noted before remain if they left something to resume from. The environment of work
+        that an earlier version left is unknown.
         """
         folder = self.unfinished(attempt)
         checkpoints = [p for p in folder.glob("[!.]*") if p.name != _ENVIRONMENTS]
@@ -113,8 +114,7 @@ class Store(SharedFolder):
         """The manifest of an artifact.
 
         Raises:
-            ArtifactError: it is missing, unreadable, of another artifact, or has another checksum
-                than it was written with.
+            ArtifactError: it is missing, unreadable, of another artifact, or its checksum has changed.
         """
         return self._manifest_in(self.place(kind, key) / MANIFEST, kind, key)
 
@@ -185,15 +185,15 @@ class Store(SharedFolder):
         *,
         keep: bool = True,
     ) -> Path:
-        """Makes an artifact, unless one that serves exists. Only one process at a time makes a key.
+        """Makes an artifact, unless a usable one exists. Only one process at a time makes a key.
 
-        An artifact that does not serve is replaced when the new one is whole.
+        An artifact that is not usable is replaced when the new one is whole.
 
         Args:
-            manifest: of the artifact to be made (kind and key are read here).
-            write: writes the artifact's files into an empty folder.
-            measure: called after the writing: the manifest with its measurements.
-            serves: whether an artifact with this manifest is as good as a new one.
+            manifest: manifest of the artifact to make (kind and key are read here).
+            write: function that writes the artifact's files into an empty folder.
+            measure: function that is called after `write`: it returns the manifest with measurements.
+            serves: function from a manifest to whether its artifact is as good as a new one.
             keep: False: the new artifact may be deleted (see `discard`), unless it replaces one that
                 is kept.
 
@@ -226,7 +226,7 @@ class Store(SharedFolder):
         return place
 
     def keep(self, kind: str, key: str) -> None:
-        """Removes the mark of an artifact that may be deleted, if it has the mark."""
+        """Removes the mark for deletion from an artifact, if it has the mark."""
         mark = self.place(kind, key) / LET_GO
         if _is_file(mark):
             with self.lock(key), disk_errors_explained(mark):

@@ -25,7 +25,7 @@ def check_sums(folder: Path, what: str) -> None:
     """Compares a folder's files with its ``checksums.json``.
 
     Args:
-        folder: that `write_sums` was called for.
+        folder: folder with the file that `write_sums` wrote.
         what: name of its content, for the message.
 
     Raises:
@@ -48,7 +48,7 @@ def check_sums(folder: Path, what: str) -> None:
 
 @contextlib.contextmanager
 def file_written_with_sum(place: Path) -> Iterator[Path]:
-    """As `file_written_whole`, with the file's SHA-256 in ``.NAME.sha256`` beside it.
+    """Writes a file as `file_written_whole` does, with its SHA-256 in ``.NAME.sha256`` beside it.
 
     Two files cannot be replaced at once: the new sum is noted beside the old one, the file is
     replaced, the old sum is removed. A process killed in between leaves a file that matches one of the
@@ -70,7 +70,7 @@ def check_sum(place: Path, what: str, remedy: str) -> None:
     Args:
         place: the file.
         what: name of the file, for the message.
-        remedy: what to do if it differs.
+        remedy: remedy if the file differs.
 
     Raises:
         ArtifactError: the file is missing, has no sum, or has other content than was written.

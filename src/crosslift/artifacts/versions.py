@@ -62,13 +62,13 @@ def package_versions() -> dict[str, str]:
 
 
 def declared_packages(folder: Path) -> list[str]:
-    """The packages that the project requires, those of all extras but ``dev`` included.
+    """The packages that the project requires, including all extras but ``dev``.
 
-    They are read from ``pyproject.toml`` where the package is used from its source, because the
+    They are read from ``pyproject.toml`` if the package is used from its source, because the
     metadata of an editable installation may be outdated; else from the installed metadata.
 
     Args:
-        folder: of the package ``crosslift``.
+        folder: folder of the package ``crosslift``.
     """
     path = folder.parents[1] / "pyproject.toml"
     project = _project_table(path)
@@ -121,11 +121,11 @@ def project_facts(folder: Path = _FOLDER) -> dict[str, str]:
     """The project's version, and the commit of its source if there is one.
 
     Args:
-        folder: of the package: git looks there, never in the current directory.
+        folder: folder of the package: git looks there, never in the current directory.
 
     Returns:
-        ``crosslift``: the version; ``commit``: its hash, with ``, changed since`` where a file of the
-        package differs from it or is not in it; ``none`` where the package is in no repository.
+        ``crosslift``: the version; ``commit``: its hash, with ``, changed since`` if a file of the
+        package differs from it or is not in it; ``none`` if the package is in no repository.
     """
     commit = _checked_out(folder) or _installed_from(folder) or "none"
     return {PROJECT: crosslift.__version__, "commit": commit}
@@ -161,7 +161,7 @@ def _git(folder: Path, *arguments: str) -> str | None:
 
 
 def _output(command: Sequence[str]) -> str | None:
-    """What a program prints; None where it fails."""
+    """The output of a program; None if it fails."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""`crosslift claims`: its options."""
+"""The command `crosslift claims` and its options."""
 
 from __future__ import annotations
 

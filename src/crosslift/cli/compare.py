@@ -25,7 +25,12 @@ _SIDE = "`embedded`, a folder, a hub name, an arm as RUN:ARM, a run file of TREC
 
 def compare(
     first: Annotated[str, typer.Argument(metavar="FIRST", help=_SIDE)],
-    second: Annotated[str, typer.Argument(metavar="SECOND", help="Likewise.")],
+    second: Annotated[
+        str,
+        typer.Argument(
+            metavar="SECOND", help="The other encoder, arm, run or ranking, in the same form."
+        ),
+    ],
     target: Annotated[
         str | None,
         typer.Option(
@@ -42,7 +47,8 @@ def compare(
     pool: PoolOption = None,
     published: PublishedOption = None,
     form: Annotated[
-        Literal["table", "markdown", "latex"], typer.Option("--format", help="What is printed.")
+        Literal["table", "markdown", "latex"],
+        typer.Option("--format", help="Format of the printed tables."),
     ] = "table",
     html: Annotated[
         Path | None,
@@ -53,9 +59,9 @@ def compare(
 ) -> None:
     """Compare two encoders query by query: differences in each language, with intervals.
 
-    Encoders as they are need a target. An arm of a run is compared on the run's targets. Of two runs,
-    arms of the same name are compared. Another system for search is compared by its rankings, a run
-    file of TREC or a folder of NAME.LANGUAGE.run, on a target whose queries search passages.
+    Two encoders need a target. An arm of a run is compared on the run's targets. Two runs are compared
+    by their arms of the same name. Another system for search is compared by its rankings, a run file of
+    TREC or a folder of NAME.LANGUAGE.run, on a target whose queries search passages.
     """
     settings = None
     if target is not None:

@@ -18,10 +18,10 @@ def demo(
     ] = None,
     start: Annotated[
         Literal["embedded-mlm", "embedded"],
-        typer.Option("--start", help="What the arms start from."),
+        typer.Option("--start", help="Encoder that the arms start from."),
     ] = "embedded-mlm",
     quick: Annotated[
-        bool, typer.Option("--quick", help="Less of the same: a first report in a minute or two.")
+        bool, typer.Option("--quick", help="Do less: a first report in a minute or two.")
     ] = False,
     replace: Replace = False,
     store: StoreOption = None,

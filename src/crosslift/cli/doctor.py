@@ -6,7 +6,7 @@ from crosslift.cli.options import Json
 
 
 def doctor(json: Json = None) -> None:
-    """Print what this machine has, and what is missing or broken."""
+    """Print the facts of this machine, and what is missing or broken."""
     from crosslift.cli import health
 
     health.show(json)

@@ -31,7 +31,7 @@ def encoder_options(model: Any) -> Group:
         ] = None,
         prompt: Annotated[
             str | None,
-            typer.Option("--prompt", help="Put before every text. Default: the model's own."),
+            typer.Option("--prompt", help="Text before every text. Default: the model's own."),
         ] = None,
         prompt_name: Annotated[
             str | None,

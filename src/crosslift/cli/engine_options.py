@@ -29,7 +29,10 @@ def engine_options(
     threads: Annotated[
         int | None,
         typer.Option(
-            "--threads", min=1, metavar="N", help="Of each worker. They are part of its rounding."
+            "--threads",
+            min=1,
+            metavar="N",
+            help="Threads of each worker. They affect its rounding.",
         ),
     ] = None,
     devices: Annotated[
@@ -41,7 +44,9 @@ def engine_options(
     address: Annotated[
         str | None,
         typer.Option(
-            "--address", metavar="A", help="Of a Ray cluster. Default: a new one on this machine."
+            "--address",
+            metavar="A",
+            help="Address of a Ray cluster. Default: a new one on this machine.",
         ),
     ] = None,
     engine_option: Annotated[
@@ -49,7 +54,7 @@ def engine_options(
         typer.Option(
             "--engine-option",
             metavar="NAME=VALUE",
-            help="Of Slurm's jobs, as submitit names them: slurm_partition=cpu, timeout_min=600.",
+            help="Options of Slurm's jobs, named as in submitit: slurm_partition=cpu, timeout_min=600.",
         ),
     ] = None,
 ) -> Engine | None:
@@ -57,7 +62,7 @@ def engine_options(
 
     Raises:
         UnknownNameError: there is no such engine.
-        StudyError: an option that the engine does not have, or one that is not NAME=VALUE.
+        StudyError: the engine does not have an option, or an option is not NAME=VALUE.
     """
     from crosslift.engines.all_engines import EngineOptions, engine_named
 

@@ -24,7 +24,7 @@ from crosslift.targets.target_settings import TargetSettings
 from crosslift.wording import plural, prompt_words, share
 
 _MOST_PUBLISHED = 5
-"""Published models that a table has beside the encoder: the best."""
+"""Number of published models, the best ones, that a table shows beside the encoder."""
 
 
 def show(

@@ -13,7 +13,7 @@ from crosslift.cli.serving_options import Serving, serving_options
 
 
 class _Output(NamedTuple):
-    """Where something is written; None: not there. One at most has a path."""
+    """The paths of outputs; None: no such output. At most one has a path."""
 
     out: Path | None
     folder: Path | None
@@ -84,8 +84,8 @@ def explore(
     """Write a page that shows what each arm changed, item by item.
 
     The page is one file and needs no network. With two runs of the same targets, it shows the arms of
-    both. `--table`, `--atlas` and `--folder` write other files instead. `--serve` answers queries, too:
-    all arms of a run look for your text or picture, side by side, until Ctrl-C.
+    both. `--table`, `--atlas` and `--folder` write other files instead. `--serve` also answers queries:
+    all arms of a run search for your text or picture, side by side, until Ctrl-C.
     """
     if len(folders) > 2:
         raise typer.BadParameter(f"{len(folders)} runs: give one or two", param_hint="RUN [RUN_B]")

@@ -49,7 +49,7 @@ def write_table(folders: Sequence[Path], path: Path, chosen: Chosen, json_to: st
 
 
 def write_atlas(folders: Sequence[Path], folder: Path, chosen: Chosen, json_to: str | None) -> None:
-    """Writes a parquet an arm for Embedding Atlas."""
+    """Writes one parquet file for each arm, for Embedding Atlas."""
     console = console_for(json_to)
     paths = []
     for path, command in atlas_files(_explored(folders), chosen, folder):

@@ -24,7 +24,9 @@ def _change(
     ] = "torch",
     precision: Annotated[
         WeightPrecision,
-        typer.Option("--precision", help="Of the written weights. int8: with onnx and openvino."),
+        typer.Option(
+            "--precision", help="Precision of the written weights. int8: with onnx and openvino."
+        ),
     ] = "float32",
     dimensions: Annotated[
         int | None,
@@ -47,7 +49,7 @@ def _change(
         ),
     ] = 0.3,
 ) -> dict[str, Any]:
-    """What the export changes, and how much it may lose by that."""
+    """The changes that the export makes, and the loss that it allows."""
     return locals()
 
 
@@ -55,12 +57,12 @@ def _prompts(
     prompt_src: Annotated[
         str | None,
         typer.Option(
-            "--prompt-src", help="Of queries, in the folder's files. Default: as trained."
+            "--prompt-src", help="Prompt of queries in the folder's files. Default: as trained."
         ),
     ] = None,
     prompt_tgt: Annotated[
         str | None,
-        typer.Option("--prompt-tgt", help="Of documents. With either option, both are new."),
+        typer.Option("--prompt-tgt", help="Prompt of documents. With either option, both are new."),
     ] = None,
 ) -> SidePrompts | None:
     """The prompts in the folder's files; None: as trained."""
@@ -77,7 +79,8 @@ def export(
     arm: Annotated[str, typer.Argument(metavar="ARM", help="Name of the arm.")],
     to: Annotated[Path, typer.Argument(metavar="TO", help="New folder for the model.")],
     seed: Annotated[
-        int | None, typer.Option("--seed", help="Whose weights. Default: the arm's first seed.")
+        int | None,
+        typer.Option("--seed", help="Seed of the weights. Default: the arm's first seed."),
     ] = None,
     change: dict[str, Any],
     prompts: SidePrompts | None,

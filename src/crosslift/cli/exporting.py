@@ -19,15 +19,15 @@ from crosslift.results.result_record import read_optional_json_file
 def show(
     folder: Path, arm: str, to: Path, seed: int | None, json_to: str | None, **options: Any
 ) -> None:
-    """Writes an arm's encoder as a folder, and prints how it is loaded and what the export changed.
+    """Writes an arm's encoder as a folder, and prints how to load it and what the export changed.
 
     Args:
-        folder: of the run.
+        folder: folder of the run.
         arm: name of the arm.
         to: new folder.
-        seed: whose weights; None: the arm's first seed.
-        json_to: file of the outcome as JSON.
-        options: of `crosslift.api.export.export_arm`.
+        seed: seed of the weights; None: the arm's first seed.
+        json_to: file for the outcome as JSON.
+        options: further arguments of `crosslift.api.export.export_arm`.
     """
     console = console_for(json_to)
     with console.status(Text(f"writing {to}")):

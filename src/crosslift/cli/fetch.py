@@ -24,7 +24,7 @@ def cldr(
     ] = None,
     json: Json = None,
 ) -> None:
-    """Download CLDR's emoji names (11 MB), which `data: 'cldr:'` then means."""
+    """Download CLDR's emoji names (11 MB), for `data: 'cldr:'` in studies."""
     from rich.text import Text
 
     from crosslift.cli.output import console_for, write_json

@@ -22,7 +22,7 @@ _LEAST_FREE = 5 * 10**9
 
 
 def show(json_to: str | None) -> None:
-    """Prints what this machine has, and checks what CrossLift needs."""
+    """Prints the facts of this machine, and checks what CrossLift needs."""
     checks = [
         _check("embedded encoder", _encoder),
         _check("embedded pictures and names", _concepts),

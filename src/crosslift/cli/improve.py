@@ -51,7 +51,7 @@ def improve(
     languages: LanguagesOption = None,
     allow_loss: Annotated[
         float,
-        typer.Option("--allow-loss", min=0, metavar="POINTS", help="What a guard may lose."),
+        typer.Option("--allow-loss", min=0, metavar="POINTS", help="Points that a guard may lose."),
     ] = 1.0,
     table: OwnTable,
     seeds: Annotated[
@@ -59,17 +59,19 @@ def improve(
     ] = 2,
     updates: Annotated[
         int | None,
-        typer.Option("--updates", min=1, help="Of each. Default: two passes, 20 to 300."),
+        typer.Option(
+            "--updates", min=1, help="Updates of each training. Default: two passes, 20 to 300."
+        ),
     ] = None,
     replace: Replace = False,
     store: StoreOption = None,
     json: Json = None,
 ) -> None:
-    """Train an encoder on your data; export it if it lost nothing that is guarded.
+    """Train an encoder on your data; export it if it lost nothing on the guards.
 
-    A tenth of your rows chooses the learning rate, a tenth is measured. Guards are `names` and
-    `gettext`, which are packaged, and your bitexts, in the languages that you name. The encoder is not
-    exported where a guard may have lost more than `--allow-loss`. After Ctrl-C, the same command
+    A tenth of your rows chooses the learning rate, and another tenth is the test set. Guards are the
+    packaged `names` and `gettext`, and your bitexts, in the languages that you name. The encoder is not
+    exported if a guard may have lost more than `--allow-loss`. After Ctrl-C, the same command
     resumes.
     """
     from crosslift.cli.output import console_for

@@ -32,11 +32,11 @@ def show(
     """Trains, compares, exports, and prints what got better and worse.
 
     Args:
-        console: to print on.
-        attempt: the study.
+        console: console to print on.
+        attempt: study to run.
         allow_loss: points that a guard may lose.
-        store: of the artifacts.
-        json_to: as of `write_json`.
+        store: store of the artifacts.
+        json_to: path for the outcome, see `write_json`.
     """
     for part in attempt.first.parts:
         console.print(f"{part.target['name']}: {part.measures}", soft_wrap=True)
@@ -50,7 +50,7 @@ def show(
 
 
 def _print_tries(console: Console, improvement: Improvement) -> None:
-    """The learning rates, with their scores on data that no target reports."""
+    """Prints the learning rates, with their scores on data that no target reports."""
     console.print(Text.assemble("\n", ("Learning rates", "bold")))
     for each in improvement.tries:
         mark = " (chosen)" if each.chosen else ""

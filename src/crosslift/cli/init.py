@@ -32,10 +32,10 @@ def init(
     *,
     table: OwnTable,
 ) -> None:
-    """Write a first study of your own data: baseline, your arm, its control, what is held out.
+    """Write a first study of your own data: baseline, your arm, its control, held-out data.
 
-    It looks at your files, holds a tenth of the rows out to choose settings on and a tenth to measure,
-    and writes both beside the study. Change the study as you like, then `crosslift run` it.
+    It reads your files, holds out a tenth of the rows to choose settings and a tenth to measure, and
+    writes both beside the study. Change the study as you like, then `crosslift run` it.
     """
     from crosslift.artifacts.field_checks import name_like
     from crosslift.scaffold.first_study import first_study

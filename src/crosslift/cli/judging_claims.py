@@ -1,4 +1,4 @@
-"""Printing what `crosslift claims` computes."""
+"""Prints the results of `crosslift claims`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def show(runs: Sequence[Path], own: Sequence[Path], out: Path | None, json_to: s
     """Prints a verdict for each claim of each ledger.
 
     Raises:
-        StudyError: a ledger with errors.
+        StudyError: a ledger has errors.
         DataError: a run cannot be read, tests no claim, or is a pilot of its study.
     """
     ledgers = [read_ledger(path) for path in own] or packaged_ledgers()
@@ -59,7 +59,7 @@ def _evidence(run: Path) -> ClaimEvidence:
 def _refuse_idle(
     ledgers: Sequence[Ledger], runs: Sequence[Path], evidence: Sequence[ClaimEvidence]
 ) -> None:
-    """A run whose study no claim names would be passed over in silence."""
+    """Refuses a run of a study that no claim names, which would otherwise be ignored in silence."""
     studies = {study for each in ledgers for claim in each.claims for study in claim.tested_by}
     for run, each in zip(runs, evidence, strict=True):
         if each.run.study not in studies:
@@ -71,7 +71,7 @@ def _refuse_idle(
 
 
 def _verdicts(ledger: Ledger, evidence: Sequence[ClaimEvidence]) -> list[ClaimVerdict]:
-    """By claim, one for each run that tests it; one without a run where none does."""
+    """The verdicts by claim: one for each run that tests it, or one without a run if no run does."""
     made = [verdict for each in evidence for verdict in claim_verdicts(ledger, each)]
     verdicts = []
     for claim in ledger.claims:

@@ -113,7 +113,7 @@ def targets(json_to: str | None, name: str | None = None) -> None:
 
 
 def _files_of(target: Target[Any, Any]) -> str:
-    """The layout of a target's data, as its reader names it where there are none."""
+    """The layout of a target's data, as its reader describes it if there are no data."""
     if not target.needs_data:
         return ""
     try:
@@ -160,7 +160,7 @@ def _print(
 
 
 def report(folder: Path, json_to: str | None) -> None:
-    """Writes a run's report again; of a run that is not finished, a partial one."""
+    """Writes a run's report again; for an unfinished run, a partial report."""
     from crosslift.results.partial_run import UNFINISHED_FILE
     from crosslift.results.run_folder import REPORT, RunFolder
 
@@ -183,7 +183,7 @@ def report(folder: Path, json_to: str | None) -> None:
 
 
 def _update_partial(folder: Path) -> None:
-    """Writes what is finished of a run now; what an earlier run left stays where that is too little."""
+    """Writes the finished part of a run; if that is too little, the files of an earlier run stay."""
     from crosslift.analysis.partial_run import write_partial_run  # takes seconds: reads the data
 
     if write_partial_run(folder) is None and not (folder / "run.json").is_file():

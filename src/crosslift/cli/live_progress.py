@@ -19,23 +19,23 @@ from crosslift.wording import about_duration, duration
 from crosslift.wording import share as share_words
 
 _SECONDS_BETWEEN_LINES = 60.0
-"""Of a log: a step that takes longer prints how far it is."""
+"""Seconds between lines of a log: a step that takes longer prints its progress."""
 _FEW_SECONDS = 5.0
-"""Expected seconds of work after which the pace so far counts."""
+"""Expected seconds of work after which the measured pace counts."""
 
 
 class LiveProgress(ShowsBar):
-    """Shows which step of which arm and seed runs, how far it is, and how much time remains.
+    """Shows the step that runs, its arm and seed, its progress, and the time that remains.
 
-    On a terminal in a bar for each worker; elsewhere in lines, at least one a minute. Steps of one
-    group that are made one after another, such as the languages of a target, end with one line. The
+    A terminal shows a bar for each worker; elsewhere it prints lines, at least one per minute. Steps of
+    one group that are made one after another, such as the languages of a target, end with one line. The
     remaining time is the sum of the steps' expected seconds, corrected by the ratio of real to expected
     seconds so far, and divided by the number of workers.
 
     Args:
-        console: to show it on.
-        steps: the steps that will run.
-        estimates: of their seconds.
+        console: console to show it on.
+        steps: steps that will run.
+        estimates: estimates of their seconds.
         owners: key of a step -> the arms and seeds that need it, in words.
     """
 
@@ -68,11 +68,11 @@ class LiveProgress(ShowsBar):
         """Shows a step that runs, and the whole.
 
         Args:
-            line: of the worker; None: the words are shown in the line of the whole.
-            words: of the step.
-            share: of the step that is done.
-            done: of all steps, in expected seconds.
-            left: the time that remains, in words.
+            line: line of the worker; None: the words are shown in the line of the whole.
+            words: label of the step.
+            share: share of the step that is done.
+            done: finished work of all steps, in expected seconds.
+            left: time that remains, in words.
         """
         if line is not None:
             self._bar.update(line, completed=share, description=words)
@@ -93,7 +93,7 @@ class LiveProgress(ShowsBar):
         self.of_worker("").advance(done)
 
     def note(self, words: str) -> None:
-        """What the step says of itself, beside the share that is done."""
+        """The step has a note, besides the share that is done."""
         self.of_worker("").note(words)
 
     def end(self, work: Step, seconds: float) -> None:
@@ -105,10 +105,10 @@ class LiveProgress(ShowsBar):
         self.of_worker("").fail(work, error)
 
     def leave(self) -> None:
-        """Nothing: this process shows the progress."""
+        """Does nothing: this process shows the progress."""
 
     def warn(self, words: str) -> None:
-        """Something that people should know."""
+        """The user should read a message."""
         self.console.print(Text.assemble(("warning", "yellow"), f" {words}"), soft_wrap=True)
 
     def __exit__(self, *error: Any) -> None:
@@ -117,28 +117,29 @@ class LiveProgress(ShowsBar):
         super().__exit__(*error)
 
     def count(self) -> int:
-        """Counts a step that begins: its number."""
+        """Counts a step that begins, and returns its number."""
         self._count += 1
         return self._count
 
     def place(self, step: Step, number: int) -> str:
-        """``[13/82] image, seed 1 (and 3 more): train: masked-lm``."""
+        """Label of a step, such as ``[13/82] image, seed 1 (and 3 more): train: masked-lm``."""
         return f"[{number}/{len(self._expected)}] {self.whose(step)}{_name(step)}"
 
     def places(self, steps: Sequence[Step], numbers: Sequence[int]) -> str:
-        """``[13-20/82] image, seed 1: encode: texts of tatoeba (8 parts)``."""
+        """Label of a group, such as ``[13-20/82] image, seed 1: encode: texts of tatoeba (8
+        parts)``."""
         first, last = min(numbers), max(numbers)
         words = f"{self.whose(steps[0])}{steps[0].kind}: {steps[0].group or steps[0].label}"
         return f"[{first}-{last}/{len(self._expected)}] {words} ({len(steps)} parts)"
 
     def whose(self, step: Step) -> str:
-        """``image, seed 1 (and 3 more): ``."""
+        """Owners of a step, such as ``image, seed 1 (and 3 more): ``."""
         owners = self._owners.get(step.key, ())
         more = f" (and {len(owners) - 1} more)" if len(owners) > 1 else ""
         return f"{owners[0]}{more}: " if owners else ""
 
     def settle(self, step: Step, seconds: float | None) -> None:
-        """A step is made in some seconds; None: it failed."""
+        """A step is made in this number of seconds; None: it failed."""
         expected = self._remaining.pop(step.key, 0.0)
         self._left -= expected
         if seconds is not None:
@@ -146,12 +147,12 @@ class LiveProgress(ShowsBar):
             self._done_seconds += seconds
 
     def left(self, step: Step, share: float, seconds: float) -> tuple[float, str]:
-        """How much is done, in expected seconds, and the time that remains, in words.
+        """The finished work in expected seconds, and the time that remains, in words.
 
         Args:
-            step: that runs.
-            share: of it that is done.
-            seconds: that it has taken.
+            step: step that runs.
+            share: share of the step that is done.
+            seconds: seconds that the step has taken.
         """
         here = share * self._remaining.get(step.key, 0.0)
         remaining = max(0.0, self._left - here)
@@ -165,9 +166,9 @@ class _Lane(Silent[Step]):
     """The progress of one worker, or of this process.
 
     Args:
-        progress: of the run.
-        name: of the worker.
-        line: of the display; None: that of the whole.
+        progress: progress of the run.
+        name: name of the worker.
+        line: line of the display; None: the line of the whole.
     """
 
     def __init__(self, progress: LiveProgress, name: str, line: TaskID | None) -> None:
@@ -197,7 +198,7 @@ class _Lane(Silent[Step]):
         self._show(done)
 
     def note(self, words: str) -> None:
-        """What the step says of itself, beside the share that is done."""
+        """The step has a note, besides the share that is done."""
         self._note = words
 
     def end(self, work: Step, seconds: float) -> None:
@@ -247,7 +248,7 @@ class _Lane(Silent[Step]):
             console.print(f"{words}, {share_words(share)}, {left}", soft_wrap=True)
 
     def _words(self, step: Step) -> str:
-        """What steps that share a line have in common."""
+        """The name that steps with a common line share."""
         return f"{self._progress.whose(step)}{step.kind}: {step.group or step.label}"
 
     def _noted(self) -> str:
@@ -259,10 +260,10 @@ def _name(step: Step) -> str:
 
 
 class StatusLine(Silent[Step]):
-    """Shows on one line which step runs and how far it is.
+    """Shows on one line the step that runs and its progress.
 
     Args:
-        console: to show it on.
+        console: console to show it on.
         first: text before the first step.
     """
 
@@ -276,7 +277,7 @@ class StatusLine(Silent[Step]):
         self.status.update(Text(self._doing))
 
     def advance(self, done: float) -> None:
-        """Shows how far it is."""
+        """Shows the progress."""
         self.status.update(Text(f"{self._doing}, {share_words(done)}"))
 
 
@@ -284,7 +285,7 @@ class PhaseBar(Silent[Phase]):
     """Shows the name of a phase, and a bar with the share of it that is done.
 
     Args:
-        console: to show it on.
+        console: console to show it on.
         first: text before the first phase.
     """
 
@@ -299,5 +300,5 @@ class PhaseBar(Silent[Phase]):
         )
 
     def advance(self, done: float) -> None:
-        """Shows how far it is."""
+        """Shows the progress."""
         self.bar.update(self._task, completed=done)

@@ -1,4 +1,4 @@
-"""The command `crosslift`: all its commands, and what becomes of their errors."""
+"""The command `crosslift`: all its commands, and the handling of their errors."""
 
 from __future__ import annotations
 

@@ -27,14 +27,14 @@ def _pairing(
     ] = 4,
     retrieval: Annotated[
         Literal["max", "intersection", "forward", "backward"],
-        typer.Option("--retrieval", help="Whose best candidates become pairs."),
+        typer.Option("--retrieval", help="Texts whose best candidates become pairs."),
     ] = "max",
     search: Annotated[
         Literal["auto", "exact", "ivf", "hnsw"],
         typer.Option("--search", help="auto: exact, and ivf (faiss) above 4e12 pairs."),
     ] = "auto",
 ) -> dict[str, Any]:
-    """How pairs are found."""
+    """Options of the search for pairs."""
     return locals()
 
 
@@ -68,9 +68,11 @@ def _threshold(
         int,
         typer.Option("--negatives", min=1, help="Texts that stand-in false pairs are made from."),
     ] = 2000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the draw of those texts.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="Seed of the draw of those texts.")
+    ] = 0,
 ) -> dict[str, Any]:
-    """Which pairs are written, by their scores."""
+    """Options that choose the written pairs by their scores."""
     return locals()
 
 
@@ -101,7 +103,7 @@ def _filters(
         ),
     ] = None,
     tgt_language: Annotated[
-        str | None, typer.Option("--tgt-language", metavar="CODE", help="Likewise of tgt texts.")
+        str | None, typer.Option("--tgt-language", metavar="CODE", help="The same for tgt texts.")
     ] = None,
     keep_duplicates: Annotated[
         bool,
@@ -112,7 +114,7 @@ def _filters(
         ),
     ] = False,
 ) -> dict[str, Any]:
-    """Which texts and pairs are left out."""
+    """Options that leave out texts and pairs."""
     return locals()
 
 
@@ -127,10 +129,10 @@ def _filters(
 def mine(
     *,
     src: Annotated[
-        Path, typer.Option("--src", metavar="FILE", help="One text a line, UTF-8, plain or gzip.")
+        Path, typer.Option("--src", metavar="FILE", help="One text per line, UTF-8, plain or gzip.")
     ],
     tgt: Annotated[
-        Path, typer.Option("--tgt", metavar="FILE", help="Likewise, of the other language.")
+        Path, typer.Option("--tgt", metavar="FILE", help="The same, in the other language.")
     ],
     out: Annotated[
         Path,

@@ -57,7 +57,7 @@ class MiningProgress(ShowsBar, Silent[Phase]):
     """Live progress of a mining job; without a terminal, a line now and then.
 
     Args:
-        console: to show it on.
+        console: console to show it on.
     """
 
     def __init__(self, console: Console) -> None:
@@ -85,7 +85,7 @@ class MiningProgress(ShowsBar, Silent[Phase]):
         )
 
     def advance(self, done: float) -> None:
-        """This much of the phase is done."""
+        """The phase has come this far."""
         self._done = done
         self._bar.update(self._task, completed=done, pace=self.pace())
         if not self._console.is_terminal and self._due():
@@ -99,7 +99,7 @@ class MiningProgress(ShowsBar, Silent[Phase]):
             self._print(Text.assemble(("done", "green"), f" {work.name}: {done}, {self._rate()}"))
 
     def warn(self, words: str) -> None:
-        """Something that people should know."""
+        """The user should read a message."""
         self._print(Text.assemble(("warning", "yellow"), f" {words}"))
 
     def pace(self) -> str:

@@ -18,7 +18,7 @@ def moved_option_error(error: Exception) -> StudyError | None:
     """The error for an option that moved to another command.
 
     Args:
-        error: of the command-line library.
+        error: error of the command-line library.
 
     Returns:
         The error that names the new command; None if the error is about anything else.

@@ -16,10 +16,10 @@ def mteb(
         Path, typer.Option("--out", metavar="DIR", help="Folder for MTEB's result files.")
     ],
     arm: Annotated[
-        str | None, typer.Option("--arm", metavar="ARM", help="Of this arm alone. Default: all.")
+        str | None, typer.Option("--arm", metavar="ARM", help="Write only this arm. Default: all.")
     ] = None,
     namespace: Annotated[
-        str, typer.Option("--namespace", help="Before the names of the arms, as models.")
+        str, typer.Option("--namespace", help="Prefix of the arms' names, as models.")
     ] = "crosslift",
     json: Json = None,
 ) -> None:

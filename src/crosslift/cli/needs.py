@@ -1,4 +1,4 @@
-"""Printing what `crosslift power` computes."""
+"""Prints the results of `crosslift power`."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def show(
     """Prints a line for each comparison of a run.
 
     Raises:
-        DataError: a number out of range, or a run whose verdicts have no variances.
-        UnknownNameError: no such target in the run.
+        DataError: a number is out of range, or the verdicts of the run have no variances.
+        UnknownNameError: the run has no such target.
     """
     if not (math.isfinite(effect) and effect > 0):
         raise DataError(f"--effect {effect}", "points above 0")

@@ -39,8 +39,8 @@ _Corpus = Annotated[
     typer.Option(
         "--corpus",
         metavar="FILE",
-        help="Table with the column text, and group if it has it, or a text file with a text a "
-        "line. Default: the positives of all pairs.",
+        help="Table with the column text, and group if it has it, or a text file with one text "
+        "per line. Default: the positives of all pairs.",
     ),
 ]
 
@@ -60,11 +60,11 @@ def _choice(
     ] = 5,
     choice: Annotated[
         Literal["nearest", "random"],
-        typer.Option("--choice", help="Which of the texts that are left become negatives."),
+        typer.Option("--choice", help="Choice of negatives from the remaining texts."),
     ] = "nearest",
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the random choice.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the random choice.")] = 0,
 ) -> dict[str, Any]:
-    """Which of the nearest texts become negatives."""
+    """Options that choose negatives from the nearest texts."""
     from crosslift.negatives.negatives_settings import ranks_of
 
     first_rank, last_rank = ranks_of(ranks)
@@ -106,7 +106,7 @@ def _limits(
         ),
     ] = 0.8,
 ) -> dict[str, Any]:
-    """Which texts are too near to be negatives."""
+    """Options that leave out texts which are too near."""
     return locals()
 
 
@@ -132,10 +132,12 @@ def _guide(
     ] = None,
     guide_prompt_tgt: Annotated[
         str | None,
-        typer.Option("--guide-prompt-tgt", help="Likewise of all other texts."),
+        typer.Option(
+            "--guide-prompt-tgt", help="The guide's prompt of all other texts. Default: its own."
+        ),
     ] = None,
 ) -> dict[str, Any]:
-    """A second encoder, and what it leaves out."""
+    """A second encoder, and the texts that it leaves out."""
     return locals()
 
 
@@ -164,7 +166,7 @@ def negatives(
 ) -> None:
     """Mine hard negatives for pairs of texts, for training with the task text-pairs.
 
-    Prompts of src are those of anchors, prompts of tgt those of all other texts. After Ctrl-C or a
+    Prompts of src are for anchors, prompts of tgt for all other texts. After Ctrl-C or a
     kill, the same command resumes. The workers of an engine encode the texts and search them.
     """
     from crosslift.encoders.encoder_settings import EncoderSettings

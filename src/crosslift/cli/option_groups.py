@@ -51,11 +51,12 @@ def with_options(**groups: Group) -> Callable[[Callable[..., None]], Callable[..
 def _parameters(
     function: Callable[..., Any], besides: Collection[str] = ()
 ) -> list[inspect.Parameter]:
-    """The parameters of a function, by name alone, with their annotations evaluated.
+    """The parameters of a function, as keyword parameters, with their annotations evaluated.
 
     Args:
-        function: the annotation of its result stays as it is: only type checkers may know its class.
-        besides: names of parameters whose annotations stay as they are, too.
+        function: the function. The annotation of its result is not evaluated: only type checkers may
+            know its class.
+        besides: names of further parameters whose annotations are not evaluated.
     """
 
     @functools.wraps(function)

@@ -80,7 +80,7 @@ MaxTokensOption = Annotated[
 ]
 PrecisionOption = Annotated[
     Precision,
-    typer.Option("--precision", help="Of the encoder's arithmetic."),
+    typer.Option("--precision", help="Precision of the encoder's arithmetic."),
 ]
 TargetOption = Annotated[
     str, typer.Option("--target", metavar="T", help="See `crosslift targets`.")
@@ -122,7 +122,7 @@ DirectionOption = Annotated[
     Literal["xx->en", "en->xx", "both"] | None,
     typer.Option(
         "--direction",
-        help="Which side is used as queries, or the mean of both. Default: the protocol's own.",
+        help="The side with the queries, or the mean of both. Default: the protocol's own.",
     ),
 ]
 

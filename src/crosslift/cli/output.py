@@ -18,7 +18,7 @@ from crosslift.results.result_record import ResultRecord
 
 
 def console_for(json_to: str | None) -> Console:
-    """The console for human readers: standard error where JSON goes to standard output.
+    """The console for human readers: standard error if JSON goes to standard output.
 
     It prints strings literally: brackets are not markup, and `:cat:` is not an emoji. Style comes from
     `Text`.
@@ -35,9 +35,9 @@ def bar_for(console: Console, *columns: ProgressColumn, transient: bool = False)
     """A progress bar with the description of its task and the share that is done.
 
     Args:
-        console: to show it on; nothing is shown if it is not a terminal.
+        console: console to show it on; nothing is shown if it is not a terminal.
         columns: further columns.
-        transient: whether it disappears at the end.
+        transient: whether the bar disappears at the end.
     """
     return Progress(
         SpinnerColumn(),

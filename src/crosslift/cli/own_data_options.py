@@ -9,10 +9,10 @@ import typer
 
 
 class OwnTable(NamedTuple):
-    """What the options say of your files.
+    """The values of the options about your files.
 
     Args:
-        language: code of the language of the texts; None: English, or as a column says.
+        language: code of the language of the texts; None: English, or the language in a column.
         columns: role -> column.
     """
 

@@ -1,4 +1,4 @@
-"""`crosslift word-pilot`: what it prints and writes."""
+"""`crosslift word-pilot`: prints and writes its results."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from crosslift.wording import level_words, percent, plural
 
 _SHOWN = "hidden state, mean cosines, top-1 retrieval"
 _WIDE = 99
-"""Columns that a table with its intervals beside the figures takes."""
+"""Least width, in columns, of a table with intervals beside the figures."""
 
 
 class PilotOptions(NamedTuple):
-    """What the options of the command line set.
+    """The values of the options of the command line.
 
     Args:
-        lexicon: a file, or ``names:LANGUAGE``.
-        language: of the words that are not English; None: as the lexicon says.
-        hidden_states: None: all.
-        pairs: number of pairs at most.
-        seed: of the choice of pairs.
+        lexicon: file of word pairs, or ``names:LANGUAGE``.
+        language: language of the words that are not English; None: as the lexicon says.
+        hidden_states: hidden states to measure; None: all.
+        pairs: most pairs.
+        seed: seed of the choice of pairs.
     """
 
     lexicon: str
@@ -139,7 +139,8 @@ def _table(
 
 
 def _decimals(figures: AlignmentFigures) -> int:
-    """Four, or more if both cosines are so near 1 that four would not distinguish them."""
+    """Number of decimals: four, or more if both cosines are so near 1 that four would not distinguish
+    them."""
     return 4 if abs(figures.margin.value) >= 0.001 or figures.random < 0.999 else 7
 
 

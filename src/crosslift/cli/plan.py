@@ -30,15 +30,15 @@ def plan(
     ] = None,
     price: Annotated[
         float | None,
-        typer.Option("--price", min=0, help="Of a worker for an hour: print what they cost."),
+        typer.Option("--price", min=0, help="Price of a worker for an hour: print the cost."),
     ] = None,
     store: StoreOption = None,
     json: Json = None,
 ) -> None:
-    """Print what each arm of a study needs: steps, time, memory, disk; and why steps would run.
+    """Print what each arm of a study needs (steps, time, memory, disk) and why steps would run.
 
-    A fault that `run` would fail on (data, columns, models, languages) is printed instead. At the end:
-    how small an effect the study could show on each target.
+    A fault that `run` would fail on (data, columns, models, languages) is printed instead. The last
+    lines say how small an effect the study could show on each target.
     """
     from crosslift.studies.reading import read_study
 

@@ -1,4 +1,4 @@
-"""`crosslift plan`: what it prints."""
+"""`crosslift plan`: prints its results."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def show(
 
     Args:
         study: the study.
-        store: of artifacts; None: the one in the user's cache.
-        json_to: where the plan is written as JSON.
+        store: store of artifacts; None: the store in the user's cache.
+        json_to: path for the plan as JSON, see `write_json`.
         keep_going: leave out arms that cannot be planned.
         trust_code: count artifacts of other code as up to date.
-        like: an earlier run, whose noise is expected; None: that of ours.
-        tree: print every step, too.
-        workers: of an engine, whose schedule is printed; None: none.
-        price: of a worker for an hour, in any currency; None: no cost is printed.
+        like: earlier run with the expected noise; None: the noise of CrossLift's own runs.
+        tree: also print every step.
+        workers: number of an engine's workers, to print their schedule; None: no schedule.
+        price: price of a worker for an hour, in any currency; None: no cost is printed.
 
     Raises:
         CrossLiftError: the study cannot be planned, or a step would fail.
@@ -111,7 +111,7 @@ def _print_total(console: Console, outlook: Outlook) -> None:
 
 
 def _print_schedule(console: Console, schedule: PlannedSchedule | None) -> None:
-    """Prints how long workers take, and how much of their time they have nothing to do."""
+    """Prints how long workers take, and the share of the time in which they are idle."""
     if schedule is None:
         return
     count = f"{schedule.workers} worker{'' if schedule.workers == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""`crosslift power`: what a run could have shown, and what an effect needs."""
+"""`crosslift power`: the effects that a run could show, and the seeds or items that an effect needs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ def power(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
     effect: Annotated[
         float,
-        typer.Option("--effect", metavar="POINTS", help="The difference that is to be found."),
+        typer.Option("--effect", metavar="POINTS", help="The difference to find."),
     ] = 1.0,
     power: Annotated[
         float,
-        typer.Option("--power", metavar="P", help="The share of runs in which it is to be found."),
+        typer.Option("--power", metavar="P", help="The share of runs that should find it."),
     ] = 0.8,
     target: Annotated[
         str | None, typer.Option("--target", metavar="T", help="Only comparisons on this target.")

@@ -12,13 +12,13 @@ from crosslift.errors import shorten
 
 
 def exit_with_words(error: Exception) -> NoReturn:
-    """Prints an error that a user can mend, and ends the process.
+    """Prints an error that a user can correct, and ends the process.
 
     Args:
-        error: wrong usage, a setting out of range, a file that cannot be used, or a bug of ours.
+        error: wrong usage, a setting out of range, an unusable file, or a bug in CrossLift.
 
     Raises:
-        Exception: the error itself, if it is a bug of ours.
+        Exception: the error itself, if it is a bug in CrossLift.
     """
     words = _words(error)
     if words is not None:
@@ -44,7 +44,8 @@ def print_error(text: str) -> None:
 
 
 def _words(error: Exception) -> str | None:
-    """The error in our words; None if the command-line library has its own, or it is a bug of ours."""
+    """The error in plain words; None if the command-line library prints it, or it is a bug in
+    CrossLift."""
     from pydantic import ValidationError
 
     if isinstance(error, ValidationError) and error.title.endswith("Settings"):

@@ -1,4 +1,4 @@
-"""What the commands print of a plan."""
+"""Prints facts of a plan for several commands."""
 
 from __future__ import annotations
 

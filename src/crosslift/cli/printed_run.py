@@ -1,4 +1,4 @@
-"""What the commands print of a run's folder: verdicts, and what a reader of them must know."""
+"""Prints facts of a run's folder for several commands: verdicts, and warnings for their reader."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def print_run(console: Console, folder: RunFolder) -> None:
 
 
 def print_partial(console: Console, folder: RunFolder) -> None:
-    """Prints what is not finished of the study."""
+    """Prints the unfinished parts of the study."""
     words = partial_sentence(folder.run.partial)
     if words is not None:
         warn(console, "partial report:", words)
@@ -74,7 +74,7 @@ def print_not_learnt(console: Console, folder: RunFolder) -> None:
 
 
 def print_expected(console: Console, folder: RunFolder) -> None:
-    """Prints which scores are as the study states them beforehand, and which are not."""
+    """Prints which scores are as the study expected, and which are not."""
     sentences = list(expected_sentences(folder.run))
     if sentences:
         console.print(Text.assemble("\n", ("Scores that the study expects", "bold")))
@@ -83,13 +83,13 @@ def print_expected(console: Console, folder: RunFolder) -> None:
 
 
 def print_edges(console: Console, folder: RunFolder) -> None:
-    """Prints the chosen values that lie at the edge of what was tried."""
+    """Prints the chosen values that lie at the edge of the tried values."""
     for sentence in edge_sentences(folder.run.arms):
         warn(console, "edge of the grid:", sentence)
 
 
 def outcome(folder: RunFolder, report: Path) -> RunOutcome:
-    """What `run`, `demo` and `report` write as JSON."""
+    """The JSON of `run`, `demo` and `report`."""
     return RunOutcome(
         study=folder.run.study,
         question=folder.run.question,
@@ -103,7 +103,7 @@ def outcome(folder: RunFolder, report: Path) -> RunOutcome:
 
 def print_verdicts(console: Console, folder: RunFolder) -> None:
     """Prints the question, whether intervals contain the variation of phase one, every verdict
-    sentence, and what survives against the controls."""
+    sentence, and the effects that survive against the controls."""
     console.print(Text.assemble("\n", (folder.run.question, "bold")))
     console.print(registration_sentence(folder.run.registration))
     for sentence in start_sentences(folder.run.arms):

@@ -11,7 +11,7 @@ from crosslift.wording import plural
 
 
 def show(study: Path, json_to: str | None) -> None:
-    """Writes the lock of a study, and prints what it holds."""
+    """Writes the lock of a study, and prints its content."""
     place, lock, _ = register(study)
     console = console_for(json_to)
     asked = lock.asked

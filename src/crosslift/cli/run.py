@@ -36,10 +36,10 @@ def run(
     store: StoreOption = None,
     json: Json = None,
 ) -> None:
-    """Run a study, or what remains of it, and write its report.
+    """Run a study, or its remaining steps, and write its report.
 
     After Ctrl-C, the same command resumes. Artifacts made by other code than this version are made
-    again; `crosslift plan` lists them. A folder that holds the run of another study is not written to.
+    again; `crosslift plan` lists them. The command does not write to a folder with another study's run.
     """
     from crosslift.studies.earlier_run import folder_for
     from crosslift.studies.reading import read_study

@@ -77,10 +77,10 @@ def carry_out(
     engine: Engine | None = None,
     tracker: str | None = None,
 ) -> Plan:
-    """Runs a study with live progress and writes its folder; after Ctrl-C, what is finished of it.
+    """Runs a study with live progress and writes its folder; after Ctrl-C, writes the finished part.
 
     Returns:
-        The plan as it could be carried out.
+        The plan, without parts that could not be carried out.
     """
     artifacts = Store(store)
     with console.status("reading the data and planning"):
@@ -128,7 +128,7 @@ def _outlook_words(outlook: Outlook) -> str:
 def print_stopped(console: Console, folder: Path) -> None:
     """Writes a partial report of a run that was stopped, and prints where it is.
 
-    A second Ctrl-C ends it at once; `crosslift report` then writes it later.
+    A second Ctrl-C ends the process at once; `crosslift report` then writes the report later.
     """
     with console.status("writing a partial report; Ctrl-C again to stop now"):
         partial = write_partial_run(folder)

@@ -14,12 +14,12 @@ from crosslift.live.options import LiveOptions, check_options
 
 @dataclass(frozen=True)
 class Serving:
-    """What the options say of live search.
+    """The values of the options of live search.
 
     Args:
         serve: whether the page is served.
-        token: that requests must have; None: none was given.
-        others: name of an option that means nothing without `--serve` -> its value, where it has one.
+        token: token that requests must have; None: the option is absent.
+        others: name of an option that means nothing without `--serve` -> its value, if it has one.
     """
 
     serve: bool
@@ -27,14 +27,14 @@ class Serving:
     others: dict[str, Any]
 
     def live(self, folders: Sequence[Path], json_to: str | None) -> LiveOptions:
-        """What is served.
+        """The settings of the server.
 
         Args:
-            folders: of runs.
+            folders: folders of runs.
             json_to: the option `--json`, which means nothing here.
 
         Raises:
-            BadParameter: several runs, or `--json`.
+            BadParameter: there are several runs, or `--json` is set.
             StudyError, DataError: an option has a value that cannot be used.
         """
         if len(folders) > 1:
@@ -49,7 +49,7 @@ class Serving:
         """Refuses options that mean nothing without `--serve`.
 
         Args:
-            store: the option `--store`, which is one of them.
+            store: the option `--store`, which is one of these options.
 
         Raises:
             BadParameter: one of them has a value.

@@ -18,7 +18,7 @@ def _store() -> None:
 
 @app.command(name="list")
 def list_store(store: StoreOption = None, json: Json = None) -> None:
-    """Print what is in the store: size, age, and which studies use it."""
+    """Print the content of the store: size, age, and the studies that use it."""
     from crosslift.cli import storing
 
     storing.show(store, json)
@@ -40,7 +40,7 @@ def prune(
     store: StoreOption = None,
     json: Json = None,
 ) -> None:
-    """Show what none of these studies needs, ask, and delete it."""
+    """Show everything that none of these studies needs, ask, and delete it."""
     from crosslift.cli import storing
 
     storing.prune(studies, store, json, yes=yes)

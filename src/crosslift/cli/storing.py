@@ -47,7 +47,7 @@ def show(store: Path | None, json_to: str | None) -> None:
 
 
 def prune(studies: list[str], store: Path | None, json_to: str | None, *, yes: bool) -> None:
-    """Shows what none of the studies needs, and deletes it if that is confirmed."""
+    """Shows everything that none of the studies needs, and deletes it if the user confirms."""
     artifacts = Store(store)
     console = console_for(json_to)
     unneeded = unneeded_by(artifacts, studies)

@@ -36,7 +36,7 @@ def predict(
         run: folder of a run.
         arm: name of the arm.
         to: folder for the submission.
-        seed: whose answers; None: the study's first.
+        seed: seed of the answers; None: the study's first.
         tasks: folders or targets of XTREME's tasks; None: all nine.
         json_to: file for the JSON, ``-``, or None.
         trust_code: use artifacts that other code made, and name them.
@@ -79,7 +79,7 @@ def trec(
 def _print(
     console: Console, written: Submission, arm: str, to: Path, json_to: str | None, what: str
 ) -> None:
-    """Prints where the files are, and which of the steps behind ``what`` other code made."""
+    """Prints the path of the files, and the steps behind ``what`` that other code made."""
     console.print(Text.assemble(f"{len(written.files)} files in ", (str(to), "bold")))
     others = tuple(
         TrustedStep(

@@ -1,4 +1,4 @@
-"""`crosslift sweep`: its settings and what it prints."""
+"""`crosslift sweep`: makes its settings, and prints its results."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def sweep_settings(
     """The settings of a sweep from the options of the command line.
 
     Raises:
-        UnknownNameError: a pooling that does not exist.
+        UnknownNameError: a pooling does not exist.
     """
     legal: tuple[Pooling, ...] = get_args(Pooling)
     for name in poolings:

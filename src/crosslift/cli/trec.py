@@ -15,7 +15,8 @@ def trec(
     arm: Annotated[str, typer.Argument(metavar="ARM", help="Name of the arm.")],
     to: Annotated[Path, typer.Argument(metavar="DIR", help="New folder for the files.")],
     seed: Annotated[
-        int | None, typer.Option("--seed", help="Whose searches. Default: the arm's first seed.")
+        int | None,
+        typer.Option("--seed", help="Seed of the searches. Default: the arm's first seed."),
     ] = None,
     trust_code: TrustCode = False,
     json: Json = None,

@@ -19,7 +19,7 @@ _Lexicon = Annotated[
 _Language = Annotated[
     str | None,
     typer.Option(
-        "--language", metavar="CODE", help="Of the words that are not English, such as sw."
+        "--language", metavar="CODE", help="Language of the words that are not English, such as sw."
     ),
 ]
 _HiddenStates = Annotated[
@@ -42,14 +42,16 @@ _Prompt = Annotated[
     str,
     typer.Option(
         "--prompt",
-        help="Put before every word. Default: none, since a common prompt raises every cosine.",
+        help="Text before every word. Default: none, since a common prompt raises every cosine.",
     ),
 ]
 _MostPairs = Annotated[
     int,
-    typer.Option("--pairs", min=20, help="Most pairs; of more, this many are drawn by the seed."),
+    typer.Option(
+        "--pairs", min=20, help="Most pairs; from more pairs, this number is drawn by the seed."
+    ),
 ]
-_Seed = Annotated[int, typer.Option("--seed", min=0, help="Of the choice of pairs.")]
+_Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the choice of pairs.")]
 _Page = Annotated[
     Path | None,
     typer.Option("--out", metavar="FILE", help="Write a page with the curves (.html)."),
@@ -73,7 +75,7 @@ def word_pilot(
 ) -> None:
     """Measure at which hidden states translated words are aligned, beyond anisotropy.
 
-    At every hidden state: the cosine of word pairs beside that of random pairs, and how many words
+    At every hidden state, it prints the cosines of word pairs and of random pairs, and how many words
     retrieve their translation, with the vectors as they are and after centring each language.
     """
     from crosslift.cli import piloting

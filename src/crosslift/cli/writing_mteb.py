@@ -12,7 +12,7 @@ from crosslift.results.command_output import MtebResultFiles
 
 
 def show(folder: Path, out: Path, arm: str | None, namespace: str, json_to: str | None) -> None:
-    """Writes MTEB's result files of a run, and prints where they are."""
+    """Writes MTEB's result files of a run, and prints their path."""
     console = console_for(json_to)
     with console.status(Text(f"writing {out}")):
         files = write_mteb_results(folder, out, arm, namespace)

@@ -22,7 +22,9 @@ def score(
         Path,
         typer.Argument(metavar="PREDICTIONS", help="Folder with files such as xnli/test-de.tsv."),
     ],
-    labels: Annotated[Path, typer.Argument(metavar="LABELS", help="Likewise, with the labels.")],
+    labels: Annotated[
+        Path, typer.Argument(metavar="LABELS", help="Folder with the same files, with the labels.")
+    ],
     partial: Annotated[
         bool,
         typer.Option(
@@ -45,7 +47,8 @@ def predict(
     arm: Annotated[str, typer.Argument(metavar="ARM", help="Name of the arm.")],
     to: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the submission.")],
     seed: Annotated[
-        int | None, typer.Option("--seed", help="Whose answers. Default: the study's first seed.")
+        int | None,
+        typer.Option("--seed", help="Seed of the answers. Default: the study's first seed."),
     ] = None,
     tasks: Annotated[
         str | None,

@@ -1,5 +1,5 @@
 """Encoders that leave the tokens of their prompt out of the pooling (`include_prompt: false`): all
-texts have one prompt, whose tokens are counted once. No torch here: studies are checked without it."""
+texts have one prompt, and its tokens are counted once. Loads no torch."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def second_prompt(prompt: str, own: str, encoder: object) -> EncoderError:
     """The error of a text with another prompt than the encoder's.
 
     Args:
-        prompt: of the text.
-        own: the encoder's.
-        encoder: its name or folder.
+        prompt: prompt of the text.
+        own: prompt of the encoder.
+        encoder: name or folder of the encoder.
     """
     return EncoderError(
         f"the prompt {prompt!r} of one side, where the encoder's is {own!r}: {encoder} leaves the "
@@ -31,16 +31,16 @@ def second_prompt(prompt: str, own: str, encoder: object) -> EncoderError:
 
 
 def error_of_prompts(prompts: SidePrompts, settings: EncoderSettings) -> EncoderError | None:
-    """The error of a side of training texts with a second prompt, where the encoder can have only one;
-    None: there is none. Nothing is fetched: an encoder whose files are not here is not checked.
+    """The error of a side of training texts with a second prompt, if the encoder can have only one;
+    else None. Nothing is downloaded: an encoder without local files is not checked.
 
     Args:
-        prompts: of the sides.
-        settings: of the encoder.
+        prompts: prompts of the sides.
+        settings: settings of the encoder.
 
     Raises:
         EncoderError: the encoder's files cannot be used.
-        UnknownNameError: they lack a prompt with a name.
+        UnknownNameError: the files lack a prompt with that name.
     """
     if not prompts.side_prompts or settings.name == EMBEDDED:
         return None

@@ -84,7 +84,7 @@ def check_negatives(records: Sequence[Record], columns: Sequence[str], what: str
 
     Args:
         records: N records. Two with the same group, picture or text of a column are alike.
-        columns: their text columns, by name.
+        columns: text columns of the records, by name.
         what: name of the records in the error, in the plural.
 
     Raises:

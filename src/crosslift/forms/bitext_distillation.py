@@ -20,12 +20,13 @@ from crosslift.forms.further_encoder import FurtherVectors
 from crosslift.forms.matryoshka import check_dimensions, over_dimensions
 
 _SIDES: tuple[Side, ...] = ("tgt", "src")
-"""Of English texts and of their translations, as in targets with bitexts."""
+"""Side of the English texts, and side of their translations, as in targets with bitexts."""
 
 
 @dataclass(frozen=True, slots=True)
 class BitextDistillation:
-    """Moves the vectors of an English text and of its translation to the teacher's of the English one.
+    """Moves the vectors of an English text and its translation to the teacher's vector of the English
+    text.
 
     | column | what it holds |
     |---|---|
@@ -51,13 +52,13 @@ class BitextDistillation:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Both sides."""
+        """Columns of both sides."""
         return (self.english, self.translation)
 
     def open(
         self, encoder: Encoder, train: Split, dev: Split, options: FormOptions
     ) -> OpenBitextDistillation:
-        """Tokenises both sides, and reads the English one with the teacher; the form has no head.
+        """Tokenises both sides, and encodes the English one with the teacher; the form has no head.
 
         Raises:
             DataError: there is no teacher, or its vectors have another width; the student lacks a

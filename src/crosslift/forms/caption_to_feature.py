@@ -51,7 +51,7 @@ class CaptionToFeature(PictureForm):
 
     @property
     def tower_settings(self) -> TowerSettings:
-        """Of the teacher."""
+        """Tower of the teacher."""
         projected = self.shared_space or self.teacher == "captions"
         return TowerSettings(
             self.tower, self.tower_revision, self.tower_weights, self.picture_size, projected
@@ -59,7 +59,7 @@ class CaptionToFeature(PictureForm):
 
     @property
     def reads_teachings(self) -> bool:
-        """Whether the teacher is the text half, which reads captions."""
+        """Whether the teacher is the text half of the model, which reads captions."""
         return self.teacher == "captions"
 
     def check(self) -> None:

@@ -80,7 +80,7 @@ def check_spans(records: Sequence[Record], passages: Sequence[str], unanswerable
 
     Args:
         records: N records.
-        passages: their passages.
+        passages: passages of the records.
         unanswerable: whether a question may have no answer.
 
     Raises:

@@ -50,7 +50,7 @@ class Classification:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The text and, if bound, its pair."""
+        """Columns of the text and, if bound, of its pair."""
         return (self.text,) if self.pair is None else (self.text, self.pair)
 
     def open(
@@ -89,7 +89,7 @@ class Classification:
         records: Sequence[Record],
         ranks: Ranks = ALONE,
     ) -> list[str]:
-        """The class that a trained encoder and head give to each record; the first of equals."""
+        """The class that a trained encoder and head give to each record; among equals the first."""
         classes = predicted_classes(encoder, head, self.sequences(encoder, records), ranks)
         return [self.labels[number] for number in classes]
 

@@ -56,8 +56,8 @@ def triplet(
         ->  max(0, 0.2 - 0.5 + 0.7) = 0.4
 
     Args:
-        queries, candidates, same, first: as in `info_nce`.
-        margin: by which a query's candidate must be nearer than any wrong one, in cosine.
+        queries, candidates, same, first: the same as in `info_nce`.
+        margin: difference in cosine by which a query's candidate must be nearer than any wrong one.
 
     Returns:
         The mean over the queries, scalar; 0 for a query that has no wrong candidate.
@@ -75,9 +75,10 @@ def nearer_by_guide(queries: Tensor, candidates: Tensor, margin: float, first: i
 
     Args:
         queries: the guide's vectors of the queries, unit rows, float32 [B, E].
-        candidates: its vectors of the candidates, unit rows, float32 [C, E].
-        margin: a candidate counts as nearer if its cosine is above that of the query's own less this.
-        first: as in `info_nce`.
+        candidates: the guide's vectors of the candidates, unit rows, float32 [C, E].
+        margin: a candidate counts as nearer if its cosine is above the own candidate's cosine less
+            this.
+        first: the same as in `info_nce`.
 
     Returns:
         False at the query's own candidate.
@@ -98,8 +99,8 @@ def margin_mse(
 
     Args:
         queries, positives, negatives: unit rows, float32 [P, D], of P triples.
-        margins: what a teacher says, float32 [P].
-        scale: of the cosines, for a teacher with other scores than cosines.
+        margins: margins of a teacher, float32 [P].
+        scale: factor of the cosines, for a teacher with other scores than cosines.
 
     Returns:
         The mean over the triples, scalar.
@@ -135,7 +136,7 @@ def pairwise_sigmoid(
     """SigLIP's loss: each pair of the batch is classified separately, as right or wrong.
 
     Args:
-        queries, first: as in `info_nce`.
+        queries, first: the same as in `info_nce`.
         candidates: unit rows, float32 [C, D], C >= B.
         same: bool [B, C], as in `info_nce`: such pairs, except a query's own, are left out.
         scale: inverse temperature, scalar.

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 Digests = NDArray[np.uint64]
 
 _BYTES = 16
-"""Of a hash: among 10^9 texts, two different ones share theirs with a probability of 10^-21."""
+"""Bytes of a hash: among 10^9 texts, two different ones have the same hash with a probability of
+10^-21."""
 
 
 def equal_numbers(texts: Iterable[str]) -> NDArray[np.int64]:
@@ -35,7 +36,7 @@ def digests_of(texts: Iterable[str]) -> Digests:
 
 
 def numbers_of_digests(digests: Digests) -> NDArray[np.int64]:
-    """As `equal_numbers`, of texts by their hashes, uint64 [N, 2]."""
+    """The numbers that `equal_numbers` gives, from the hashes of the texts, uint64 [N, 2]."""
     high, low = digests.T
     order = np.lexsort((low, high))
     high, low = high[order], low[order]

@@ -34,10 +34,10 @@ class StepLoss:
     """The outcome of one batch.
 
     Args:
-        loss: scalar, float32, with gradient: of several ranks, this one's share of the batch's loss, so
-            that losses and gradients of all ranks sum to those of one process.
-        tokens: of the whole batch that went through the text encoder (prompt and special tokens
-            included).
+        loss: scalar, float32, with gradient. With several ranks, it is this rank's share of the batch's
+            loss: losses and gradients of all ranks sum to the same as in one process.
+        tokens: number of tokens of the whole batch that went through the text encoder (prompt and
+            special tokens included).
     """
 
     loss: Tensor
@@ -52,11 +52,12 @@ class FormOptions:
         text_locked: the text encoder is not trained.
         partners: the picture that a text is paired with, in tasks with pictures: its ``own``, a
             ``wrong`` one, or another of the ``same-kind``.
-        seed: of the head's initial weights and of the shuffling.
+        seed: seed of the head's initial weights and of the shuffling.
         cached_texts: number of texts that go through the encoder at a time; their activations are
             computed again for the gradient. None: all at once, and activations stay in memory.
-        ranks: that share the work on a batch.
-        cached_tokens: the same by their tokens; a text with more goes through alone.
+        ranks: ranks that share the work on a batch.
+        cached_tokens: number of tokens that go through the encoder at a time, as for `cached_texts`; a
+            text with more tokens goes through alone.
         prompts: side -> the text before each text of that side; without one, the encoder's prompt.
         kept: option that names a further encoder (`FormFacts.encoders`) -> its vectors of the training
             texts. Without them, the form has the texts encoded.
@@ -129,7 +130,7 @@ class Form(Protocol):
 
     @property
     def name(self) -> str:
-        """As written in a study."""
+        """Name of the form in a study."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -146,7 +147,7 @@ def epoch_rows(size: int, start: int, count: int, seed: int) -> Rows:
         size: number of records.
         start: rows drawn so far.
         count: rows to draw.
-        seed: of the shuffling.
+        seed: seed of the shuffling.
 
     Returns:
         int64 [count]
@@ -175,7 +176,7 @@ def rows_by_group(groups: NDArray[np.int64], start: int, count: int, seed: int) 
         groups: int64 [N], the group of each row, from 0 on without gaps.
         start: rows drawn so far.
         count: rows to draw.
-        seed: of the shuffling of the groups, and of the row drawn from each.
+        seed: seed of the shuffling of the groups, and of the row drawn from each.
 
     Returns:
         int64 [count]
@@ -204,7 +205,7 @@ class Column(Sequence[str]):
 
     Args:
         records: N records.
-        name: of the text.
+        name: name of the text column.
 
     Raises:
         DataError: a record that is read lacks the column.
@@ -223,7 +224,7 @@ class Column(Sequence[str]):
     @overload
     def __getitem__(self, row: slice) -> list[str]: ...
     def __getitem__(self, row: int | slice) -> str | list[str]:
-        """The text of a record, or those of some records, as of a list."""
+        """The text of a record, or a list of the texts of some records."""
         if isinstance(row, slice):
             return [self._text(record) for record in self._records[row]]
         return self._text(self._records[row])

@@ -49,11 +49,11 @@ class FormFacts:
     """The facts of a form.
 
     Args:
-        name: as in a study.
-        class_name: of the form's class in that module.
+        name: name of the form in a study.
+        class_name: name of the form's class in that module.
         pictures: facts of a form whose records have pictures; None: its records have no pictures.
-        reads: what the loss reads of the encoder: pooled ``vectors``, which `cached_texts` can compute
-            in several parts, or the states of ``tokens``.
+        reads: output of the encoder that the loss reads: pooled ``vectors``, which `cached_texts` can
+            compute in several parts, or the states of ``tokens``.
         labelled: whether its records hold labels, captions or pairs, whose languages are then not
             zero-shot.
         texts_per_record: the cost of a record, in texts of a dozen tokens, as a guess for the expected
@@ -69,8 +69,8 @@ class FormFacts:
             several devices (`crosslift.forms.form.StepLoss`).
         has_sides: whether its texts have two sides, src and tgt (queries and passages), each of which
             may have a prompt (`FormOptions.prompts`).
-        options: those that a study may change, by name. They do not include what a form binds and what
-            a dataset fixes (its labels, the scale of its grades).
+        options: options that a study may change, by name. They do not include what a form binds and
+            what a dataset fixes (its labels, the scale of its grades).
         encoders: the options that name a further encoder, such as a guide, and the columns of the form
             whose texts it reads. Its files are part of what a training step is made from; steps before
             the training encode the texts (`FormOptions.kept`).

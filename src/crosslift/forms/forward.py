@@ -42,7 +42,7 @@ def batch_vectors(
     Args:
         encoder: the encoder.
         sequences: N sequences of token ids.
-        options: of the stage.
+        options: options of the stage.
         hidden_state: the pooled hidden state; None: the encoder's.
     """
     share = options.ranks.balanced([len(sequence) for sequence in sequences])
@@ -154,7 +154,7 @@ def dev_accuracy(
         encoder: the encoder.
         queries: N texts, of the side src.
         answers: the text that is right for each, of the side tgt.
-        options: with the ranks and the prompts of the sides.
+        options: options of the stage, with the ranks and the prompts of the sides.
     """
     ranks, prompts = options.ranks, options.prompts
     asked = text_vectors(encoder, queries, ranks, prompt=prompts.get("src"))
@@ -174,14 +174,14 @@ def read_tokens(
     read: Callable[[int, NDArray[np.float32]], Result],
     ranks: Ranks = ALONE,
 ) -> list[Result]:
-    """What the head's scores of the tokens of each of N sequences say.
+    """The result that `read` gives for the head's scores of the tokens, for each of N sequences.
 
     Args:
         encoder: the encoder.
-        head: of tokens.
+        head: head that scores tokens.
         sequences: N sequences of token ids.
-        read: from the number of a sequence and the scores of its tokens, float32 [T, outputs], to what
-            they say.
+        read: function from the number of a sequence and the scores of its tokens, float32 [T, outputs],
+            to their result.
         ranks: each runs its share of the batches and reads their scores.
 
     Returns:

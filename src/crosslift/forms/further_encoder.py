@@ -22,7 +22,7 @@ Vectors = NDArray[np.float32]
 
 
 def further_settings(name: str) -> EncoderSettings:
-    """The settings of a further encoder: as its own files say, in float32, so that all machines agree
+    """The settings of a further encoder: as its files say, but in float32, so that all machines agree
     on which of two texts is nearer.
 
     Args:
@@ -36,7 +36,7 @@ class KeptVectors:
 
     Args:
         digests: parts, uint64 [N, 2] each: hashes of distinct texts; no text is in two parts.
-        vectors: of each part, float32 [N, E]; they may stay on disk.
+        vectors: vectors of each part, float32 [N, E]; they may stay on disk.
     """
 
     def __init__(self, digests: Sequence[Digests], vectors: Sequence[Vectors]) -> None:
@@ -46,7 +46,7 @@ class KeptVectors:
 
     @property
     def width(self) -> int:
-        """E of the encoder."""
+        """Width E of the encoder's vectors."""
         return int(self._vectors[0].shape[1])
 
     def rows_of(self, digests: Digests) -> NDArray[np.int64]:
@@ -78,16 +78,16 @@ class KeptVectors:
 
 
 class FurtherVectors:
-    """The vectors of some columns of texts by an encoder, with the prompt of its own files.
+    """The vectors of some columns of texts by an encoder, with the prompt that its files name.
 
-    A training step has them from steps before it. Where it does not (texts that the training itself
-    makes, such as copies with synonyms), the encoder reads each distinct text once, when the training
-    begins; within a run, training steps with the same texts share them.
+    Steps before the training usually make the vectors. For texts that the training itself makes, such
+    as copies with synonyms, the encoder reads each distinct text once, when the training begins;
+    within a run, training steps with the same texts share the vectors.
 
     Args:
-        name: of the encoder: `embedded`, a folder or a hub name.
-        columns: of texts. Equal texts have one vector.
-        ranks: that train together; if nothing is kept, the first one encodes for all.
+        name: name of the encoder: `embedded`, a folder or a hub name.
+        columns: columns of texts. Equal texts have one vector.
+        ranks: ranks that train together; if nothing is kept, the first one encodes for all.
         kept: the vectors of all texts. None: they are encoded now.
 
     Raises:
@@ -109,14 +109,14 @@ class FurtherVectors:
 
     @property
     def width(self) -> int:
-        """E of the encoder."""
+        """Width E of the encoder's vectors."""
         return self._kept.width
 
     def of(self, column: int, rows: NDArray[np.int64]) -> Vectors:
         """The vectors of some rows of a column, float32 [n, E], of any length.
 
         Args:
-            column: its number, from 0.
+            column: number of the column, from 0.
             rows: int64 [n].
         """
         return self._kept.at(self._places[column][rows])

@@ -1,4 +1,4 @@
-"""What a guess that never reads the text scores on dev records: whether a task was learnt at all."""
+"""Scores, on dev records, of the best guess that reads no text: they show whether a task was learnt."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ class Guess:
     """The best guess that reads no text: the commonest answer.
 
     Args:
-        metric: of the dev scores, that the guess is compared by.
-        answers: the right answers of a record. None: no guess is better than 0, as of a correlation.
+        metric: metric of the dev scores that the guess is compared with.
+        answers: the right answers of a record. None: no guess is better than 0, as for a correlation.
     """
 
     metric: str
     answers: Callable[[Record], Sequence[object]] | None
 
     def score(self, dev: Sequence[Record]) -> float:
-        """The share of answers that are the commonest one; 0 of a correlation.
+        """The share of answers that are the commonest one; 0 for a correlation.
 
         Example: the labels yes, yes, no give 2/3.
         """
@@ -45,6 +45,6 @@ class Guess:
 
 COMMONEST_CLASS = Guess("dev_accuracy", lambda record: (record.label,))
 COMMONEST_PLACE = Guess("dev_accuracy", lambda record: (record.answer,))
-"""Of the right choice among the others."""
+"""Guess of the commonest place of the right choice."""
 COMMONEST_TAG = Guess("dev_tagging_accuracy", lambda record: record.tags)
 NO_CORRELATION = Guess("dev_pearson", None)

@@ -33,7 +33,8 @@ class HardNegatives:
         nearness: ``string``: shared pieces of three letters (the ends of a text are marked) over the
             pieces that either text has; ``embedding``: cosine of the vectors.
         texts: N positives.
-        groups: int64 [N]; pairs of one group are never negatives of one another, nor are equal texts.
+        groups: int64 [N]; pairs of one group are never negatives of one another, and equal texts are
+            not, either.
         read: maps rows to their positives' vectors, float32 [n, D]; called only for ``embedding``.
 
     Raises:

@@ -19,8 +19,8 @@ def seeded(make: Callable[[], Head], seed: int, device: torch.device) -> Head:
 
     Args:
         make: makes the head.
-        seed: of its weights.
-        device: of the head.
+        seed: seed of its weights.
+        device: device of the head.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

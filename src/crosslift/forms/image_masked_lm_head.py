@@ -29,7 +29,7 @@ class ImageMaskedLMHead(MaskedLMHead):
         form: the form.
         width: D of the hidden states.
         rows: number of tokens that occur.
-        seed: of the weights.
+        seed: seed of the weights.
         features: see `PictureSide`.
     """
 

@@ -33,7 +33,7 @@ class ImageText(PictureForm):
         guide: a further text encoder, which does not train: `embedded`, a folder or a hub name. Of two
             captions that it puts near, neither is a negative of the other's picture. None: no guide.
         guide_margin: captions are near if their cosine is above 1 less this. None: 0.1.
-        matryoshka, matryoshka_weights: of the shared space; see
+        matryoshka, matryoshka_weights: dimensions of the shared space, and their weights; see
             `crosslift.forms.text_pairs.TextPairs`.
 
     Source: Radford et al. 2021 (arXiv 2103.00020), section 2.3; the sigmoid and its bias, which

@@ -40,7 +40,7 @@ class ImageTextHead(PictureSide):
     Args:
         form: the form.
         width: D of the shared space, the text encoder's.
-        seed: of the weights.
+        seed: seed of the weights.
         features: see `PictureSide`.
     """
 
@@ -143,7 +143,7 @@ class OpenImageText:
         Args:
             images, texts: unit rows of the batch, float32 [B, D].
             alike: see `_alike`.
-            mine: the places of some of them.
+            mine: places of the records whose loss this rank computes.
         """
         same, scale = alike[mine], self.head.scale
         if self.form.loss == "sigmoid":

@@ -29,7 +29,7 @@ class ImageTextMatching(ImageText):
     patches through one layer of cross-attention, and the pair is classified as right or wrong.
 
     Args:
-        matching_weight: of the matching loss, relative to the contrastive one.
+        matching_weight: weight of the matching loss, relative to the contrastive loss.
 
     Source: Li et al. 2021 (arXiv 2107.07651), section 3.2.
     """

@@ -29,7 +29,7 @@ class MatchingHead(ImageTextHead):
     Args:
         form: the form.
         width: D of the shared space.
-        seed: of the weights.
+        seed: seed of the weights.
         features: see `PictureSide`.
     """
 
@@ -109,8 +109,8 @@ class OpenMatching(OpenImageText):
 
     def _pairs(self, cosines: Tensor, same: Tensor) -> tuple[Tensor, Tensor]:
         """The texts and the pictures of all pairs that are judged, int64 [M] each: the B right ones,
-        then texts with a wrong picture, then pictures with a wrong text. All ranks have those that the
-        first one draws."""
+        then texts with a wrong picture, then pictures with a wrong text. All ranks use the
+        wrong partners that the first one draws."""
         indices = torch.arange(len(cosines), device=cosines.device)
         scores = (cosines * self.head.scale).detach()
         wrong_pictures, texts = hard_negatives(scores, same)
@@ -128,7 +128,7 @@ class OpenMatching(OpenImageText):
         pairs: tuple[Tensor, Tensor],
         right: int,
     ) -> Tensor:
-        """Cross-entropy of the pairs, of which the first ones are right."""
+        """Cross-entropy of the pairs; the first ones are right."""
         share = self._options.ranks.even(len(pairs[0]))
         texts, pictures = (each[share.span] for each in pairs)
         scores = self.head.match(tokens[texts], is_token[texts], patches[pictures])

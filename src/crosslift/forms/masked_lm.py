@@ -31,7 +31,7 @@ Context = Callable[[Tensor, PackedBatch], Tensor]
 """Maps the states [T, D] of packed texts to their states after they attended to something."""
 
 _MASKED, _RANDOM = 0.8, 0.1
-_NUMBERS_OF_A_COUNTER = 4  # of Philox
+_NUMBERS_OF_A_COUNTER = 4  # numbers that Philox gives for one counter
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +228,8 @@ class OpenMaskedLM:
 
         Args:
             masked: the texts of the batch.
-            share: of this rank in them.
-            losses: of its chosen tokens, float32 [M].
+            share: this rank's share of the texts.
+            losses: losses of the share's chosen tokens, float32 [M].
         """
         chosen = [int(text.chosen.sum()) for text in masked]
         tokens = count_tokens([text.original for text in masked])

@@ -15,8 +15,8 @@ def check_dimensions(
     """Raises if vectors cannot be trained at some dimensions.
 
     Args:
-        dimensions: `matryoshka` of a form; None: vectors train as a whole.
-        weights: `matryoshka_weights`; None: 1 each.
+        dimensions: option `matryoshka` of a form; None: vectors train as a whole.
+        weights: option `matryoshka_weights`; None: 1 each.
         width: D of the vectors.
 
     Raises:
@@ -51,11 +51,11 @@ def over_dimensions(
     """The weighted sum of the losses of vectors that are cut to their first numbers.
 
     Args:
-        loss: of matrices of vectors of one width, scalar. It scales them itself, where it compares
-            directions.
+        loss: function from matrices of vectors of one width to their loss, scalar. It scales the
+            vectors itself if it compares directions.
         vectors: matrices, float32 [N, D] each.
         dimensions: numbers that are kept; None: the loss of whole vectors.
-        weights: of the dimensions; None: 1 each.
+        weights: weights of the dimensions; None: 1 each.
 
     Returns:
         Scalar.

@@ -35,7 +35,7 @@ class MultipleChoice:
     | ``answer`` | index of the right one |
 
     A sequence is a pair: context and question, then the choice. If it is too long for the encoder, the
-    end of the context is cut first, then that of the question, and that of the choice last.
+    end of the context is cut first, then the end of the question, and the end of the choice last.
 
     Args:
         context, question: names of the records' columns; None: no such column.
@@ -52,7 +52,7 @@ class MultipleChoice:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Context and question, if bound."""
+        """Columns of context and question, if bound."""
         return tuple(name for name in (self.context, self.question) if name is not None)
 
     def open(
@@ -113,7 +113,7 @@ class MultipleChoice:
         records: Sequence[Record],
         ranks: Ranks = ALONE,
     ) -> list[str]:
-        """The choice of a trained encoder and head for each record; the first of equals.
+        """The choice of a trained encoder and head for each record; among equals the first.
 
         As every choice is scored alone, records may have other numbers of choices than the training
         records.

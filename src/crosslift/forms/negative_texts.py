@@ -17,7 +17,7 @@ class NegativeTexts(Sequence[str]):
 
     Args:
         records: N records.
-        name: of the column of a record's first negative; None: no negatives.
+        name: name of the column of a record's first negative; None: no negatives.
 
     Attributes:
         starts: int64 [N + 1], index of each record's first text; the last is their number.
@@ -43,7 +43,7 @@ class NegativeTexts(Sequence[str]):
     @overload
     def __getitem__(self, row: slice) -> list[str]: ...
     def __getitem__(self, row: int | slice) -> str | list[str]:
-        """The text of an index, or those of some indices, as of a list."""
+        """The text of an index, or a list of the texts of some indices."""
         if not isinstance(row, slice):
             return self[row : row + 1][0]
         start, stop, _ = row.indices(len(self))

@@ -27,7 +27,7 @@ class QuestionWindow:
 
     Args:
         question: index of the question.
-        tokens: of the passage, in the window.
+        tokens: tokens of the passage in the window.
     """
 
     question: int
@@ -38,10 +38,10 @@ class QuestionWindows:
     """The questions of a split, cut into windows that fit the encoder.
 
     Args:
-        encoder: its prompt comes before the question.
+        encoder: the encoder; its prompt comes before the question.
         records: N records with checked spans.
-        questions: their questions; one that fills more than half of a sequence is cut.
-        passages: their passages; equal passages are tokenised once.
+        questions: questions of the records; a question that fills more than half of a sequence is cut.
+        passages: passages of the records; equal passages are tokenised once.
         stride: see `overlapping_windows`.
 
     Attributes:
@@ -133,7 +133,7 @@ class QuestionWindows:
 def _answer_tokens(
     record: Record, span: tuple[int, int], passage: LocatedTokens
 ) -> tuple[int, int]:
-    """First and last token of an answer: those that cover any of its characters, so that an answer that
+    """First and last token that cover any character of an answer, so that an answer that
     begins or ends inside a token is widened to that token."""
     covering = passage.covering(*span)
     if len(covering) == 0:

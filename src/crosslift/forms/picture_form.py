@@ -1,4 +1,4 @@
-"""The settings that the forms with pictures share. No torch here: steps are planned without it."""
+"""The settings that the forms with pictures share. Loads no torch: steps are planned without it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ class PictureForm:
             tuning: Zhai et al. 2022, arXiv 2111.07991); the map from them to the text's space is
                 trained.
         picture_size: side of the square pictures in pixels; None: the tower's default.
-        augmentation: of the pictures of a trained tower; a frozen tower sees the original pictures.
+        augmentation: augmentation of the pictures of a trained tower; a frozen tower sees the original
+            pictures.
     """
 
     text: str = "text"

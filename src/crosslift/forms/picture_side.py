@@ -46,7 +46,7 @@ class PictureSide(torch.nn.Module):
     Args:
         form: the form.
         width: D of the shared space.
-        seed: of the weights that start from scratch.
+        seed: seed of the weights that start from scratch.
         features: W of the features of a frozen tower; None: the tower is trained, and knows W.
     """
 
@@ -86,8 +86,8 @@ class SplitPictures:
     Args:
         form: the form.
         split: records with pictures, or with the features of a frozen tower.
-        options: of the stage.
-        device: of the tensors.
+        options: options of the stage.
+        device: device of the tensors.
 
     Raises:
         DataError: the records have no pictures, or cannot be shuffled.
@@ -161,9 +161,9 @@ class SplitPictures:
         of the pictures and has the features of all.
 
         Args:
-            side: of the head; None for a frozen tower.
-            rows: of the records.
-            generator: of the augmentation.
+            side: picture side of the head; None for a frozen tower.
+            rows: rows of the records.
+            generator: generator of the augmentation.
         """
         pictures = self.picture_rows(rows)
         if self._features is not None:
@@ -220,8 +220,8 @@ class DevPictures:
         form: the form.
         encoder: the text encoder.
         dev: the dev records, at least one.
-        ranks: that share the work.
-        hidden_state: of the encoder that is pooled; None: the encoder's.
+        ranks: ranks that share the work.
+        hidden_state: hidden state of the encoder that is pooled; None: the encoder's.
     """
 
     def __init__(
@@ -260,7 +260,7 @@ def wrong_partners(groups: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
 
     Args:
         groups: int64 [N]; pictures of one group show the same thing.
-        seed: of the shuffling.
+        seed: seed of the shuffling.
 
     Returns:
         int64 [N], a permutation.

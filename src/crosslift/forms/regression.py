@@ -43,8 +43,9 @@ class Regression:
             are one sequence, with a linear head on its vector.
         loss: ``mse``: the squared error of grades; ``cosent``, of cosines: only the order of the grades
             of a batch counts, so that cosines need not spread over the whole scale.
-        scale: of the cosines in ``cosent``, an inverse temperature.
-        matryoshka, matryoshka_weights: of cosines; see `crosslift.forms.text_pairs.TextPairs`.
+        scale: factor of the cosines in ``cosent``, an inverse temperature.
+        matryoshka, matryoshka_weights: dimensions of the vectors that ``cosine`` compares, and their
+            weights; see `crosslift.forms.text_pairs.TextPairs`.
 
     Source: ``cosine``: Reimers & Gurevych 2019 (arXiv 1908.10084), section 3, the regression
     objective. ``pair``: Devlin et al. 2019 (arXiv 1810.04805), section 4.1, on STS-B.
@@ -64,7 +65,7 @@ class Regression:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Both texts."""
+        """Columns of both texts."""
         return (self.text, self.pair)
 
     def open(
@@ -89,7 +90,7 @@ class Regression:
         return OpenRegression(self, encoder, train, dev, options)
 
     def sequences(self, encoder: Encoder, records: Sequence[Record]) -> Sequence[Ids]:
-        """Token ids: of each pair; for ``cosine``, of all first texts, then of all second ones."""
+        """Token ids of each pair; for ``cosine``, of all first texts, then of all second ones."""
         first, second = (filled_column(records, name) for name in self.columns)
         if self.head == "pair":
             return tokenise_compactly(encoder, first, second)

@@ -45,8 +45,8 @@ completely in a window, and dev uses all |
         question, passage: names of the records' columns.
         unanswerable: some questions have no answer (SQuAD 2.0): on dev, the answer is empty if the
             first token scores above the best span.
-        stride: tokens from the beginning of one window to that of the next (``doc_stride``); at most
-            half of the room beside the question.
+        stride: tokens from the beginning of one window to the beginning of the next (``doc_stride``);
+            at most half of the room beside the question.
         longest_answer: most tokens of a predicted answer.
 
     Source: Devlin et al. 2019 (arXiv 1810.04805), sections 4.2 and 4.3.
@@ -61,7 +61,7 @@ completely in a window, and dev uses all |
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Question and passage."""
+        """Columns of question and passage."""
         return (self.question, self.passage)
 
     def open(self, encoder: Encoder, train: Split, dev: Split, options: FormOptions) -> OpenSpanQA:
@@ -119,7 +119,7 @@ completely in a window, and dev uses all |
         count: int,
         ranks: Ranks = ALONE,
     ) -> list[list[Answer]]:
-        """The best answers to each question, best first, at most ``count``, no text twice."""
+        """The best answers to each question, best first, at most ``count``, without repeated texts."""
         windows = self.windows(encoder, records, labelled=False)
         questions = _decoded(self, encoder, head, windows, count, ranks)
         return [question.answers for question in questions]
@@ -239,10 +239,10 @@ def _decoded(
     """The best answers to each question of some windows.
 
     Args:
-        form: with the longest answer.
-        encoder: trained.
-        head: trained: its scores are those of a token as the first and as the last of an answer.
-        windows: of the questions.
+        form: form of the task, which limits the length of an answer.
+        encoder: trained encoder.
+        head: trained head: it scores a token as the first and as the last of an answer.
+        windows: windows of the questions.
         count: most answers to a question.
         ranks: each reads its share of the windows.
     """
@@ -307,7 +307,7 @@ class Span:
 def best_spans(
     starts: NDArray[np.float32], ends: NDArray[np.float32], longest: int, count: int
 ) -> list[Span]:
-    """The runs of at most ``longest`` tokens with the highest scores, best first; of equals, the
+    """The runs of at most ``longest`` tokens with the highest scores, best first; among equals, the
     earliest first, then the shortest.
 
     All runs are compared, not only those of the best first and last tokens.

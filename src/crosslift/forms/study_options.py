@@ -13,10 +13,10 @@ class Option:
     """One option of a form.
 
     Args:
-        kind: type of its values; a float may be written as a whole number.
+        kind: type of the option's values; a float may be written as a whole number.
         expected: the legal values, for errors.
         within: whether a value of that type is legal; None: all are.
-        none: whether it may be none.
+        none: whether the value may be none.
         several: whether its value is a list of one or more such values.
     """
 

@@ -54,7 +54,7 @@ class Tagging:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Empty: it reads words."""
+        """No columns: the form reads words."""
         return ()
 
     def open(self, encoder: Encoder, train: Split, dev: Split, options: FormOptions) -> OpenTagging:
@@ -97,7 +97,7 @@ class WordRow:
 
     Args:
         sentence: index of the sentence.
-        window: its words in the row.
+        window: words of the sentence in the row.
         ids: int64 [T].
         firsts: int64 [W], index of the first token of each word.
     """

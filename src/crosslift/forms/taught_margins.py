@@ -22,18 +22,19 @@ if TYPE_CHECKING:
 
 
 class TaughtMargins:
-    """The margins of all negatives of some pairs: those that a guide gives, or that records bring.
+    """The margins of all negatives of some pairs, from a guide or from the records.
 
     Args:
         form: the form.
         records: N pairs.
-        negatives: of the pairs.
-        guide: its vectors of anchors (column 0), positives (1) and negatives (2); None: the records
-            bring the margins.
+        negatives: negatives of the pairs.
+        guide: vectors of a further encoder for anchors (column 0), positives (1) and negatives (2);
+            None: the records bring the margins.
 
     Raises:
-        DataError: margins come from nowhere, or from both; a pair has no negative, or another number of
-            margins than of negatives; the form draws further negatives, which have no margin.
+        DataError: neither a guide nor the records give margins, or both do; a pair has no negative, or
+            more or fewer margins than negatives; the form draws further negatives, which have no
+            margin.
     """
 
     def __init__(
@@ -53,7 +54,8 @@ class TaughtMargins:
         """Returns the squared error of the margins of some pairs, the mean over their negatives.
 
         Args:
-            rows: of a batch, int64 [B]; its vectors are those of all anchors, positives and negatives.
+            rows: rows of a batch, int64 [B]; its vectors are the vectors of all anchors, positives and
+                negatives.
             mine: places of the pairs in the batch.
         """
         counts = self._negatives.counts[rows]
@@ -78,8 +80,8 @@ class TaughtMargins:
         """The margins of some negatives, float32 [n].
 
         Args:
-            rows: of their pairs, int64 [n].
-            numbers: of the negatives, int64 [n].
+            rows: rows of the negatives' pairs, int64 [n].
+            numbers: numbers of the negatives, int64 [n].
         """
         if self._stated is not None:
             return self._stated[torch.from_numpy(numbers)]

@@ -39,7 +39,7 @@ from crosslift.forms.taught_margins import TaughtMargins
 _NEGATIVES = 2
 """Number of the column of negatives, after anchors and positives."""
 _SIDES: tuple[Side, ...] = ("src", "tgt")
-"""Of anchors and positives; negatives are of the side of positives."""
+"""Side of anchors, and side of positives; negatives have the side of positives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,10 @@ class TextPairs:
         loss: ``softmax``: InfoNCE; ``triplet``: the hardest negative of the batch alone;
             ``margin-mse``: the cosine of a pair less that of its anchor with each of its own negatives
             is learned from the guide, or from the margins that records bring, by squared error.
-        temperature: of the softmax over cosines.
-        margin: of the triplet loss, in cosine.
-        margin_scale: of the cosines in ``margin-mse``, for margins of a teacher whose scores are no
-            cosines.
+        temperature: temperature of the softmax over cosines.
+        margin: margin of the triplet loss, in cosine.
+        margin_scale: factor of the cosines in ``margin-mse``, for margins of a teacher whose scores are
+            no cosines.
         guide: a further encoder, which does not train: `embedded`, a folder or a hub name. A text of
             the batch that it puts nearer to an anchor than the anchor's positive is none of its
             negatives. None: no guide.
@@ -110,7 +110,7 @@ class TextPairs:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Anchor, positive and, if bound, negative."""
+        """Columns of anchor, positive and, if bound, negative."""
         names = (self.anchor, self.positive, self.negative)
         return tuple(name for name in names if name is not None)
 
@@ -230,10 +230,10 @@ class OpenTextPairs:
         """The loss of the batch's vectors, the anchors' first: the mean over some anchors.
 
         Args:
-            rows: of the batch.
+            rows: rows of the batch.
             candidates: columns and rows of the texts that anchors are compared with.
             mine: the places of the anchors.
-            device: of the vectors.
+            device: device of the vectors.
         """
         anchors, first, form = rows[mine], mine.start, self.form
         right = [self._right(anchors, column, some) for column, some in candidates]
@@ -264,8 +264,8 @@ class OpenTextPairs:
 
         Args:
             anchors: n pairs.
-            column: of the texts.
-            others: their m rows.
+            column: column of the texts.
+            others: rows of m texts of the column.
         """
         right = self._texts_of_group(anchors, self._numbers[column][others])
         return right if column == _NEGATIVES else right | self._alike.between(anchors, others)

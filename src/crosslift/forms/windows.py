@@ -11,8 +11,8 @@ class Window(NamedTuple):
     """A run of items.
 
     Args:
-        first: index of the first.
-        after: index after the last.
+        first: index of the first item.
+        after: index after the last item.
     """
 
     first: int
@@ -30,8 +30,8 @@ def overlapping_windows(count: int, room: int, stride: int) -> list[Window]:
     Args:
         count: tokens of the passage; an empty passage has one empty window.
         room: most tokens of a window.
-        stride: from the beginning of one window to that of the next. It is limited to half the room, so
-            that an answer of up to that length is completely in some window.
+        stride: tokens from the beginning of one window to the beginning of the next. It is limited to
+            half the room, so that an answer of up to that length is completely in some window.
     """
     step = max(1, min(stride, room // 2))
     windows = [Window(0, min(room, count))]

@@ -38,19 +38,19 @@ if TYPE_CHECKING:
     from crosslift.encoders.load_encoder import Encoder
 
 N_BEST = 5
-"""Answers that are kept of each question, beside the one that is scored."""
+"""Number of answers kept for each question, besides the one that is scored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """What answers, and how.
+    """A fine-tuned encoder that answers a target, and its settings.
 
     Args:
-        encoder: fine-tuned.
-        run: what it was fine-tuned on.
+        encoder: fine-tuned encoder.
+        run: task that it was fine-tuned on.
         loaded: the target.
-        smoothed: how votes are taken; None: texts are read once, as they are.
-        weights: of the fine-tuning.
+        smoothed: settings of the votes; None: texts are read once, as they are.
+        weights: weights of the fine-tuning that answer.
     """
 
     encoder: Trained
@@ -61,7 +61,7 @@ class Answering:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What decides the answers, beside the fine-tuning."""
+        """The facts that decide the answers, besides the fine-tuning."""
         form, smoothed = self.run.facts["form"], self.smoothed
         how: dict[str, Any] = {"smoothed": smoothed.model_dump(mode="json")} if smoothed else {}
         if self.weights != "best":
@@ -114,12 +114,13 @@ def _answer_examples(ranks: Ranks, step: Step, workplace: Workplace, folder: Pat
 
 def answer_by_oracle(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `answers.json` as `answer_examples`, each language answered with the weights of the dev
-    evaluation that are best on its own examples; `chosen.json`, language -> number of that."""
+    evaluation that are best on its own examples; `chosen.json`, language -> number of that
+    evaluation."""
     make_on_devices(_answer_by_oracle, step, workplace, folder)
 
 
 def _answer_by_oracle(ranks: Ranks, step: Step, workplace: Workplace, folder: Path) -> None:
-    """As `_answer_examples`; the first rank scores, and all choose by its scores."""
+    """Answers as `_answer_examples` does; the first rank scores, and all choose by its scores."""
     job = step.job_as(Answering)
     data, tuned = job.loaded.data, step.inputs["tuned"]
     count = evaluations_kept(tuned.open(workplace.store))
@@ -152,14 +153,14 @@ def _mean_score(
 
 
 class _Ready(NamedTuple):
-    """What answers, loaded.
+    """The loaded encoder and head that answer.
 
     Args:
-        form: of the task that it was fine-tuned on.
-        encoder: fine-tuned.
-        head: fine-tuned.
+        form: form of the task that the encoder was fine-tuned on.
+        encoder: fine-tuned encoder.
+        head: fine-tuned head.
         smoothed: see `Answering`.
-        ranks: that answer together.
+        ranks: ranks that answer together.
     """
 
     form: Any
@@ -169,9 +170,9 @@ class _Ready(NamedTuple):
     ranks: Ranks
 
     def answers(self, records: Sequence[Record]) -> list[Any]:
-        """A class, tags or a text for each record, by vote where that is asked for.
+        """A class, tags or a text for each record, by vote if `smoothed` is set.
 
-        The noise of a draw depends on all batches before, so a rank makes draws whole.
+        The noise of a draw depends on all earlier batches, so one rank makes a whole draw.
         """
         from crosslift.training.robust import smoothed_answers
 
@@ -184,7 +185,7 @@ class _Ready(NamedTuple):
         )
 
     def cut(self, tests: Mapping[str, Sequence[Record]]) -> dict[str, dict[str, int]]:
-        """Language -> what has to be cut -> how often; each rank counts in some of the languages."""
+        """Language -> kind of cut -> number of cuts; each rank counts in some of the languages."""
         mine = list(tests)[self.ranks.turn]
         counts = [(language, self.form.cut(self.encoder, tests[language])) for language in mine]
         by_language = dict(self.ranks.united(counts))
@@ -197,11 +198,11 @@ def _opened(
     """The form, the fine-tuned encoder and its head.
 
     Args:
-        job: what answers.
+        job: the encoder that answers, and its settings.
         tuned: the step that fine-tuned it.
-        workplace: of the step.
-        ranks: that answer together; each loads the encoder.
-        checkpoint: which kept weights; None: those that model selection keeps.
+        workplace: workplace of the step.
+        ranks: ranks that answer together; each loads the encoder.
+        checkpoint: name of kept weights; None: the weights that model selection keeps.
     """
     form: Any = job.run.task.form.open()
     encoder = job.encoder
@@ -214,13 +215,13 @@ def _opened(
 
 
 def answers_in(step: Step, store: Store) -> dict[str, list[Any]]:
-    """What an answering step answered: language -> a class, tags or a text for each example."""
+    """The answers of an answering step: language -> a class, tags or a text for each example."""
     answers: dict[str, list[Any]] = _read(step.open(store) / "answers.json")
     return answers
 
 
 def cut_texts(step: Step, store: Store) -> dict[str, dict[str, int]]:
-    """Language -> what an answering step had to cut -> how often."""
+    """Language -> kind of cut that an answering step made -> number of cuts."""
     cut: dict[str, dict[str, int]] = _read(step.open(store) / "cut.json")
     return cut
 
@@ -231,7 +232,7 @@ def answers_role(weights: TunedWeights) -> str:
 
 
 def evaluate_labelled(step: Step, workplace: Workplace, folder: Path) -> None:
-    """Writes `outcomes.parquet`, one row an example."""
+    """Writes `outcomes.parquet`, one row for each example."""
     loaded: Loaded[LabelledData] = step.job_as(Loaded)
     outcomes: list[Outcomes] = []
     for protocol in loaded.protocols:
@@ -241,21 +242,21 @@ def evaluate_labelled(step: Step, workplace: Workplace, folder: Path) -> None:
 
 
 def labelled_alike(tests: Mapping[str, Sequence[Record]]) -> list[int]:
-    """The places at which all languages have the same label; in PAWS-X a few differ, and what a pair of
-    texts in two languages would be is then not known."""
+    """The places at which all languages have the same label; in PAWS-X a few differ, and the label of a
+    pair of texts in two languages is then not known."""
     labels = zip(*([r.label for r in records] for records in tests.values()), strict=True)
     return [place for place, classes in enumerate(labels) if len(set(classes)) == 1]
 
 
 def answer_pairs(step: Step, workplace: Workplace, folder: Path) -> None:
-    """`correct.npy`, uint8 [L, L, N]: whether example n of those that all languages label alike is
-    classed rightly with its first text in the language of the row and its second in that of the
-    column; `languages.json`."""
+    """`correct.npy`, uint8 [L, L, N]: whether example n is classified rightly with its first text in
+    the language of the row and its second text in the language of the column, for the examples that all
+    languages label equally; `languages.json`."""
     make_on_devices(_answer_pairs, step, workplace, folder)
 
 
 def _answer_pairs(ranks: Ranks, step: Step, workplace: Workplace, folder: Path) -> None:
-    """At a time, each rank answers one pair of languages."""
+    """Each rank answers one pair of languages at a time."""
     job = step.job_as(Answering)
     ready = _opened(job, step.inputs["tuned"], workplace, ALONE)
     all_tests = job.loaded.data.tests
@@ -285,14 +286,14 @@ def _same(rights: Sequence[Any], answers: Sequence[Any]) -> list[bool]:
 
 
 def _mixed(first: Sequence[Record], second: Sequence[Record]) -> list[Record]:
-    """Records with the text of the one and the pair of the other."""
+    """Records with the first text of one language and the second text of another."""
     pairs = zip(first, column(second, "pair"), strict=True)
     return [replace(record, texts={**record.texts, "pair": pair}) for record, pair in pairs]
 
 
 def pairs_in(step: Step, store: Store) -> tuple[list[str], NDArray[np.uint8]]:
-    """What `generalised` of a target found: the languages, and whether each example of each pair of
-    them was classed rightly, uint8 [L, L, N] (see `labelled_alike`)."""
+    """The results of a target's setting `generalised`: the languages, and whether each example of each
+    pair of them was classified rightly, uint8 [L, L, N] (see `labelled_alike`)."""
     folder = step.open(store)
     correct: NDArray[np.uint8] = np.load(folder / "correct.npy")
     return _read(folder / "languages.json"), correct

@@ -1,4 +1,4 @@
-"""Makes a choice: the training of the best try, as if it had been the only one."""
+"""Makes a choice: its artifact is the training of the best try, as if there were no other try."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def try_role(number: int) -> str:
 
 
 def is_try(role: str) -> bool:
-    """Whether a role of the choice's inputs is that of a training step."""
+    """Whether a role of the choice's inputs names a training step."""
     return role.startswith(_TRY)
 
 
@@ -43,7 +43,7 @@ def score_role(number: int, language: str) -> str:
 
 
 def is_score(role: str, number: int) -> bool:
-    """Whether a role of the choice's inputs is that of a step that scores a try."""
+    """Whether a role of the choice's inputs names a step that scores a given try."""
     return role.startswith(_score(number))
 
 
@@ -76,9 +76,9 @@ def choice_of(
     """The best of some tries; among equals the first.
 
     Args:
-        tries: all of a grid.
-        scores: of each.
-        lower_is_better: of the scores.
+        tries: all tries of a grid.
+        scores: score of each try.
+        lower_is_better: whether lower scores are better.
     """
     best = (min if lower_is_better else max)(scores)
     place = scores.index(best)

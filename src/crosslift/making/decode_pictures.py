@@ -22,9 +22,9 @@ class FramedPictures:
     """Pictures, and how they are framed in squares.
 
     Args:
-        pictures: N of them.
-        framing: of each.
-        owner: the task or the target whose reader chose and ordered them: a part of the code.
+        pictures: N pictures.
+        framing: framing of all pictures.
+        owner: task or target whose reader chose and ordered the pictures; it is a part of the code.
     """
 
     pictures: Sequence[Picture]
@@ -37,7 +37,7 @@ def decode_pictures(step: Step, workplace: Workplace, folder: Path) -> None:
     read.
 
     Raises:
-        DataError: no picture can be read, or one, where none may be skipped.
+        DataError: no picture can be read, or one cannot be read and none may be skipped.
     """
     from crosslift.images.features import decode_into
 

@@ -18,7 +18,7 @@ from crosslift.steps.step import Step, Workplace
 
 
 def diagnose_target(step: Step, workplace: Workplace, folder: Path) -> None:
-    """Writes `diagnostics.json`: one entry a language, and one of all together."""
+    """Writes `diagnostics.json`: one entry for each language, and one for all together."""
     loaded: LoadedTarget = step.job_as(Loaded)
     by_role = open_lookups(step.inputs, workplace.store)
     vector_steps = transforms(step.settings["postprocessing"])

@@ -53,7 +53,7 @@ def head_of(form: Any, state: Mapping[str, torch.Tensor]) -> Any:
 
     Args:
         form: the form.
-        state: as `load_head` gives it.
+        state: weights of the head, as `load_head` gives them.
     """
     if "map.weight" in state:
         features, width = state["map.weight"].shape

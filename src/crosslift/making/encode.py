@@ -23,7 +23,7 @@ class Encoding:
     encoder: Trained | ObjectEncoder
 
     def check_needs(self) -> None:
-        """Raises if the encoder cannot be had."""
+        """Raises if the encoder cannot be found or fetched."""
         self.encoder.check_needs()
 
 
@@ -51,7 +51,7 @@ def write_encoded(
     workplace: Workplace,
     folder: Path,
 ) -> None:
-    """One rank's part of the files that `encode_texts` names."""
+    """Writes one rank's part of the files that `encode_texts` names."""
     reading = encoder.write_vectors(folder / "vectors.npy", texts, workplace, ranks)
     write_json(ranks, folder / "reading.json", reading)
 

@@ -48,14 +48,15 @@ PICTURES = "pictures"
 
 
 class Vectors(NamedTuple):
-    """What a target is scored by.
+    """The vectors that score a target.
 
     Args:
-        texts: protocol -> the vectors of the texts as it reads them.
-        pictures: the vectors of its pictures, in one space with the texts; None: it has none.
-        postprocessing: of vectors and scores.
-        ranks: that search together, where the data are searched so; only what is scored on the first
-            one counts.
+        texts: protocol -> vectors of the texts, as the protocol reads them.
+        pictures: vectors of the target's pictures, in one space with the texts; None: it has no
+            pictures.
+        postprocessing: changes of vectors and scores.
+        ranks: ranks that search together, for data that several ranks search; only the scores of the
+            first one count.
     """
 
     texts: Mapping[Protocol, SideLookups]
@@ -65,8 +66,8 @@ class Vectors(NamedTuple):
 
 
 class ScoredTarget(NamedTuple):
-    """The outcomes of a target; how they came about where pairs are mined (else None); and the
-    languages of what was found, where a pool has several."""
+    """The outcomes of a target; details of mining, if pairs are mined (else None); and the languages of
+    the found candidates, if a pool has several."""
 
     outcomes: Sequence[Outcomes]
     mining: Sequence[MinedLanguage] | None = None
@@ -75,14 +76,14 @@ class ScoredTarget(NamedTuple):
 
 @singledispatch
 def score(data: TargetData, vectors: Vectors) -> ScoredTarget:
-    """Scores the data of a target; each kind of data has its own way, registered below.
+    """Scores the data of a target; the function of each kind of data is registered below.
 
     Args:
-        data: of the target.
-        vectors: of its texts and pictures.
+        data: data of the target.
+        vectors: vectors of its texts and pictures.
 
     Raises:
-        TypeError: a kind that vectors alone cannot score.
+        TypeError: vectors alone cannot score this kind of data.
     """
     del vectors
     raise TypeError(f"{type(data).__name__} is answered after fine-tuning")
@@ -121,8 +122,8 @@ def _score_pictures(data: PictureData, vectors: Vectors) -> ScoredTarget:
 
 
 def evaluate_target(step: Step, workplace: Workplace, folder: Path) -> None:
-    """Writes `outcomes.parquet`, one row a query and protocol; `mining.json` where pairs are mined;
-    `found.parquet` where candidates are ranked; `found_languages.parquet` where a pool has several
+    """Writes `outcomes.parquet`, one row for each query and protocol; `mining.json` where pairs are
+    mined; `found.parquet` if candidates are ranked; `found_languages.parquet` if a pool has several
     languages.
 
     The job is a target with the data of one language.
@@ -148,8 +149,8 @@ def vectors_behind(step: Step, store: Store) -> Vectors:
     """The vectors that a step of evaluation scores.
 
     Args:
-        step: whose inputs are made; the job is a target.
-        store: holds them.
+        step: step with finished inputs; its job is a target.
+        store: store that holds the inputs.
     """
     loaded: LoadedTarget = step.job_as(Loaded)
     encoded = {role: each for role, each in step.inputs.items() if role != PICTURES}
@@ -180,19 +181,20 @@ def open_outcomes(steps: Iterable[Step], store: Store) -> pa.Table:
 
 
 def open_mined(steps: Iterable[Step], store: Store) -> tuple[MinedLanguage, ...]:
-    """What was mined, from the steps that score the parts of a target; empty where nothing is mined."""
+    """The results of mining, from the steps that score the parts of a target; empty if nothing is
+    mined."""
     paths = [step.open(store) / MINING_FILE for step in steps]
     parts = [read_optional_json_file(path, tuple[MinedLanguage, ...]) or () for path in paths]
     return tuple(chain.from_iterable(parts))
 
 
 def write_outcomes(outcomes: Sequence[Outcomes], folder: Path) -> None:
-    """Writes `outcomes.parquet`, one row a query and protocol."""
+    """Writes `outcomes.parquet`, one row for each query and protocol."""
     pq.write_table(outcome_table(outcomes), folder / _OUTCOMES)
 
 
 def outcome_table(outcomes: Sequence[Outcomes]) -> pa.Table:
-    """Outcomes as one table, a row a query; null where a protocol has no such outcome."""
+    """Outcomes as one table, one row for each query; null if a protocol has no such outcome."""
     tables = [
         pa.table(
             {

@@ -36,14 +36,14 @@ class MtebJob:
     encoders: Mapping[Role, Trained | ObjectEncoder]
 
     def check_needs(self) -> None:
-        """Raises if the encoder cannot be had."""
+        """Raises if the encoder cannot be found or fetched."""
         self.encoders[""].check_needs()
 
 
 class _Reader:
-    """Encodes the texts that MTEB asks for, and notes how those of each role were read.
+    """Encodes the texts that MTEB asks for, and notes how the texts of each role were read.
 
-    MTEB runs on the first rank. The others help: they learn what it asks for, and encode their share.
+    MTEB runs on the first rank. The others help: they receive its requests, and encode their share.
     """
 
     def __init__(self, job: MtebJob, workplace: Workplace, ranks: Ranks) -> None:
@@ -58,12 +58,12 @@ class _Reader:
         return of_texts
 
     def help(self) -> None:
-        """Encodes this rank's share of all that the first one asks for, until that has done with it."""
+        """Encodes this rank's share of all requests of the first rank, until the first rank ends."""
         while (request := self._ranks.once(_nothing)) is not None:
             self._encode(request)
 
     def end(self) -> None:
-        """Tells the other ranks that no more is asked for."""
+        """Tells the other ranks that no more requests follow."""
         self._ranks.once(_nothing)
 
     def _encode(self, request: _Request) -> NDArray[np.float32]:
@@ -91,7 +91,7 @@ def _nothing() -> _Request | None:
 
 
 def evaluate_mteb_task(step: Step, workplace: Workplace, folder: Path) -> None:
-    """Writes `outcomes.parquet`, one row an item, `mteb.json`, and `reading.json`."""
+    """Writes `outcomes.parquet`, one row for each item, `mteb.json`, and `reading.json`."""
     make_on_devices(_evaluate, step, workplace, folder)
 
 

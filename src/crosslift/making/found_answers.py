@@ -16,7 +16,7 @@ from crosslift.steps.step import Step
 from crosslift.targets.query_outcomes import Found, Outcomes
 
 _GRAIN = 2.0**14
-"""Scores are rounded to multiples of its inverse, 0.00006: they take half of the space."""
+"""Scores are rounded to multiples of its inverse, 0.00006, so that they take half of the space."""
 _NAME = pa.dictionary(pa.int32(), pa.string())
 _SCHEMA = pa.schema(
     [
@@ -62,8 +62,8 @@ def _lists(values: pa.Array, shape: tuple[int, ...]) -> pa.ListArray:
 
 
 def open_found_answers(steps: Iterable[Step], store: Store) -> pa.Table:
-    """What steps of evaluation wrote, in their order; no rows of steps of earlier versions, and of
-    targets whose queries are not answered one by one."""
+    """The tables that steps of evaluation wrote, in the order of the steps. Steps of earlier versions,
+    and targets whose queries are not answered one by one, have no rows."""
     paths = [step.open(store) / FOUND_FILE for step in steps]
     tables = [pq.read_table(path, schema=_SCHEMA) for path in paths if path.is_file()]
     return pa.concat_tables([_SCHEMA.empty_table(), *tables]).unify_dictionaries()

@@ -1,4 +1,4 @@
-"""The languages of what queries find in a mixed pool, as an artifact: ``found_languages.parquet``."""
+"""The languages of the candidates that queries find in a mixed pool: ``found_languages.parquet``."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ def _table(entry: FoundLanguages) -> pa.Table:
 
 
 def open_found_languages(steps: Iterable[Step], store: Store) -> pa.Table:
-    """What steps of evaluation wrote, in their order; no rows where no pool has several languages."""
+    """The tables that steps of evaluation wrote, in the order of the steps; no rows if no pool has
+    several languages."""
     paths = [step.open(store) / _FILE for step in steps]
     tables = [pq.read_table(path) for path in paths if path.is_file()]
     return pa.concat_tables([_SCHEMA.empty_table(), *tables])

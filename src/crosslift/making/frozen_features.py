@@ -1,4 +1,4 @@
-"""Makes what a frozen tower computes: features of pictures, and vectors of a teacher's texts."""
+"""Makes the outputs of frozen models: features of pictures, and a teacher's vectors of texts."""
 
 from __future__ import annotations
 

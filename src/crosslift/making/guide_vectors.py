@@ -1,7 +1,7 @@
-"""The vectors of training texts by a further encoder, a guide or a teacher, kept for every training.
+"""The vectors of training texts by a further encoder, a guide or a teacher, kept for all trainings.
 
 A language's texts are encoded together, whatever other languages the task has (see
-`crosslift.making.text_sets`), so that a language more encodes its own texts alone.
+`crosslift.making.text_sets`), so that an additional language encodes only its own texts.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def guide_role(name: str, option: str, language: str | None = None) -> str:
     """The role of a step with a further encoder's vectors, among the inputs of a training step.
 
     Args:
-        name: of the task in its stage.
-        option: that names the encoder, such as `guide`.
-        language: of the texts; None: all of them.
+        name: name of the task in its stage.
+        option: option that names the encoder, such as `guide`.
+        language: language of the texts; None: all languages.
     """
     return f"{name}: {option}" + ("" if language is None else f", {language}")
 
@@ -47,9 +47,9 @@ class DistinctTexts:
     """The distinct texts of a language in some columns of records, by first occurrence.
 
     Args:
-        records, columns: where they are.
-        places: int64 [n], ascending, of the first occurrence of each among all texts.
-        digests: uint64 [n, 2], their hashes.
+        records, columns: records and columns that contain the texts.
+        places: place of the first occurrence of each text among all texts, int64 [n], ascending.
+        digests: hashes of the texts, uint64 [n, 2].
     """
 
     records: Sequence[Record]
@@ -77,11 +77,11 @@ class DistinctTexts:
 def texts_by_language(
     records: Sequence[Record], columns: tuple[str, ...]
 ) -> dict[str, DistinctTexts]:
-    """Language -> its distinct texts. A text of several languages is one of that which comes first.
+    """Language -> its distinct texts. A text that several languages have belongs to the first of them.
 
     Args:
         records: N records.
-        columns: names of their texts; of numbered ones (`names_of_several`), the first.
+        columns: names of the columns of texts; of numbered ones (`names_of_several`), the first.
     """
     order: dict[str, int] = {}
     of_texts: list[int] = []
@@ -126,7 +126,7 @@ class GuidedTexts(Encoding):
     Args:
         run: the task.
         columns: names of the texts.
-        language: of the texts; None: all of them.
+        language: language of the texts; None: all languages.
     """
 
     run: TaskRun
@@ -137,7 +137,7 @@ class GuidedTexts(Encoding):
         """The texts.
 
         Args:
-            store: with the translation of the task, if it has one.
+            store: store with the translation of the task, if it has one.
 
         Raises:
             ArtifactError: the task has no text of the language any more.
@@ -164,7 +164,7 @@ def encode_guided(step: Step, workplace: Workplace, folder: Path) -> None:
     [N, 2]: the hashes of the texts.
 
     Raises:
-        ArtifactError: the texts are others than in the plan.
+        ArtifactError: the texts differ from the texts in the plan.
         EncoderError: the encoder cannot be used.
     """
     make_on_devices(_encode, step, workplace, folder)
@@ -184,8 +184,8 @@ def open_kept(step: Step, store: Store, name: str, run: TaskRun) -> dict[str, Ke
 
     Args:
         step: the training step.
-        store: with its inputs.
-        name: of the task in its stage.
+        store: store with the inputs of the step.
+        name: name of the task in its stage.
         run: the task.
     """
     kept: dict[str, KeptVectors] = {}

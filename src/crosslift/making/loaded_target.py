@@ -21,12 +21,12 @@ class Loaded(HeldByManySteps, Generic[DataT]):
     """A target and its data.
 
     Args:
-        target: the facts.
+        target: facts of the target.
         data: texts, or texts and pictures.
         data_settings: the settings that decide the data, JSON-like: part of the keys of steps.
-        protocols: those it is scored under, the primary one first.
-        settings: those of the study.
-        part: what part of the target's data it is, in words; empty: all of them.
+        protocols: protocols that score the target, the primary one first.
+        settings: settings of the target in the study.
+        part: name of the part of the target's data, in words; empty: all data.
     """
 
     target: Target[Any, DataT]
@@ -43,17 +43,17 @@ class Loaded(HeldByManySteps, Generic[DataT]):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What decides its texts."""
+        """The facts that decide the texts."""
         return {"target": self.target.name, "checksum": self.checksum, **self.data_settings}
 
     @cached_property
     def checksum(self) -> str:
-        """Of its data."""
+        """Checksum of the data."""
         return self.data.checksum
 
     @cached_property
     def picture_facts(self) -> dict[str, Any]:
-        """What decides its pictures."""
+        """The facts that decide the pictures."""
         return {"pictures": self.data.pictures_checksum}
 
     @property

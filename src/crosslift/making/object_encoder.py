@@ -39,14 +39,15 @@ class HasEncode(Protocol):
 class ObjectEncoder:
     """An object with a method `encode`, as steps use an encoder.
 
-    What its vectors depend on cannot be known, so no vector is used again: each object has its own
-    identity, and its steps are made in a store of their own.
+    CrossLift cannot know what decides the object's vectors, so it uses no vector again: each object has
+    an identity, and its steps are made in a separate store.
 
     Args:
         model: the object.
-        name: of it in results: its class and a hash of its weights, if it is a module of torch.
-        prompt: put before every text.
-        identity: of this use of the object.
+        name: name of the object in results: its class and a hash of its weights, if it is a module of
+            torch.
+        prompt: text before every text.
+        identity: identity of this use of the object.
     """
 
     model: HasEncode
@@ -71,32 +72,32 @@ class ObjectEncoder:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What decides its vectors: nobody else's."""
+        """The facts that decide its vectors; no other object has the same facts."""
         return {"object": self.name, "identity": self.identity, "prompt": self.prompt}
 
     @property
     def inputs(self) -> dict[str, Step]:
-        """The steps that it is made by: none."""
+        """The steps that make the encoder: none."""
         return {}
 
     def check_needs(self) -> None:
-        """Returns: the object is there."""
+        """Returns without a check: the object exists."""
 
     @property
     def width(self) -> int:
-        """Length of its vectors; a text is encoded to know it."""
+        """Length of its vectors; one text is encoded to find it."""
         return int(self.encode(["a"]).shape[1])
 
     @property
     def weight_bytes(self) -> int:
-        """Bytes of the weights that must be loaded: the object has its own already."""
+        """Bytes of the weights that must be loaded: 0, the object has loaded them."""
         return 0
 
     def of_side(self, prompts: SidePrompts, side: Side) -> ObjectEncoder:
         """The encoder as it reads one side of texts in pairs.
 
         Raises:
-            StudyError: a prompt is named, and not given as a text.
+            StudyError: a prompt is given by its name, not as a text.
         """
         named = prompts.side_prompts.get(f"prompt_name_{side}")
         if named is not None:
@@ -108,11 +109,11 @@ class ObjectEncoder:
         return self if text is None else replace(self, prompt=text)
 
     def read_by(self, protocol: str, reading: object) -> ObjectEncoder:
-        """Raises StudyError: only an encoder's files say how another protocol reads it.
+        """Raises StudyError: another protocol can read an encoder only from its files.
 
         Args:
-            protocol: its name.
-            reading: how it changes an encoder's settings.
+            protocol: name of the protocol.
+            reading: function that changes an encoder's settings.
         """
         del reading
         raise StudyError(
@@ -124,7 +125,7 @@ class ObjectEncoder:
 
     @property
     def devices(self) -> int:
-        """Returns 1: the object encodes in this process, as it does it."""
+        """Returns 1: the object encodes in this process."""
         return 1
 
     def vectors(
@@ -135,7 +136,7 @@ class ObjectEncoder:
         Args:
             texts: N texts.
             workplace: receives the progress.
-            ranks: the object has one alone.
+            ranks: one rank, as the object encodes in one process.
 
         Raises:
             EncoderError: as for `encode`.
@@ -150,10 +151,10 @@ class ObjectEncoder:
         """Writes the vectors of N texts, and returns how they were read.
 
         Args:
-            path: of the new ``.npy`` file, float32 [N, D].
+            path: path of the new ``.npy`` file, float32 [N, D].
             texts: N texts.
             workplace: receives the progress.
-            ranks: the object has one alone.
+            ranks: one rank, as the object encodes in one process.
 
         Raises:
             EncoderError: as for `encode`.
@@ -165,7 +166,7 @@ class ObjectEncoder:
     def encode(
         self, texts: Sequence[str], advance: Callable[[int], None] | None = None
     ) -> NDArray[np.float32]:
-        """Vectors of N texts, as the object gives them; each distinct text is encoded once.
+        """Vectors of N texts, as the object returns them; each distinct text is encoded once.
 
         Args:
             texts: N texts.
@@ -175,7 +176,7 @@ class ObjectEncoder:
             float32 [N, D], in the order of the texts.
 
         Raises:
-            EncoderError: the object gives no matrix of numbers with a row for each text, rows of
+            EncoderError: the object returns no matrix of numbers with a row for each text, rows of
                 another width than before, or a number that is not finite.
         """
         distinct = list(dict.fromkeys(texts))
@@ -259,14 +260,14 @@ def _sum_of_weights(model: object) -> str | None:
 def untouched(
     model: EncoderSettings | ObjectEncoder, *, fetched: bool = False
 ) -> Trained | ObjectEncoder:
-    """An encoder as it is, for the steps that use it.
+    """An untrained encoder, for the steps that use it.
 
     Args:
-        model: its settings, or the encoder of an object.
-        fetched: fetch its files first, so that its fingerprint is that of the files.
+        model: settings of the encoder, or the encoder of an object.
+        fetched: fetch the encoder's files first, so that its fingerprint is computed from the files.
 
     Raises:
-        EncoderError: its files cannot be found or fetched.
+        EncoderError: the encoder's files cannot be found or fetched.
     """
     if isinstance(model, ObjectEncoder):
         return model
@@ -277,12 +278,12 @@ def untouched(
 
 @contextmanager
 def store_of(model: EncoderSettings | ObjectEncoder, store: Store | None) -> Iterator[Store]:
-    """The store of an encoder's vectors: the user's or, of an object, one for this use alone, which is
-    deleted after the block.
+    """The store of an encoder's vectors: the user's store or, for an object, a store for this use
+    alone, which is deleted after the block.
 
     Args:
         model: settings, or the encoder of an object.
-        store: the user's; None: the one in the user's cache.
+        store: the user's store; None: the store in the user's cache.
     """
     if isinstance(model, EncoderSettings):
         yield store or Store()

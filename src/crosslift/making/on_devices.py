@@ -1,4 +1,4 @@
-"""Makes a step on as many devices as it asks for."""
+"""Makes a step on its number of devices."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ if TYPE_CHECKING:
     from crosslift.training.trackers.tracker import Tracker
 
 MakeTogether = Callable[..., None]
-"""Called on each rank as ``make(ranks, step, workplace, folder, *more)``; defined in a module."""
+"""Function that each rank calls as ``make(ranks, step, workplace, folder, *more)``; defined in a
+module."""
 
 
 def make_on_devices(
     make: MakeTogether, step: Step, workplace: Workplace, folder: Path, *more: Any
 ) -> None:
-    """Makes a step in this process or, of several devices, on ranks that stay for the next such step.
+    """Makes a step in this process or, on several devices, on ranks that stay for the next such step.
 
     Args:
-        make: its work; each rank writes its part of the files.
-        step: with the number of devices.
-        workplace: of this process; what the first rank reports arrives there.
-        folder: of the files.
+        make: work of the step; each rank writes its part of the files.
+        step: step, with its number of devices.
+        workplace: workplace of this process, which receives the reports of the first rank.
+        folder: folder of the files.
         more: further arguments of the work.
 
     Raises:
@@ -74,13 +75,13 @@ def _make_on_rank(
 def shared_file(
     ranks: Ranks, path: Path, shape: tuple[int, ...], dtype: DTypeLike
 ) -> Iterator[ArrayFile]:
-    """A new ``.npy`` file into which each rank writes its rows; rows that none writes are zero.
+    """A new ``.npy`` file into which each rank writes its rows; rows that no rank writes are zero.
 
     Args:
-        ranks: all of this machine.
-        path: of the file.
-        shape: of the array, rows first.
-        dtype: of its values.
+        ranks: all ranks of this machine.
+        path: path of the file.
+        shape: shape of the array, rows first.
+        dtype: type of the array's values.
     """
     ranks.once(lambda: _begin(path, shape, dtype))
     with array_file(path, shape, dtype, new=False) as file:
@@ -93,12 +94,12 @@ def _begin(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> None:
 
 
 def advancing(ranks: Ranks, workplace: Workplace, total: int) -> Callable[[int], None]:
-    """What reports the progress of the first rank when it is called with how many more items this rank
-    has done. It stops this rank if the run is to stop.
+    """A function that takes the number of items that this rank has done since the last call. It reports
+    the progress of the first rank, and stops this rank if the run is to stop.
 
     Args:
-        ranks: none waits for another until all items are done.
-        workplace: that it reports to.
+        ranks: ranks that do the items; no rank waits for another until all items are done.
+        workplace: workplace that receives the progress.
         total: number of all ranks' items.
     """
     advance = workplace.counting(math.ceil(total / ranks.count))

@@ -1,4 +1,4 @@
-"""Makes the comparison of a task's pictures with those of a target."""
+"""Makes the comparison of a task's pictures with a target's pictures."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from crosslift.steps.step import Step, Workplace
 
 @dataclass(frozen=True, slots=True)
 class ComparedItems:
-    """The items of a target's pictures, in their order."""
+    """The items of a target's pictures, in the order of the pictures."""
 
     items: tuple[str, ...]
 
 
 def find_picture_overlap(step: Step, workplace: Workplace, folder: Path) -> None:
-    """Writes `overlap.json`: how many pictures a task has, and which of a target's are among them."""
+    """Writes `overlap.json`: how many pictures a task has, and which of a target's pictures are among
+    them."""
     test = open_pictures(step.inputs["test"], workplace.store)
     records, overlap = 0, dict[str, Any]()
     for split in ("train", "dev"):

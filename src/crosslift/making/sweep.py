@@ -40,19 +40,19 @@ SWEEP_METRIC = "top1_accuracy"
 
 
 class EveryPlace(NamedTuple):
-    """What `encode_everywhere` works with: the texts, and every hidden state and pooling."""
+    """The job of `encode_everywhere`: the texts, and every hidden state and pooling."""
 
     encoder: Trained
     texts: Sequence[str]
     places: Sequence[Place]
 
     def check_needs(self) -> None:
-        """Raises if the encoder cannot be had."""
+        """Raises if the encoder cannot be found or fetched."""
         self.encoder.check_needs()
 
 
 class EveryReading(NamedTuple):
-    """What `score_readings` works with; ``encoded`` maps a prompt to the step with its vectors."""
+    """The job of `score_readings`; ``encoded`` maps a prompt to the step with its vectors."""
 
     loaded: LoadedTarget
     settings: SweepSettings

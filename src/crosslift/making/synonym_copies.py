@@ -1,4 +1,4 @@
-"""Randomized smoothing by synonyms (RS-DA) inside a training step: which synonyms, and the copies."""
+"""Randomized smoothing by synonyms (RS-DA) inside a training step: the synonyms, and the copies."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def robust_facts(settings: RobustSettings | None) -> dict[str, Any] | None:
-    """What decides what robust training does, JSON-like: of a file of synonyms its content, not its
+    """The facts that decide robust training, JSON-like: for a file of synonyms its content, not its
     path.
 
     Raises:
@@ -44,14 +44,14 @@ def robust_facts(settings: RobustSettings | None) -> dict[str, Any] | None:
 def smoothed(
     split: Split, form: FormSpec, settings: RobustSettings | None, encoder: Encoder, seed: int
 ) -> tuple[Split, Augmentation | None]:
-    """Training records, replaced by copies where a stage asks for them.
+    """Training records, replaced by copies if the settings of the stage say so.
 
     Args:
-        split: the records, with what their form reads of their pictures.
-        form: of the task.
-        settings: of the stage.
-        encoder: at the start of the stage; its token rows may give the synonyms.
-        seed: of the random generator.
+        split: records, with the data of their pictures that their form reads.
+        form: form of the task.
+        settings: settings of the stage.
+        encoder: encoder at the start of the stage; its token rows may give the synonyms.
+        seed: seed of the random generator.
 
     Returns:
         The records, and the facts of their copies; None without copies.

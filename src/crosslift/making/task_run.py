@@ -1,4 +1,4 @@
-"""A task as a stage trains on it: its records, translated where asked, and how many of them."""
+"""A task as a stage trains on it: its records, their translation if any, and their number."""
 
 from __future__ import annotations
 
@@ -39,13 +39,14 @@ class TaskRun(HeldByManySteps):
     """A task as a stage trains on it.
 
     Args:
-        settings: as the study has them.
+        settings: settings of the task in the study.
         task: the task.
-        translated: the step that translates its training records; None: they stay as they are.
-        chooses_by_dev: whether its dev records choose which weights are kept, so that it learns from
-            them, too.
-        limited_by: what a limit takes: whole pictures of a task with pictures, and of its controls
-            without any, so that an arm and its controls have the same captions; else records.
+        translated: step that translates its training records; None: they stay as they are.
+        chooses_by_dev: whether its dev records choose the weights that are kept, so that training
+            also learns from them.
+        limited_by: unit that a limit counts: whole pictures for a task with pictures and for its
+            controls without pictures, so that an arm and its controls have the same captions; else
+            records.
     """
 
     settings: MixedTaskSettings
@@ -56,7 +57,7 @@ class TaskRun(HeldByManySteps):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What decides what is learned, beside its translation and the texts of its prompts."""
+        """The facts that decide what is learned, besides the translation and the texts of prompts."""
         settings = self.settings.model_dump(mode="json", exclude=_IN_THE_TASK | _PROMPTS)
         if self.limited_by == "pictures" and (self.settings.limit or self.settings.dev_limit):
             settings["limited_by"] = self.limited_by
@@ -79,14 +80,14 @@ class TaskRun(HeldByManySteps):
         """The columns of the records whose texts a further encoder reads.
 
         Args:
-            option: that names the encoder.
+            option: option that names the encoder.
         """
         form = self.task.form
         return tuple(form.columns[n] for n in form.facts.encoders[option] if n in form.columns)
 
     @cached_property
     def checksum(self) -> str:
-        """Of everything the records are made of."""
+        """Checksum of all files that the records come from."""
         return self.task.source.checksum()
 
     @cached_property
@@ -95,15 +96,15 @@ class TaskRun(HeldByManySteps):
         return bool(self.task.source.dev())
 
     def shown(self) -> dict[str, Sequence[Record]]:
-        """Split -> the records whose pictures are decoded: those that are trained on, or, where
-        these are translated, all."""
+        """Split -> the records whose pictures are decoded: the training records or, if they are
+        translated, all records."""
         train = self.task.source.train()
         limit = self.settings.limit if self.translated is None else None
         return {"train": self._some(train, limit), "dev": self.dev()}
 
     @property
     def labelled_languages(self) -> tuple[str, ...]:
-        """Languages of its labels, captions and pairs; none of texts without any."""
+        """Languages of its labels, captions and pairs; empty for texts without any of these."""
         if not self.task.form.facts.labelled:
             return ()
         translate = self.settings.translate
@@ -111,8 +112,8 @@ class TaskRun(HeldByManySteps):
 
     @cached_property
     def english_share(self) -> float | None:
-        """The share of its training records whose texts read as English, of at most 5,000; None where
-        their language is stated, or where they are published data."""
+        """The share of its training records whose texts read as English, from at most 5,000 records;
+        None if their language is stated, or if they are published data."""
         assumed = isinstance(self.task.source, FileRecords) and self.task.source.assumes_english
         if not assumed or self.settings.language is not None or not self.task.form.facts.labelled:
             return None
@@ -124,10 +125,10 @@ class TaskRun(HeldByManySteps):
         return self.shown()["train"] if self.task.pictures or self.task.at_hand else None
 
     def read(self, store: Store) -> tuple[Sequence[Record], dict[str, int]]:
-        """The training records with their own labels, and reason -> number of those left out.
+        """The training records with their own labels, and reason -> number of records left out.
 
         Args:
-            store: with the translation.
+            store: store with the translation.
         """
         records, left_out = _read_training(self.task)
         if self.translated is not None:
@@ -136,11 +137,11 @@ class TaskRun(HeldByManySteps):
         return self._some(records, self.settings.limit), left_out
 
     def train(self, store: Store, seed: int = 0) -> tuple[Sequence[Record], dict[str, int]]:
-        """The training records, and reason -> number of those left out.
+        """The training records, and reason -> number of records left out.
 
         Args:
-            store: with the translation.
-            seed: of labels that are drawn at random, where they are.
+            store: store with the translation.
+            seed: seed of labels that are drawn at random, if any are.
         """
         records, left_out = self.read(store)
         if self.settings.control == "placebo-labels":
@@ -148,7 +149,7 @@ class TaskRun(HeldByManySteps):
         return records, left_out
 
     def check_needs(self) -> None:
-        """Raises if its records or its image tower cannot be had.
+        """Raises if its records or its image tower cannot be found or fetched.
 
         Raises:
             DataError, EncoderError: the reason.
@@ -158,7 +159,7 @@ class TaskRun(HeldByManySteps):
             check_encoder(encoder)
 
     def whole(self) -> TaskRun:
-        """The task with all its records, however few of them a stage takes."""
+        """The task with all its records, even if a stage takes only a few of them."""
         every = {"limit": None, "dev_limit": None}
         return replace(self, settings=self.settings.model_copy(update=every))
 
@@ -167,7 +168,7 @@ class TaskRun(HeldByManySteps):
         return self._some(self.task.source.dev(), self.settings.dev_limit)
 
     def _some(self, records: Sequence[Record], limit: int | None) -> Sequence[Record]:
-        """So many records at most, in their order; which ones does not depend on a run's seed."""
+        """At most `limit` records, in their order; the choice does not depend on a run's seed."""
         if limit is None or limit >= len(records):
             return records
         if self.limited_by == "pictures":
@@ -185,8 +186,8 @@ def _check_needs(task: IntermediateTask) -> None:
 
 
 def _of_some_groups(records: Sequence[Record], limit: int) -> Sequence[Record]:
-    """The records of groups drawn at random, in their order: groups as long as all of their records
-    find room, and of the next as many as do."""
+    """The records of groups drawn at random, in their order: whole groups as long as they find room,
+    and as many records of the next group as do."""
     names = [record.group or record.id for record in records]
     sizes = Counter(names)
     order = list(sizes)

@@ -1,4 +1,4 @@
-"""Makes the comparison of a task's texts with those of a target."""
+"""Makes the comparison of a task's texts with a target's texts."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _EXAMPLES = 20
 
 @dataclass(frozen=True, slots=True)
 class ComparedTexts:
-    """A task, and a target whose texts may be among its own."""
+    """A task, and a target whose texts the task may contain."""
 
     run: TaskRun
     loaded: LoadedTarget
 
     def check_needs(self) -> None:
-        """Raises if the task's records cannot be had."""
+        """Raises if the task's records cannot be found or fetched."""
         self.run.check_needs()
 
 
 def find_text_overlap(step: Step, workplace: Workplace, folder: Path) -> None:
-    """Writes `overlap.json`: a task's number of records, and the target's texts that are in them."""
+    """Writes `overlap.json`: a task's number of records, and the target's texts that they contain."""
     from crosslift.sources.overlap.find_overlaps import find_overlap  # loads scipy
 
     job = step.job_as(ComparedTexts)

@@ -1,7 +1,7 @@
 """The sets of texts that are encoded together: a set for each side of each language.
 
 The vector of a text may depend, in its last bits, on the texts that are in the same batch. So a set is
-encoded as a whole, or not at all: what was encoded before never changes a result.
+encoded as a whole or not at all, and earlier encodings never change a result.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ Name = tuple[str, Side]
 
 @dataclass(frozen=True)
 class TextSet:
-    """Distinct texts, and a hash of them that is computed once: every arm and seed asks for it.
+    """Distinct texts, and their hash, which is computed once because every arm and seed needs it.
 
     Args:
-        texts: sorted.
-        words: which texts they are, such as ``de`` or ``tgt of de, fr``.
+        texts: distinct texts, sorted.
+        words: name of the set, such as ``de`` or ``tgt of de, fr``.
     """
 
     texts: list[str]
@@ -38,7 +38,7 @@ class TextSet:
 
     @cached_property
     def key(self) -> str:
-        """The hash."""
+        """Hash of the texts."""
         return key_of({"texts": self.texts})
 
 
@@ -50,8 +50,8 @@ def text_sets(data: TargetData, *, apart: bool) -> Mapping[Name, TextSet]:
     language, or a few more texts, change no other set.
 
     Args:
-        data: of a target that vectors score.
-        apart: the two sides are read with different prompts, and are never one set.
+        data: data of a target that vectors score.
+        apart: whether the two sides are read with different prompts; then they are never one set.
     """
     sides = {
         (language, side): frozenset(texts)
@@ -98,7 +98,7 @@ def _shared_texts(sides: Mapping[Name, frozenset[str]]) -> NDArray[np.float32]:
 
 
 def _words(names: Sequence[Name]) -> str:
-    """Such as ``cs; tgt of de, fr``."""
+    """Name of the set of some sides, such as ``cs; tgt of de, fr``."""
     languages = {side: [name for name, of in names if of == side] for side in ("src", "tgt")}
     src, tgt = (first_few(languages[side], most=3) for side in ("src", "tgt"))
     return "; ".join(filter(None, (src, f"tgt of {tgt}" if tgt else "")))

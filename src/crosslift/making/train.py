@@ -53,8 +53,8 @@ class Training:
     kept: tuple[KeptWeights, ...] = ()
 
     def check_needs(self) -> None:
-        """Raises if the encoder cannot be had or cannot train, or if the records or the image tower of
-        a task cannot be had."""
+        """Raises if the encoder cannot be found or cannot train, or if the records or the image tower
+        of a task cannot be found or fetched."""
         self.before.check_needs()
         self.before.check_trains()
         for run in self.tasks.values():
@@ -72,7 +72,7 @@ def train_stage(step: Step, workplace: Workplace, folder: Path) -> None:
 
 
 def _train(ranks: Ranks, step: Step, workplace: Workplace, folder: Path, checkpoint: Path) -> None:
-    """One rank's part of a training step; the first one writes the files."""
+    """Does one rank's part of a training step; the first rank writes the files."""
     from crosslift.encoders.state import save_change
     from crosslift.training.loop import Stage, train
 
@@ -109,7 +109,7 @@ def _train(ranks: Ranks, step: Step, workplace: Workplace, folder: Path, checkpo
 def _tracked(
     step: Step, tracker: Tracker | None, note: Path
 ) -> Iterator[Callable[[Progress], None]]:
-    """What is called after each update of a step, so that a tracker shows it."""
+    """The function that is called after each update of a step, so that a tracker shows the update."""
     if tracker is None:
         yield lambda _: None
         return
@@ -128,7 +128,7 @@ def _open_members(
     store = workplace.store
     for number, (name, run) in enumerate(job.tasks.items()):
         seed = job.seed
-        if number:  # tasks of one stage have batches and heads of their own
+        if number:  # each task of a stage has other batches and another head
             seed = int(np.random.default_rng((job.seed, number, 3)).integers(2**31))
         records, left_out = run.train(store, job.seed)
         train_split, broken = open_split(step, store, name, "train", records)

@@ -1,4 +1,4 @@
-"""A text encoder as training steps have left it."""
+"""A text encoder after training steps."""
 
 from __future__ import annotations
 
@@ -34,17 +34,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A text encoder as the stages before have left it.
+    """A text encoder after some stages of training.
 
     Args:
-        settings: of the encoder it began as; precision resolved.
-        fingerprint: of that encoder's files.
-        stages: the training steps that changed its text side, first to last.
-        share: of the way from what the first `since` stages left to the end, 1 being the end: each
-            weight in a straight line (WiSE-FT, Wortsman et al. 2022, arXiv 2109.01903, section 3).
-        since: see `share`.
-        checkpoint: which kept weights of the last stage it has; None: those that the stage ended with.
-        devices: on how many devices texts are encoded; no part of what decides the vectors.
+        settings: settings of the published encoder that it began as; precision resolved.
+        fingerprint: fingerprint of the published encoder's files.
+        stages: training steps that changed its text side, first to last.
+        share: share of the way from the weights after the first `since` stages (0) to the last weights
+            (1): each weight in a straight line (WiSE-FT, Wortsman et al. 2022, arXiv 2109.01903,
+            section 3).
+        since: number of stages before the way begins; see `share`.
+        checkpoint: name of the kept weights of the last stage; None: the weights at its end.
+        devices: number of devices that encode texts; it does not decide the vectors.
     """
 
     settings: EncoderSettings
@@ -64,7 +65,7 @@ class Trained:
 
     @property
     def name(self) -> str:
-        """The name of the encoder it began as."""
+        """The name of the published encoder that it began as."""
         return self.settings.name
 
     @property
@@ -90,14 +91,15 @@ class Trained:
         """The encoder as a protocol reads it.
 
         Args:
-            protocol: its name.
-            reading: from the settings, and what returns the number of layers, to the protocol's.
+            protocol: name of the protocol.
+            reading: function from the settings, and a function that returns the number of layers, to
+                the protocol's settings.
         """
         del protocol
         return replace(self, settings=reading(self.settings, lambda: layers_of(self.settings)))
 
     def read_from(self, hidden_state: int | None) -> Trained:
-        """The encoder as vectors are read from a hidden state; None: from its own.
+        """The encoder with vectors from a hidden state; None: from the encoder's usual one.
 
         Raises:
             StudyError: the encoder has fewer hidden states.
@@ -114,7 +116,7 @@ class Trained:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What decides its vectors, beside the stages."""
+        """The facts that decide its vectors, besides the stages."""
         settings = self.settings.model_dump(
             mode="json", exclude={"name", "revision", "prompt_name"}
         )
@@ -123,25 +125,26 @@ class Trained:
         return {"files": self.fingerprint, **settings, **between, **kept}
 
     def part_of_the_way(self, share: float, since: int) -> Trained:
-        """The encoder between what its first `since` stages left (share 0) and its end (share 1)."""
+        """The encoder between its weights after `since` stages (share 0) and its last weights (share
+        1)."""
         if share == 0:
             return replace(self, stages=self.stages[:since])
         return replace(self, share=share, since=since)
 
     @property
     def inputs(self) -> dict[str, Step]:
-        """The steps it is made by, as a step's inputs: each of them is read."""
+        """The steps that make the encoder, as a step's inputs: each of them is read."""
         if not self.stages:
             return {}
         *before, last = self.stages
         return {f"encoder, stage {n}": step for n, step in enumerate(before, 1)} | {"encoder": last}
 
     def check_needs(self) -> None:
-        """Raises if the encoder that it began as cannot be had; see `check_encoder`."""
+        """Raises if the published encoder cannot be found or fetched; see `check_encoder`."""
         check_encoder(self.settings)
 
     def check_trains(self) -> None:
-        """Raises if the encoder that it began as cannot train; see `check_torch`."""
+        """Raises if the published encoder cannot train; see `check_torch`."""
         check_torch(self.settings)
 
     def vectors(
@@ -151,9 +154,9 @@ class Trained:
 
         Args:
             texts: N distinct texts.
-            workplace: with the artifacts of its stages.
-            ranks: each runs its share of the batches, which are those of one process, and has the
-                vectors of all.
+            workplace: workplace with the artifacts of the encoder's stages.
+            ranks: ranks that encode together: each runs its share of the batches, which are the same as
+                in one process, and has the vectors of all.
 
         Raises:
             EncoderError: a vector is not finite.
@@ -173,10 +176,11 @@ class Trained:
         """Writes the vectors of N texts, and returns how they were read (this loads torch).
 
         Args:
-            path: of the new ``.npy`` file, float32 [N, D].
+            path: path of the new ``.npy`` file, float32 [N, D].
             texts: N distinct texts.
-            workplace: with the artifacts of its stages.
-            ranks: each writes the vectors of its batches, which are those of one process.
+            workplace: workplace with the artifacts of the encoder's stages.
+            ranks: ranks that encode together: each writes the vectors of its batches, which are the
+                same as in one process.
 
         Raises:
             EncoderError: a vector is not finite.
@@ -197,17 +201,17 @@ class Trained:
         """The encoder itself, which the caller may change (this loads torch).
 
         Args:
-            workplace: with the artifacts of its stages.
+            workplace: workplace with the artifacts of the encoder's stages.
 
         Raises:
-            EncoderError: it is exported as a graph.
+            EncoderError: the encoder is exported as a graph.
         """
         from crosslift.encoders.lend import LentEncoder
 
         return workplace.the(LentEncoder).lend(self.settings, *self._changes(workplace))
 
     def _changes(self, workplace: Workplace) -> tuple[list[Path], list[Path], float]:
-        """Files of changes, files of those that are applied in part, and the part."""
+        """Files of changes, files of changes that are applied in part, and that part."""
         folders = [step.open(workplace.store) for step in self.stages]
         changes = [folder / weights_file("encoder") for folder in folders]
         if self.checkpoint:

@@ -1,4 +1,4 @@
-"""The heads of tasks, as a training step has left them."""
+"""The heads of tasks after a training step."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 def load_head(
     step: Step, store: Store, task: str, checkpoint: str | None = None
 ) -> dict[str, Tensor]:
-    """The weights of a task's head as a training step left it, by the head's own names.
+    """The weights of a task's head after a training step, by their names in the head.
 
     Args:
         step: the training step.
-        store: of its artifact.
+        store: store with the artifact of the step.
         task: name of the task.
-        checkpoint: which kept weights of the stage; None: those that it ended with.
+        checkpoint: name of kept weights of the stage; None: the weights at its end.
     """
     from safetensors.torch import load_file
 

@@ -1,4 +1,4 @@
-"""The files in which a training step records what it spent and what it drew from."""
+"""The files in which a training step records its cost and its records."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ TRAINING_FILES = (_SPENT, _CURVE, _RECORDS, TIMINGS)
 
 
 class Spent(ResultRecord):
-    """What a training step spent: ``spent.json``, and the seconds of ``timings.json``."""
+    """The cost of a training step: ``spent.json``, and the seconds of ``timings.json``."""
 
     updates: int
     """Optimizer updates."""
     examples: int
-    """Training records, each counted each time that it was drawn."""
+    """Number of draws of training records: a record that is drawn twice counts twice."""
     tokens: int
     """Tokens through the text encoder."""
     flops: float
@@ -47,7 +47,7 @@ class Spent(ResultRecord):
 
     @classmethod
     def of(cls, progress: Progress) -> Self:
-        """The record of a stage that has ended."""
+        """The cost of a finished stage."""
         return cls(**{name: getattr(progress, name) for name in cls.model_fields})
 
 
@@ -73,8 +73,8 @@ def write_training_files(folder: Path, progress: Progress, records: dict[str, Ta
     """Writes the four files of `TRAINING_FILES`.
 
     Args:
-        folder: of the step.
-        progress: of the stage, at its end.
+        folder: folder of the step.
+        progress: progress of the stage, at its end.
         records: task -> its records.
     """
     spent = Spent.of(progress).to_json()
@@ -93,10 +93,10 @@ def write_training_files(folder: Path, progress: Progress, records: dict[str, Ta
 
 
 def read_spent(folder: Path) -> Spent:
-    """What the training step of a folder spent.
+    """The cost of the training step of a folder.
 
     Args:
-        folder: of a training step, or of the answers of an encoder that it fine-tuned.
+        folder: folder of a training step, or of the answers of an encoder that it fine-tuned.
     """
     return Spent.model_validate(_content(folder / _SPENT) | _content(folder / TIMINGS))
 

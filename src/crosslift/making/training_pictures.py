@@ -1,4 +1,4 @@
-"""What a training step reads of its records' pictures."""
+"""The data of its records' pictures that a training step reads."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from crosslift.steps.step import Step
 
 
 def picture_role(name: str, split: str) -> str:
-    """The role of the step that makes what a task's form reads of its pictures, among the inputs of a
-    training step."""
+    """The role of the step that makes the picture data of a task's form, among the inputs of a training
+    step."""
     return f"{name}: {split} pictures"
 
 
@@ -32,14 +32,14 @@ def teaching_role(name: str) -> str:
 def open_split(
     step: Step, store: Store, name: str, split: str, records: Sequence[Record]
 ) -> tuple[Split, dict[str, int]]:
-    """Records with what their form reads of their pictures, and reason -> how many were left out.
+    """Records with the picture data that their form reads, and reason -> number of records left out.
 
     Args:
         step: the training step.
-        store: with its inputs.
-        name: of the task in its stage.
+        store: store with the inputs of the step.
+        name: name of the task in its stage.
         split: "train" or "dev".
-        records: N of them.
+        records: N records.
     """
     made = step.inputs.get(picture_role(name, split))
     if made is None:
@@ -68,7 +68,8 @@ def open_split(
 def _teachings(
     step: Step, store: Store, name: str, records: Sequence[Record]
 ) -> NDArray[np.float32] | None:
-    """The teacher's vectors of records, float32 [N, E]: of a translated one, those of its original."""
+    """The teacher's vectors of records, float32 [N, E]; a translated record has its original's
+    vector."""
     made = step.inputs.get(teaching_role(name))
     if made is None:
         return None

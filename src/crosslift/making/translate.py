@@ -23,9 +23,9 @@ from crosslift.sources.translation.record_lines import write_lines
 from crosslift.sources.translation.records import group_of, translate_records
 from crosslift.steps.step import Step, Workplace
 
-_CHUNK = 2048  # texts whose translation is kept at once; part of what decides a batch
+_CHUNK = 2048  # texts whose translation is saved at once; it affects the batches
 _RECORDS = 100_000
-"""Records that are translated at once; their texts and translations are in memory."""
+"""Number of records that are translated at once; their texts and translations are in memory."""
 
 
 def _is_english(record: Record) -> bool:
@@ -36,7 +36,7 @@ def translate_task(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `records.jsonl` and `translation.json` (see `translate_step`).
 
     Raises:
-        StudyError: the engine has changed since the plan, or a language is left without records.
+        StudyError: the engine has changed since the plan, or a language has no records.
     """
     job = step.job_as(Translation)
     records = job.task.source.train()
@@ -80,7 +80,7 @@ def _translated(
 
 
 def _same_engine(step: Step) -> Engine:
-    """The engine anew: a model's weights are held no longer than its step takes."""
+    """Loads the engine again, so that a model's weights are in memory only during its step."""
     engine = open_engine(step.job_as(Translation).settings)
     if engine.facts() != step.settings["engine"]:
         raise StudyError(
@@ -108,12 +108,12 @@ def _refuse_nothing(translated: int, dropped: Mapping[str, int], language: str, 
 class _Remembering:
     """An engine that keeps what it has translated, so that a killed step resumes.
 
-    Texts are handed on in chunks that depend on nothing but the texts, so that an unbroken run
+    Texts reach the engine in chunks that depend only on the texts, so that an uninterrupted run
     translates the same batches.
 
     Args:
-        engine: translates.
-        folder: where chunks are kept.
+        engine: engine that translates.
+        folder: folder in which chunks are saved.
     """
 
     def __init__(self, engine: Engine, folder: Path) -> None:
@@ -122,21 +122,21 @@ class _Remembering:
         self._before: Counter[str] = Counter()  # texts of earlier calls, by language
 
     def facts(self) -> dict[str, Any]:
-        """Of the engine."""
+        """Facts of the engine."""
         return self._engine.facts()
 
     def mark(self, text: str, start: int, end: int) -> str | None:
-        """As the engine marks."""
+        """Marks a text as the engine does."""
         return self._engine.mark(text, start, end)
 
     def unmark(self, text: str) -> Piece | None:
-        """As the engine finds its marks."""
+        """Finds the marks as the engine does."""
         return self._engine.unmark(text)
 
     def translate(
         self, texts: Sequence[str], language: str, advance: Advance = lambda _: None
     ) -> list[str | None]:
-        """The engine's translations, those of finished chunks as they were kept."""
+        """The engine's translations; finished chunks are read from their files."""
         found: list[str | None] = []
         for start in range(0, len(texts), _CHUNK):
             some = texts[start : start + _CHUNK]

@@ -1,4 +1,4 @@
-"""Reads what a translation step has made."""
+"""Reads the artifact of a translation step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from crosslift.tasks.task import IntermediateTask
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """What a translation step is asked for."""
+    """The job of a translation step."""
 
     task: IntermediateTask
     settings: TranslationSettings
@@ -26,11 +26,11 @@ class Translation:
 def translated_records(step: Step, store: Store) -> Sequence[Record]:
     """All records to train on, exactly as the step made them.
 
-    Pictures are where the task's source has them now.
+    Paths of pictures are the present ones of the task's source.
 
     Args:
-        step: a translation step that is made.
-        store: its store.
+        step: finished translation step.
+        store: store with its artifact.
 
     Raises:
         ArtifactError: the artifact is missing or corrupt.
@@ -55,8 +55,8 @@ def dropped_counts(step: Step, store: Store) -> dict[str, int]:
     """Language and reason ("es: nothing came out") -> how many records were dropped.
 
     Args:
-        step: a translation step that is made.
-        store: its store.
+        step: finished translation step.
+        store: store with its artifact.
 
     Raises:
         ArtifactError: the artifact is missing or corrupt.

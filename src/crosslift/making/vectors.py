@@ -1,4 +1,4 @@
-"""The vectors of a target's texts and pictures, as encoding steps have made them."""
+"""The vectors of a target's texts and pictures, read from encoding steps."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ def roles_of(protocol: Protocol) -> Roles:
 
 
 def role_of_language(role: str, language: str) -> str:
-    """The role of a step that encodes texts of one language, where a step reads those of several."""
+    """The role of a step that encodes texts of one language, if the step that reads it reads
+    several."""
     return f"{role}, {language}"
 
 
@@ -47,8 +48,8 @@ def open_lookups(steps: Mapping[str, Step], store: Store) -> dict[str, Lookup]:
     """The vectors of texts: one lookup for roles that share a step.
 
     Args:
-        steps: role -> encoding step, made.
-        store: holds the vectors.
+        steps: role -> finished encoding step.
+        store: store with the vectors.
 
     Returns:
         role -> lookup.
@@ -61,17 +62,17 @@ def open_lookups(steps: Mapping[str, Step], store: Store) -> dict[str, Lookup]:
 
 
 def side_lookups(by_role: Mapping[str, Lookup], roles: Roles) -> SideLookups:
-    """The lookups of two roles; texts that are compared with pictures have one side alone."""
+    """The lookups of two roles; texts that are compared with pictures have only one side."""
     return SideLookups(by_role[roles.src], by_role.get(roles.tgt, by_role[roles.src]))
 
 
 def open_lookup(step: Step, names: Sequence[str], store: Store) -> Lookup:
-    """The vectors that a step has made, which stay on disk: a search reads a part after another.
+    """The vectors of a finished step. They stay on disk: a search reads one part after another.
 
     Args:
-        step: wrote `vectors.npy`, float32 [N, D].
-        names: of its N rows.
-        store: holds them.
+        step: step that wrote `vectors.npy`, float32 [N, D].
+        names: names of the N rows.
+        store: store with the vectors.
     """
     return lookup(names, np.load(step.open(store) / "vectors.npy", mmap_mode="r"))
 
@@ -81,7 +82,7 @@ def lookup(names: Sequence[str], vectors: NDArray[np.float32]) -> Lookup:
 
     Args:
         names: N distinct names.
-        vectors: float32 [N, D], their vectors.
+        vectors: vector of each name, float32 [N, D].
     """
     place = {name: i for i, name in enumerate(names)}
     return lambda requested: vectors[np.fromiter(map(place.__getitem__, requested), np.int64)]

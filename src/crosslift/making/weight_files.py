@@ -10,7 +10,7 @@ def weights_file(part: str, checkpoint: str | None = None) -> str:
 
     Args:
         part: ``encoder`` or ``head``.
-        checkpoint: which kept weights of the stage; None: those that it ends with.
+        checkpoint: name of kept weights of the stage; None: the weights at its end.
     """
     return f"{part}.safetensors" if checkpoint is None else f"{part}-{checkpoint}.safetensors"
 

@@ -23,8 +23,8 @@ class Vectors:
     """The vectors of all texts, by one encoder.
 
     Args:
-        anchors: floats [A, D], of the distinct anchors, by rising number.
-        others: floats [T, D], of all texts, by number.
+        anchors: vectors of the distinct anchors, by rising number, floats [A, D].
+        others: vectors of all texts, by number, floats [T, D].
     """
 
     anchors: FloatArray
@@ -44,9 +44,9 @@ class Candidates:
     """Texts that may become negatives of pairs, pair by pair and by rank.
 
     Args:
-        pairs: index of the pair of each, int64 [P].
-        texts: number of each text, int64 [P].
-        ranks: int64 [P], from 1.
+        pairs: index of the pair of each candidate, int64 [P].
+        texts: number of the text of each candidate, int64 [P].
+        ranks: rank of each candidate, from 1, int64 [P].
         scores: cosine with the anchor, float64 [P].
     """
 
@@ -56,7 +56,7 @@ class Candidates:
     scores: Scores
 
     def where(self, mask: NDArray[np.bool_]) -> Candidates:
-        """Those at which a bool array [P] is true."""
+        """The candidates at which a bool array [P] is true."""
         pairs, texts = self.pairs[mask], self.texts[mask]
         return Candidates(pairs, texts, self.ranks[mask], self.scores[mask])
 
@@ -69,9 +69,9 @@ class ChosenNegatives:
     """The negatives of all pairs.
 
     Args:
-        texts: for each pair, the numbers of its negatives by rank.
-        ranks: for each pair, their ranks.
-        counts: what happened to the candidates, by the names of `CandidateCounts`.
+        texts: numbers of each pair's negatives, by rank.
+        ranks: ranks of each pair's negatives.
+        counts: numbers of candidates by their outcome, with the names of `CandidateCounts`.
         right_skipped: texts that would have had a rank, but are right for the pair.
     """
 
@@ -85,15 +85,15 @@ def limit_of(positives: Scores, margin: float | None, relative: float | None) ->
     """The highest score of a negative, for positives with these scores, float64 [P].
 
     A relative margin is a share of the score's absolute value, so that the limit is below the
-    positive's score where that is negative, too.
+    positive's score even if that score is negative.
 
     Args:
-        positives: float64 [P].
-        margin: absolute; None: none.
-        relative: None: none.
+        positives: scores of the positives, float64 [P].
+        margin: absolute margin; None: no such limit.
+        relative: relative margin; None: no such limit.
 
     Returns:
-        Infinity without any margin.
+        The limits; infinity without any margin.
     """
     limits = np.full(len(positives), np.inf)
     if margin is not None:
@@ -104,8 +104,8 @@ def limit_of(positives: Scores, margin: float | None, relative: float | None) ->
 
 
 def neighbours_needed(texts: TextsOfPairs, settings: NegativesSettings) -> int:
-    """How many of the nearest texts an anchor needs, so that the last rank is among them: texts that
-    are right for a pair have no rank."""
+    """The number of nearest texts that an anchor needs to include the last rank: texts that are right
+    for a pair have no rank."""
     most = max(len(texts.right(row)) for row in range(len(texts.records)))
     return min(settings.last_rank + most, texts.candidates)
 
@@ -114,9 +114,9 @@ class Chooser:
     """Chooses negatives, some anchors at a time.
 
     Args:
-        texts: of the pairs and the corpus.
-        settings: of the job.
-        vectors: of the encoder.
+        texts: texts of the pairs and the corpus.
+        settings: settings of the job.
+        vectors: vectors of the encoder.
         guide: vectors of the guide; None: there is none.
     """
 
@@ -137,7 +137,7 @@ class Chooser:
         self.chosen = ChosenNegatives([nothing] * count, [nothing] * count)
 
     def run(self, nearest: Iterable[Neighbours]) -> Iterator[int]:
-        """Chooses the negatives of all pairs; yields the number of anchors that are done.
+        """Chooses the negatives of all pairs; yields the number of finished anchors.
 
         Args:
             nearest: `neighbours_needed` texts of the corpus of each anchor, part after part.
@@ -201,7 +201,7 @@ class Chooser:
         )
 
     def _not_already(self, candidates: Candidates) -> Candidates:
-        """Those that a pair does not have as negatives before."""
+        """The candidates that are not negatives of their pair already."""
         already = np.zeros(len(candidates), np.bool_)
         for row, places in _of_each_pair(candidates):
             negatives = self._texts.negatives(row)
@@ -233,7 +233,7 @@ class Chooser:
         return near
 
     def _unmasked(self, guide: Vectors, candidates: Candidates) -> Candidates:
-        """Those that the guide does not put too near to the anchor."""
+        """The candidates that the guide does not put too near to the anchor."""
         if not len(candidates):
             return candidates
         scores = guide.cosines(self._places[candidates.pairs], candidates.texts)
@@ -249,7 +249,7 @@ class Chooser:
 
 
 def _in_parts(nearest: Iterable[Neighbours]) -> Iterator[Neighbours]:
-    """The same of fewer anchors at a time."""
+    """The same neighbours, in parts of fewer anchors."""
     for part in nearest:
         for start in range(0, len(part), _ANCHORS_AT_ONCE):
             rows = slice(start, start + _ANCHORS_AT_ONCE)

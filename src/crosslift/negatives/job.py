@@ -52,13 +52,13 @@ def mine_negatives(
     For each pair, the texts of the corpus are ranked by their cosine with the anchor; those that are
     right for the pair have no rank. Of the texts within the range of ranks, those above the margins,
     near duplicates of right texts, and those that the guide puts too near to the anchor are left out.
-    The others are the pair's negatives. After a stop or a kill, the next call uses the vectors that
-    were finished, and its search resumes after the last finished block of 16,384 anchors. Workers
+    The others are the pair's negatives. After a stop or a kill, the next call uses the finished
+    vectors, and its search resumes after the last finished block of 16,384 anchors. Workers
     write the bytes that one process writes.
 
     Args:
-        settings: of the job.
-        store: for vectors. None: the user's cache. The vectors of an object are never kept.
+        settings: settings of the job.
+        store: store for vectors. None: the user's cache. The vectors of an object are never kept.
         listener: receives the progress. None: no reports.
         engine: workers that encode blocks of texts, and search shards of the anchors; None: this
             process.
@@ -90,10 +90,10 @@ class _Side:
     """An encoder's vectors of all texts, as steps.
 
     Args:
-        encoder: as it reads no side in particular.
+        encoder: encoder before the prompts of sides.
         anchors: steps that encode the distinct anchors.
         others: steps that encode all texts.
-        store: of the vectors.
+        store: store of the vectors.
     """
 
     encoder: Trained | ObjectEncoder
@@ -235,7 +235,7 @@ class _Job:
         """The pairs by their number of negatives.
 
         Raises:
-            DataError: no pair has one.
+            DataError: no pair has a negative.
         """
         numbers = np.array([len(texts) for texts in chosen.texts])
         if not numbers.any():

@@ -1,4 +1,4 @@
-"""The settings of a job that mines hard negatives. No torch here: settings are checked without it."""
+"""The settings of a job that mines hard negatives. Loads no torch."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _Model = Annotated[EncoderSettings | InstanceOf[ObjectEncoder], BeforeValidator(
 
 
 class NegativesSettings(SidePrompts):
-    """The pairs, the corpus, and which of its texts become negatives.
+    """The pairs, the corpus, and the rules by which its texts become negatives.
 
-    The prompts of ``src`` are those of anchors, the prompts of ``tgt`` those of all other texts.
+    The prompts of ``src`` are for anchors, the prompts of ``tgt`` for all other texts.
     """
 
     pairs: Path
     """A table that the task `text-pairs` reads: columns anchor and positive; group, language and
     negatives if it has them."""
     corpus: Path | None = None
-    """A table with a column `text`, and maybe `group`: where negatives come from. None: the positives
+    """A table with a column `text`, and maybe `group`: its texts become negatives. None: the positives
     of all pairs."""
     model: _Model
     """Settings of an encoder, or an object with a method `encode` from N texts to an array [N, D]."""
@@ -49,9 +49,9 @@ class NegativesSettings(SidePrompts):
     negatives: Annotated[int, Field(ge=1)] = 5
     """Most negatives of a pair."""
     choice: Literal["nearest", "random"] = "nearest"
-    """Which texts become negatives where more are left than `negatives`."""
+    """The texts that become negatives if more than `negatives` remain."""
     seed: Annotated[int, Field(ge=0)] = 0
-    """Of the random choice."""
+    """Seed of the random choice."""
 
     margin: Annotated[float, Field(ge=0)] | None = None
     """A negative's cosine with the anchor is at most the positive's less this. None: no such limit."""
@@ -66,9 +66,9 @@ class NegativesSettings(SidePrompts):
     guide_margin: Annotated[float, Field(ge=0)] = 0.0
     """By the guide, a negative's cosine is at most the positive's less this."""
     guide_prompt_src: str | None = None
-    """The guide's prompt of anchors. None: its own."""
+    """The guide's prompt for anchors. None: the guide's own prompt."""
     guide_prompt_tgt: str | None = None
-    """The guide's prompt of all other texts. None: its own."""
+    """The guide's prompt for all other texts. None: the guide's own prompt."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -88,7 +88,7 @@ def ranks_of(words: str) -> tuple[int, int]:
     """The first and the last rank of a range such as ``10-100``.
 
     Raises:
-        DataError: it is no such range.
+        DataError: the text is no such range.
     """
     match = _RANKS.fullmatch(words.strip())
     if match is None:

@@ -53,13 +53,13 @@ def write_pairs(
 ) -> None:
     """Writes pairs with their negatives as JSON lines, whole or not at all.
 
-    A row has the pair, its group and language where the file states them, and ``negative``: the
-    negatives that it had, then the mined ones. A pair without any has no such key.
+    A row has the pair, its group and language if the file states them, and ``negative``: the negatives
+    of the file, then the mined ones. A pair without negatives has no such key.
 
     Args:
         out: the file; gzipped if its name ends with `.gz`.
-        source: of the pairs.
-        texts: of the pairs.
+        source: file of the pairs.
+        texts: texts of the pairs.
         chosen: negatives of each pair.
     """
     with file_written_whole(out) as draft, _opened(draft, packed=out.suffix == ".gz") as file:

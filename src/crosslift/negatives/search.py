@@ -39,9 +39,9 @@ def search_crew(
     """The workers of an engine, each with the memory that a block or a shard needs.
 
     Args:
-        engine: that starts them.
-        encoders: that encode the texts.
-        anchors: number of distinct ones.
+        engine: engine that starts the workers.
+        encoders: encoders of the texts.
+        anchors: number of distinct anchors.
         candidates: number of texts of the corpus.
         k: neighbours of each anchor.
     """
@@ -66,12 +66,12 @@ class AnchorSearch:
     """The search of the nearest texts of a corpus to each anchor.
 
     Args:
-        anchors: steps that encode the A distinct anchors, made.
-        texts: steps that encode all texts, those of the corpus first, made.
+        anchors: finished steps that encode the A distinct anchors.
+        texts: finished steps that encode all texts, the texts of the corpus first.
         candidates: number of texts of the corpus.
         k: neighbours of each anchor.
-        store: of the vectors, and of the state of an unfinished search.
-        crew: the workers that search. None: this process.
+        store: store of the vectors, and of the state of an unfinished search.
+        crew: workers that search. None: this process.
     """
 
     anchors: Sequence[Step]
@@ -83,7 +83,7 @@ class AnchorSearch:
 
     @cached_property
     def key(self) -> str:
-        """The key of the search: whatever it depends on."""
+        """The key of the search: a hash of everything that the result depends on."""
         return search_key(self.anchors, self.texts, "exact", self.k, self.candidates)
 
     @property
@@ -98,10 +98,10 @@ class AnchorSearch:
         return shard_steps(self.anchors, self.texts, self.k, workers, self.candidates)
 
     def run(self, texts: FloatArray, listener: Listener[Phase]) -> None:
-        """Searches what is not searched yet.
+        """Searches the blocks that are not searched yet.
 
         Args:
-            texts: floats [T, D], the vectors of all texts.
+            texts: vectors of all texts, floats [T, D].
             listener: receives the progress in pairs of texts.
         """
         if self.crew is not None:
@@ -111,14 +111,14 @@ class AnchorSearch:
         search_blocks(BlockVectors(self.anchors, self.store), search, self._folder, listener)
 
     def nearest(self) -> Iterator[Neighbours]:
-        """The neighbours of all anchors in their order, some anchors after others: int64 and float32
-        [n, k] each."""
+        """Yields the neighbours of all anchors in their order, some anchors at a time: int64 and
+        float32 [n, k] each."""
         if self.crew is not None:
             yield from (shard_neighbours(s, self.store).src_to_tgt for s in self._shards)
         else:
             yield from (block_neighbours(self._folder, n) for n in range(len(self.anchors)))
 
     def delete(self) -> None:
-        """Deletes what the search has written."""
+        """Deletes the files of the search."""
         shutil.rmtree(self._folder, ignore_errors=True)
         delete_shards(self._shards, self.store)

@@ -34,9 +34,9 @@ class TextsOfPairs:
         texts: the first text of each number.
         anchors: number of each record's anchor, int64 [N].
         positives: number of each record's positive, int64 [N].
-        candidates: how many numbers are those of the corpus.
+        candidates: number of texts of the corpus, which have the first numbers.
         repeated: texts of the corpus that are equal to an earlier one.
-        groups: group -> numbers of its texts; empty where records have no groups.
+        groups: group -> numbers of its texts; empty if records have no groups.
     """
 
     records: Sequence[Record]
@@ -56,7 +56,7 @@ class TextsOfPairs:
         Args:
             records: the pairs.
             corpus: records with a ``text``; None: the positives of the pairs.
-            grouped: whether the groups of the records are stated, and not those of their anchors.
+            grouped: whether the file states groups of the records; else each anchor is a group.
         """
         anchors, positives = (Column(records, name) for name in ("anchor", "positive"))
         candidates = positives if corpus is None else Column(corpus, "text")
@@ -87,17 +87,17 @@ class TextsOfPairs:
 
     @cached_property
     def _of_anchor(self) -> Mapping[int, frozenset[int]]:
-        """Number of an anchor -> its own and those of its positives."""
+        """Number of an anchor -> this number and the numbers of its positives."""
         return _partners(self.anchors, self.positives)
 
     @cached_property
     def _of_positive(self) -> Mapping[int, frozenset[int]]:
-        """Number of a positive -> its own and those of its anchors."""
+        """Number of a positive -> this number and the numbers of its anchors."""
         return _partners(self.positives, self.anchors)
 
     def right(self, row: int) -> Numbers:
-        """Numbers of the texts that are right for a pair, rising, int64 [R]: its own two, the texts of
-        its group, the other positives of its anchor, the other anchors of its positive."""
+        """Numbers of the texts that are right for a pair, rising, int64 [R]: its two texts, the texts
+        of its group, the other positives of its anchor, the other anchors of its positive."""
         of_group = self.groups.get(self.records[row].group, frozenset())
         of_anchor = self._of_anchor[int(self.anchors[row])]
         of_positive = self._of_positive[int(self.positives[row])]
@@ -108,7 +108,7 @@ class TextsOfPairs:
         return {_plain(text): number for number, text in enumerate(self.texts)}
 
     def negatives(self, row: int) -> Numbers:
-        """Numbers of the negatives that a record has already, of those that are texts here."""
+        """Numbers of the negatives that a record brings and that are among these texts."""
         texts = self.records[row].texts
         plain = (_plain(texts[name]) for name in names_of_several(texts, "negative"))
         numbers = (self._by_text.get(text) for text in plain)
@@ -124,7 +124,7 @@ class TextsOfPairs:
 
         Args:
             firsts, seconds: numbers of texts, int64 [P].
-            similar: in (0, 1].
+            similar: least Jaccard similarity, in (0, 1].
 
         Returns:
             bool [P].

@@ -1,1 +1,1 @@
-"""Which steps a study needs: a plan is made from the study and its data, and nothing is computed."""
+"""Plans a study: finds the steps that it needs, from its settings and data, and computes nothing."""

@@ -26,14 +26,14 @@ from crosslift.targets.kinds.labelled_examples import LabelledData
 
 
 class FineTuned(NamedTuple):
-    """A target that every arm's encoder is fine-tuned for, and the English examples that do it."""
+    """A target that every arm's encoder is fine-tuned for, and the English examples to train on."""
 
     loaded: Loaded[LabelledData]
     english: TaskRun
 
     @classmethod
     def of(cls, study: Study, loaded: Loaded[LabelledData]) -> Self:
-        """A target of a study; its English examples are chosen by dev data if those of any arm are."""
+        """A target of a study; dev data choose the fine-tuned weights if they do so in any arm."""
         english = english_run(loaded, study.fine_tuning_of(loaded.settings))
         settings = (study.fine_tuning_of(loaded.settings, arm) for arm in study.arms.values())
         chooses = any(each.chooses_by_dev for each in settings)
@@ -48,22 +48,22 @@ def arm_runs(
     choices: Choices,
     tuned: Mapping[str, FineTuned],
 ) -> list[ArmRun]:
-    """An arm with every seed.
+    """The runs of an arm with every seed.
 
-    An arm that no seed changes has one run for what is measured on its encoder as it is, and one run
-    for each seed for what it is fine-tuned on.
+    An arm that no seed changes has one run for all measurements of its encoder without fine-tuning, and
+    one run for each seed for fine-tuning.
 
     Args:
         study: the study.
-        name: of the arm.
-        targets: of the study, by name.
-        tasks: of the study; those of the arm are added.
-        choices: of the study.
-        tuned: the targets that encoders are fine-tuned for, by name.
+        name: name of the arm.
+        targets: targets of the study, by name.
+        tasks: tasks of the study; the arm's tasks are added.
+        choices: choices of the study.
+        tuned: targets that encoders are fine-tuned for, by name.
 
     Raises:
-        CrossLiftError: data or an encoder's files cannot be used, or the arm is said to be zero-shot
-            and is not.
+        CrossLiftError: data or an encoder's files cannot be used, or the arm says
+            `zero_shot: true` and is not.
     """
     arm = study.arms[name]
     choice = choices.of(arm)
@@ -115,7 +115,7 @@ def _arm_run(
 
 
 def _refuse_other_languages(name: str, arm: Arm, tasks: StudyTasks) -> None:
-    """Labels, captions and pairs in another language make an arm one that is not zero-shot."""
+    """Refuses labels, captions and pairs in other languages in an arm that says it is zero-shot."""
     for stage in arm.stages:
         for run in tasks.of(stage):
             languages = [code for code in run.labelled_languages if code.partition("-")[0] != "en"]
@@ -130,7 +130,7 @@ def _refuse_other_languages(name: str, arm: Arm, tasks: StudyTasks) -> None:
 
 
 def _refuse_unknown_languages(name: str, run: TaskRun) -> None:
-    """Nothing states the language of the texts of an own file: they must read as English."""
+    """Refuses an own file whose language nothing states and whose texts do not read as English."""
     share = run.english_share
     if share is not None and share < LEAST:
         raise StudyError(
@@ -166,7 +166,8 @@ def _trained(
 def _add_path(
     run: ArmRun, study: Study, start: Trained, targets: Mapping[str, LoadedTarget]
 ) -> None:
-    """Adds what an arm scores on the way from its start to its end, where that moves the encoder."""
+    """Adds the scores of an arm on the way from its start to its end, if training changes the
+    encoder."""
     arm, since = study.arms[run.arm], len(start.stages)
     if len(run.encoder.stages) == since:
         return
@@ -182,8 +183,9 @@ def _add_path(
 def _evaluations(
     run: ArmRun, encoder: Trained, loaded: LoadedTarget, postprocessing: Sequence[Postprocessing]
 ) -> Evaluations:
-    """The steps that score an arm's encoder on a target; empty where it cannot be scored: without an
-    image tower, or, of an arm with post-processing, on anything but bitexts."""
+    """The steps that score an arm's encoder on a target. Empty if it cannot be scored: the target needs
+    an image tower and the arm has none, or the arm has post-processing and the target has no
+    bitexts."""
     if postprocessing and not loaded.target.postprocessed:
         return {}
     if not loaded.data.pictures:

@@ -32,10 +32,10 @@ class Choice:
     """How an arm chooses settings of its last stage.
 
     Args:
-        settings: what it tries.
-        on: the bitexts that the tries are scored on.
-        hidden_state: that the arm's vectors are read from; None: the encoder's own.
-        postprocessing: of the arm.
+        settings: settings that the arm tries.
+        on: bitexts that score the tries.
+        hidden_state: hidden state that the arm's vectors are read from; None: the encoder's usual one.
+        postprocessing: post-processing of the arm.
     """
 
     settings: ChooseSettings
@@ -63,12 +63,12 @@ class StageTraining:
 
 
 class Choices:
-    """The choices of a study's arms; what they are made on is read and checked once.
+    """The choices of a study's arms; the bitexts that score them are read and checked once.
 
     Args:
         study: the study.
-        targets: that it reports.
-        load: reads a target.
+        targets: targets that the study reports.
+        load: function that reads a target.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Choices:
         self._loaded: dict[str, LoadedTarget] = {}
 
     def of(self, arm: Arm) -> Choice | None:
-        """How an arm chooses; None where it chooses nothing.
+        """The choice of an arm; None if it chooses nothing.
 
         Raises:
             StudyError: the target has no bitexts, or a target of the study reports items of it.
@@ -98,7 +98,7 @@ class Choices:
         return Choice(settings, self._loaded[key], arm.hidden_state, arm.postprocessing)
 
     def _unreported(self, settings: TargetSettings) -> LoadedTarget:
-        """What tries are scored on: bitexts of which no target of the study reports one."""
+        """The bitexts that score tries; no target of the study reports any of them."""
         loaded = self._load(settings)
         if not loaded.data.bitexts:
             raise StudyError(
@@ -119,11 +119,11 @@ class Choices:
 def choose_step(training: StageTraining, choice: Choice) -> Step:
     """Trains a stage once with each of several settings, and keeps the training that scores best.
 
-    Its artifact: the files of that training step (see `train_step`), and `choice.json`. Its job is
-    that of the first try's training step: all tries have the same tasks.
+    Its artifact: the files of that training step (see `train_step`), and `choice.json`. Its job is the
+    job of the first try's training step: all tries have the same tasks.
 
     Raises:
-        StudyError: as `train_step`.
+        StudyError: as `train_step` raises it.
     """
     protocol, metric = choice.on.protocols[0].id, choice.on.target.metric
     tries = list(choice.settings.tries())
@@ -151,7 +151,7 @@ def choose_step(training: StageTraining, choice: Choice) -> Step:
 
 
 def _try_step(training: StageTraining, tried: Tried) -> Step:
-    """An ordinary training step, whose label names what is tried."""
+    """An ordinary training step; its label names the settings that it tries."""
     stage, budget = tried_stage(training.stage, tried), tried_budget(training.budget, tried)
     step = replace(training, stage=stage, budget=budget).step()
     words = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in tried.items())
@@ -159,7 +159,7 @@ def _try_step(training: StageTraining, tried: Tried) -> Step:
 
 
 def _score_steps(before: Trained, trained: Step, choice: Choice) -> dict[str, Step]:
-    """Score a try in each language, as the arm reads its encoder."""
+    """Language -> the step that scores a try, reading the encoder as the arm does."""
     encoder = replace(before, stages=(*before.stages, trained)).read_from(choice.hidden_state)
     return evaluate_steps(encoder, choice.on, None, choice.postprocessing)
 
@@ -173,19 +173,19 @@ def chosen_settings(step: Step, store: Store) -> ChosenSettings:
     """The tries behind the step of a stage that chooses, and the choice.
 
     Raises:
-        ArtifactError: it is not made.
+        ArtifactError: the choice is not made.
     """
     return read_json_file(step.open(store) / CHOICE_FILE, ChosenSettings)
 
 
 def scored_on(step: Step) -> dict[str, LoadedTarget]:
-    """Language -> what the tries behind the step of a stage that chooses are scored on."""
+    """Language -> the target that scores the tries behind the step of a stage that chooses."""
     parts = [each.job_as(Loaded) for role, each in step.inputs.items() if is_score(role, 1)]
     return {language: part for part in parts for language in part.data.languages}
 
 
 def trainings(step: Step) -> tuple[Step, ...]:
-    """The trainings behind the step of a stage: every try of a choice, else itself."""
+    """The trainings behind the step of a stage: every try of a choice, else the step itself."""
     if not chooses(step):
         return (step,)
     return tuple(each for role, each in step.inputs.items() if is_try(role))

@@ -1,4 +1,4 @@
-"""The part of a plan that is finished: arms and seeds whose every step is up to date."""
+"""The finished part of a plan: the arms and seeds with all steps up to date."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from crosslift.studies.schema import Study
 def finished_part(plan: Plan, store: Store, status: Status) -> tuple[Plan, PartialRun] | None:
     """The largest part of a plan in which every arm is finished with every seed.
 
-    An arm that no seed changes is finished with every seed once its one run is. Of two parts with as
-    many runs, the one with more seeds is taken.
+    An arm that no seed changes is finished with every seed once its one run is. Among parts with
+    equally many runs, the one with more seeds is taken.
 
     Args:
-        plan: of a study.
-        store: of its artifacts.
-        status: of the store.
+        plan: plan of a study.
+        store: store of its artifacts.
+        status: status of the store.
 
     Returns:
-        The plan of that part, and what it leaves out; None if the baseline and one more arm are not
-        finished with any seed, or texts and pictures are not yet compared.
+        The plan of that part, and the arms and seeds that it leaves out; None if the baseline and one
+        more arm are not finished with any seed, or texts and pictures are not yet compared.
     """
 
     def made(step: Step) -> bool:
@@ -52,7 +52,7 @@ def finished_part(plan: Plan, store: Store, status: Status) -> tuple[Plan, Parti
 
 
 def _lasting(run: ArmRun) -> Iterable[Step]:
-    """The steps of a run whose artifacts are kept: its results are read from them."""
+    """The steps of a run whose artifacts are kept, as its results are read from them."""
     tuned = (each.tuned for each in run.fine_tuned.values())
     return [
         step for step in (*run.start_steps, *run.stage_steps, *tuned, *run.ends) if not step.passing
@@ -60,7 +60,7 @@ def _lasting(run: ArmRun) -> Iterable[Step]:
 
 
 def _fixed(study: Study, arm: str) -> set[int]:
-    """The seed that an arm has where no seed of the study changes it, or none."""
+    """The one seed of an arm that no seed of the study changes; empty for other arms."""
     seeds = study.seeds_of(study.arms[arm])
     return set() if seeds == study.seeds else set(seeds)
 
@@ -80,7 +80,8 @@ def _seeds_by_arm(plan: Plan, finished: Collection[ArmRun]) -> dict[str, set[int
 
 
 def _seed_sets(plan: Plan, seeds_of: Mapping[str, set[int]]) -> list[frozenset[int]]:
-    """Sets of seeds that a part could have: those with which the baseline and two arms are finished."""
+    """Sets of seeds that a part could have: the baseline and one or two more arms are finished with
+    them."""
     of_baseline = seeds_of[plan.study.baseline]
     sets = {frozenset(seeds & of_baseline) for seeds in seeds_of.values()}
     sets |= {one & other for one in sets for other in sets}

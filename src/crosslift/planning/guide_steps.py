@@ -27,9 +27,9 @@ class _Texts(NamedTuple):
     """Texts that are encoded together.
 
     Args:
-        language: of them; None: all.
-        facts: what decides them, JSON-like, beside the translation.
-        size: about how many there are.
+        language: language of the texts; None: all languages.
+        facts: facts that decide the texts besides the translation, JSON-like.
+        size: approximate number of texts.
     """
 
     language: str | None
@@ -41,14 +41,15 @@ def guide_steps(name: str, run: TaskRun, stage: StageSettings, devices: int) -> 
     """The steps that encode a task's training texts by its further encoders, by their role: one for
     each language, or one for all where planning does not read the texts (published data, translations).
 
-    Arms, seeds and settings with the same texts and the same encoder share them. Where a stage trains
-    on copies with synonyms, which every seed draws anew, there are none: the training encodes them.
+    Arms, seeds and settings with the same texts and the same encoder share them. If a stage
+    trains on copies with synonyms, which every seed draws anew, there are no such steps: the training
+    encodes the texts.
 
     Args:
-        name: of the task in its stage.
+        name: name of the task in its stage.
         run: the task.
-        stage: that trains on it.
-        devices: that encode together.
+        stage: stage that trains on the task.
+        devices: number of devices that encode together.
     """
     if stage.robust is not None and stage.robust.data_augmentation is not None:
         return {}

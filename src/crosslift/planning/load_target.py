@@ -11,11 +11,11 @@ from crosslift.targets.target_settings import TargetSettings
 
 
 def load_target(settings: TargetSettings) -> Loaded[Any]:
-    """A target with its data, which are of its kind.
+    """Reads the data of a target, in the class of its kind of data.
 
     Raises:
-        UnknownNameError: no such target, direction or protocol.
-        StudyError: a setting that the target's kind does not read.
+        UnknownNameError: there is no such target, direction or protocol.
+        StudyError: the target's kind does not read one of the settings.
         DataError: the data cannot be used.
     """
     target = find_target(settings.name).with_direction(settings.direction)

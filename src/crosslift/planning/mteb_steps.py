@@ -18,8 +18,8 @@ _SIDES: Mapping[Role, Side] = {"query": "src", "document": "tgt"}
 
 
 def mteb_steps(encoder: Trained | ObjectEncoder, loaded: Loaded[Any]) -> dict[str, Step]:
-    """Score each subset of a task: `outcomes.parquet`, one row an item, `mteb.json` with all scores of
-    MTEB, and `reading.json`, how the texts were read.
+    """Scores each subset of a task: `outcomes.parquet`, one row for each item, `mteb.json` with all
+    scores of MTEB, and `reading.json`, how the texts were read.
 
     Which texts are encoded follows from the task: a clustering samples a few of them.
 

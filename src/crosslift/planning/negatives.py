@@ -9,12 +9,12 @@ _OWN_NEGATIVES = "negative"
 
 
 def check_negatives_of(run: TaskRun) -> None:
-    """Checks that some record of a task can have a negative, where planning has the records at hand.
+    """Checks that some record of a task can have a negative, if planning can read the records quickly.
 
-    Records of published datasets are not read for that: training refuses them.
+    It does not read the records of published datasets: training refuses them.
 
     Args:
-        run: a task with its limit.
+        run: task with its limit.
 
     Raises:
         DataError: each record is alike every other one, whatever batches are drawn.

@@ -1,4 +1,4 @@
-"""What a run of a study would make: its plan beside a store."""
+"""Finds the steps that a run of a study would make: it compares the plan with a store."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from crosslift.studies.schema import Study
 
 @dataclass(frozen=True)
 class Outlook:
-    """What a run of a study would make.
+    """The steps that a run of a study would make.
 
     Args:
-        plan: as it can be carried out.
-        store: of the artifacts.
-        steps: of the plan, each after its inputs.
-        missing: those of them that a run would make.
-        status: of the store.
-        estimates: of the time of steps.
+        plan: plan without arms that cannot be carried out.
+        store: store of the artifacts.
+        steps: steps of the plan, each after its inputs.
+        missing: steps that a run would make.
+        status: status of the store.
+        estimates: estimates of the time of steps.
     """
 
     plan: Plan
@@ -39,11 +39,11 @@ class Outlook:
 def outlook_of(
     study: Study, store: Store, *, keep_going: bool = False, trust_code: bool = False
 ) -> Outlook:
-    """Plans a study, and compares its steps with a store. It makes none.
+    """Plans a study, and compares its steps with a store. It makes no step.
 
     Args:
         study: the study.
-        store: of the artifacts.
+        store: store of the artifacts.
         keep_going: leave out arms that cannot be planned or carried out.
         trust_code: count artifacts of other code as up to date.
 

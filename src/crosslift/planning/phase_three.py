@@ -1,9 +1,9 @@
 """Phase three: an arm's encoder is fine-tuned on the English training set of a target, then answers its
 examples in every language.
 
-The weights that fine-tuning leaves are as large as the encoder, and there are as many as arms times
-seeds times targets. Where they are not to be kept, they are made only for the steps that read them and
-deleted from the store once the answers exist.
+Fine-tuned weights are as large as the encoder, and there is one set for each arm, seed and target. If a
+study does not keep them, they are made only for the steps that read them, and deleted from the store
+once the answers exist.
 """
 
 from __future__ import annotations
@@ -37,15 +37,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PhaseThree:
-    """What one arm and seed does on one target of labelled examples.
+    """The steps of one arm and seed on one target of labelled examples.
 
     Args:
-        tuned: the step that fine-tunes on English.
-        answers: the step that answers every example: `answers.json`, language -> answers; of
-            questions on passages also `n_best.json`; `cut.json`; the records of its fine-tuning.
-        evaluation: the step that scores the answers; None: the examples have no labels.
-        generalised: the step that answers pairs of texts in two languages; None: not asked for.
-        others: the steps that answer with other weights of the fine-tuning, as protocols ask.
+        tuned: step that fine-tunes on English.
+        answers: step that answers every example: `answers.json`, language -> answers; for questions on
+            passages also `n_best.json`; `cut.json`; the records of its fine-tuning.
+        evaluation: step that scores the answers; None: the examples have no labels.
+        generalised: step that answers pairs of texts in two languages; None: the target's settings do
+            not include it.
+        others: steps that answer with other weights of the fine-tuning, for protocols that need them.
     """
 
     tuned: Step
@@ -56,17 +57,17 @@ class PhaseThree:
 
     @property
     def ends(self) -> list[Step]:
-        """The steps that are wanted for their own sake."""
+        """The steps whose results a study reports."""
         steps = (self.answers, *self.others, self.evaluation, self.generalised)
         return [step for step in steps if step is not None]
 
 
 def english_run(loaded: Loaded[LabelledData], settings: FineTuneSettings) -> TaskRun:
-    """What every arm is fine-tuned on for a target.
+    """The task that every arm is fine-tuned on for a target.
 
     Args:
         loaded: the target.
-        settings: of the fine-tuning.
+        settings: settings of the fine-tuning.
     """
     task = loaded.data.task
     task_settings = MixedTaskSettings(
@@ -85,14 +86,14 @@ def phase_three(
     """The steps of an arm's encoder on a target of labelled examples.
 
     Args:
-        encoder: as the arm leaves it.
+        encoder: encoder of the arm after its stages.
         loaded: the target.
-        run: what it is fine-tuned on, see `english_run`.
-        settings: of the fine-tuning.
-        seed: of everything random in it.
+        run: task that it is fine-tuned on, see `english_run`.
+        settings: settings of the fine-tuning.
+        seed: seed of everything random in the fine-tuning.
 
     Raises:
-        StudyError: no budget; settings that do not fit the target.
+        StudyError: there is no budget, or the settings do not fit the target.
     """
     if settings.budget is None:
         raise StudyError(
@@ -180,8 +181,8 @@ def check_parallel(target: str, data: LabelledData) -> None:
     """Checks that there are labelled pairs of texts, one at each place in each of several languages.
 
     Raises:
-        StudyError: examples without labels or of single texts; one language alone.
-        DataError: another number of examples.
+        StudyError: the examples have no labels or are single texts, or there is only one language.
+        DataError: languages have different numbers of examples.
     """
     first, *others = data.tests
     setting = f"`generalised: true` of target {target!r}"

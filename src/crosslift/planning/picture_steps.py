@@ -1,5 +1,5 @@
-"""The steps that make of a task's pictures what its form reads: decoded, run through a frozen image
-tower, or put in words by a teacher; and their comparison with the pictures of a target."""
+"""The steps that turn a task's pictures into the data that its form reads: decoded, run through a
+frozen image tower, or put in words by a teacher; and their comparison with the pictures of a target."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from crosslift.tasks.task import IntermediateTask
 
 _Preparation = tuple[int, Framing, int]
 _COMPARED_AS: _Preparation = (64, Framing("stretch"), 255)
-"""Size, framing and background of pictures that are compared: all of each, whatever its shape."""
+"""Size, framing and background of pictures that are compared: the whole picture, in any shape."""
 
 
 def form_of(task: IntermediateTask) -> PictureForm:
@@ -42,14 +42,14 @@ def picture_step(
     tower: TowerSettings,
     owner: object,
 ) -> Step:
-    """Decodes pictures as an image tower takes them: `pictures.npy`, uint8 [N, S, S, 3].
+    """Decodes pictures in the format of an image tower: `pictures.npy`, uint8 [N, S, S, 3].
 
     Args:
-        label: in words.
-        pictures: N of them.
-        of: what decides which they are, JSON-like.
-        tower: of which size and framing count here.
-        owner: the task or the target that they are of.
+        label: label in words.
+        pictures: N pictures.
+        of: facts that decide which pictures they are, JSON-like.
+        tower: image tower; only its size and framing count here.
+        owner: task or target that has the pictures.
     """
     return _decoding(label, pictures, of, preparation_for(tower), owner, skip_broken=False)
 
@@ -63,12 +63,13 @@ def _decoding(
     *,
     skip_broken: bool,
 ) -> Step:
-    """Makes `pictures.npy`, and `skipped.json`: index -> reason of those that could not be read.
+    """Makes `pictures.npy`, and `skipped.json`: index -> reason for each picture that could not be
+    read.
 
     Args:
         label, pictures, of, owner: see `picture_step`.
         preparation: size in pixels, framing and background.
-        skip_broken: leave damaged pictures out; else the first is an error.
+        skip_broken: leave damaged pictures out; else the first damaged picture is an error.
     """
     size, framing, background = preparation
     preparation_facts = {
@@ -88,15 +89,15 @@ def _decoding(
 
 
 def features_step(label: str, pictures: Step, form: PictureForm, seed: int, devices: int) -> Step:
-    """Runs pictures through a frozen image tower: `features.npy`, float32 [N, E] or, of patches,
+    """Runs pictures through a frozen image tower: `features.npy`, float32 [N, E] or, for patches,
     float16 [N, P, W].
 
     Args:
-        label: in words.
+        label: label in words.
         pictures: the step that decodes them.
-        form: whose tower it is.
-        seed: of a tower with random weights; a published one is the same for every seed.
-        devices: that run it together.
+        form: form whose tower it is.
+        seed: seed of a tower with random weights; a published tower is the same for every seed.
+        devices: number of devices that run the tower together.
     """
     tower = form.tower_settings
     tower_facts = {name: value for name, value in asdict(tower).items() if name != "name"}
@@ -117,7 +118,7 @@ def features_step(label: str, pictures: Step, form: PictureForm, seed: int, devi
 
 
 def _teachings_step(run: TaskRun, form: PictureForm) -> Step:
-    """What the text half of a CLIP model makes of a task's English texts: `features.npy`, float32
+    """Encodes a task's English texts with the text half of a CLIP model: `features.npy`, float32
     [N, E], in the order of the training records."""
     tower = form.tower_settings
     return Step(
@@ -132,13 +133,13 @@ def _teachings_step(run: TaskRun, form: PictureForm) -> Step:
 
 
 def picture_steps(name: str, run: TaskRun, seed: int, devices: int) -> dict[str, Step]:
-    """The steps that make of a task's pictures what its form reads, by their role.
+    """The steps that turn a task's pictures into the data that its form reads, by their role.
 
     Args:
-        name: of the task in its stage.
+        name: name of the task in its stage.
         run: the task.
-        seed: of a frozen tower with random weights.
-        devices: that run a frozen tower together.
+        seed: seed of a frozen tower with random weights.
+        devices: number of devices that run a frozen tower together.
     """
     if not run.task.pictures:
         return {}
@@ -188,7 +189,7 @@ def picture_overlap_step(
         run: the task.
         target: name of the target.
         shown: item -> picture of the target.
-        facts: what decides them, JSON-like.
+        facts: facts that decide the target's pictures, JSON-like.
         owner: the target itself.
     """
     splits = {

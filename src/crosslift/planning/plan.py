@@ -27,18 +27,18 @@ class ArmRun:
     """One arm with one seed.
 
     Args:
-        arm: its name.
-        seed: of its stages, and of its start's where the study pairs them.
-        encoder: as the arm leaves it.
+        arm: name of the arm.
+        seed: seed of its stages, and of its start's stages if the study pairs them.
+        encoder: encoder of the arm after its stages.
         start_steps: training steps of its start.
         stage_steps: training steps of its stages; the last may choose among several.
-        evaluations: target -> language -> the step that scores it; a target that needs pictures is
-            absent where the arm has no image tower, and one whose encoder is fine-tuned has one step
-            for all languages.
+        evaluations: target -> language -> the step that scores it. A target that needs pictures is
+            absent if the arm has no image tower; a target of fine-tuned encoders has one step for all
+            languages.
         diagnoses: target of bitexts -> the step that describes its vectors.
-        sweep: the step that chooses a hidden state; None: the study asks for none.
+        sweep: the step that chooses a hidden state; None: the study has no sweep.
         path: share of the way from the start to the end -> target -> language -> the step that scores
-            it there; empty where the arm is not interpolated.
+            it there; empty if the arm is not interpolated.
         fine_tuned: target of labelled examples -> its fine-tuning and answers.
     """
 
@@ -55,11 +55,11 @@ class ArmRun:
 
     @property
     def tower_step(self) -> Step | None:
-        """The last stage that puts pictures and texts into one space; None without one."""
+        """The last stage that puts pictures and texts into one space; None if there is none."""
         return next((s for s in reversed(self.stage_steps) if task_with_pictures(s)), None)
 
     def places(self) -> dict[str, Step]:
-        """Place in words -> step: those that train, then those that measure something."""
+        """Place in words -> step: training steps, then measuring steps."""
         steps = {f"start {number}": step for number, step in enumerate(self.start_steps, 1)}
         steps |= {f"stage {number}": step for number, step in enumerate(self.stage_steps, 1)}
         return steps | self._measuring()
@@ -82,7 +82,7 @@ class ArmRun:
         return steps
 
     def steps(self) -> Iterator[Step]:
-        """All its steps, each after its inputs; some come several times."""
+        """All steps of the run, each after its inputs; some steps come several times."""
         ends = list(self.places().values())
         for _, steps in groupby(ends, key=lambda step: (step.kind, step.group or step.label)):
             yield from inputs_first(list(steps))
@@ -90,15 +90,15 @@ class ArmRun:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything a study will do.
+    """All runs of a study, with their steps.
 
     Args:
-        study: the study, without the arms that failed.
+        study: study, without the arms that failed.
         runs: every arm with every seed.
-        targets: by name, with their data.
+        targets: name -> target with its data.
         overlaps: (task, target) -> the step that compares their texts.
         picture_overlaps: (task, target) -> the step that compares their pictures.
-        failures: arm -> why the study runs without it.
+        failures: arm -> reason why the study runs without it.
     """
 
     study: Study
@@ -110,7 +110,7 @@ class Plan:
 
     @property
     def name(self) -> str:
-        """Of the study."""
+        """Name of the study."""
         return self.study.name
 
     @property
@@ -148,10 +148,10 @@ class Plan:
         return owners
 
     def tracker(self, name: str | None, out: Path) -> Tracker | None:
-        """What shows its training steps while they train; None: nothing does.
+        """The tracker that shows training steps while they train; None: no tracker does.
 
         Args:
-            name: of the tracker.
+            name: name of the tracker.
             out: folder of the run; a tracker writes into its folder `tracking`.
 
         Raises:
@@ -166,7 +166,7 @@ class Plan:
         """The plan without the arms that need a step that failed.
 
         Args:
-            failed: key of a step -> why it could not be made.
+            failed: key of a step -> reason why it could not be made.
 
         Raises:
             CrossLiftError: the baseline needs such a step, or every arm does.
@@ -191,8 +191,8 @@ def refuse_hollow(study: Study, reasons: Mapping[str, CrossLiftError]) -> None:
     """Refuses to leave out the baseline, or every arm.
 
     Args:
-        study: with all its arms.
-        reasons: arm -> why it is to be left out.
+        study: study with all its arms.
+        reasons: arm -> reason for leaving it out.
 
     Raises:
         CrossLiftError: the reason of the baseline, or of the first arm.

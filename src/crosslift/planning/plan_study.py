@@ -1,4 +1,4 @@
-"""From a study to its plan."""
+"""Makes the plan of a study."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from crosslift.studies.schema import Study
 
 @reading_once()
 def plan_study(study: Study, *, keep_going: bool = False) -> Plan:
-    """The plan of a study: its data is read, nothing is computed.
+    """The plan of a study. Its data is read, and nothing is computed.
 
     Args:
         study: the study.
-        keep_going: arms whose data or encoder cannot be used are left out and named in `failures`.
+        keep_going: leave out arms whose data or encoder cannot be used, and name them in `failures`.
 
     Raises:
         CrossLiftError: data or an encoder's files cannot be used.
@@ -80,8 +80,8 @@ def _overlaps(
     tasks: StudyTasks,
     tuned: Mapping[str, FineTuned],
 ) -> dict[tuple[str, str], Step]:
-    """(task, target) -> the step that compares their texts; and the texts of fine-tuning with those of
-    its own target."""
+    """(task, target) -> the step that compares their texts, also for the task that fine-tunes on a
+    target."""
     overlaps = {
         (title, name): overlap_step(run, loaded, study.overlap_threshold)
         for title, run in tasks.of_texts().items()

@@ -15,10 +15,10 @@ from crosslift.steps.step import Step
 
 
 def prompt_notes(plan: Plan) -> list[str]:
-    """A sentence for each arm and side that a target reads with another prompt than training did.
+    """A sentence for each arm and side that a target reads with another prompt than training.
 
-    Only sides that a task names a prompt for are compared. Nothing is fetched: encoders whose files are
-    not here are left out.
+    Only sides with a prompt in some task are compared. Nothing is downloaded: encoders without local
+    files are left out.
     """
     targets: dict[tuple[str, Side, str, str], dict[str, None]] = {}
     for run in plan.runs:
@@ -52,7 +52,8 @@ def _trained(run: ArmRun) -> dict[Side, list[str]]:
 
 
 def _measured(scored: Iterable[Step], side: Side) -> set[str]:
-    """The prompts that an arm's texts of a side are encoded with, as the encoder is read itself."""
+    """The prompts that encode an arm's texts of a side, without protocols that read the encoder
+    otherwise."""
     role = OWN_ROLES.of(side)
     steps = (step.inputs[role] for step in scored if role in step.inputs)
     encoders = {step.key: step.job_as(Encoding).encoder for step in steps}.values()

@@ -1,4 +1,4 @@
-"""Items that two targets have in common, whatever their files are called."""
+"""Counts the items that two targets have in common, whatever the names of their files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST_OF_A_LANGUAGE = 0.5
 
 
 def count_shared(bitexts: TargetData, other: TargetData) -> int:
-    """The number of items of bitexts that another target has, too, compared without letter case,
+    """The number of items of bitexts that another target also has, compared without letter case,
     spaces and punctuation.
 
     Of bitexts, a pair is the same if both of its texts are: many languages share their English side.
@@ -23,7 +23,7 @@ def count_shared(bitexts: TargetData, other: TargetData) -> int:
 
     Args:
         bitexts: data with bitexts.
-        other: of any kind.
+        other: data of another target, of any kind.
     """
     if other.bitexts:
         return _shared_pairs(bitexts, other)
@@ -48,7 +48,7 @@ def _shared_pairs(bitexts: TargetData, other: TargetData) -> int:
 
 
 def _pairs(bitext: Bitext) -> frozenset[Pair]:
-    """The pairs of texts, in one order whichever side is English."""
+    """The pairs of texts, in the same order whichever side is English."""
     src, tgt = map(normalise, bitext.src), map(normalise, bitext.tgt)
     return frozenset((min(pair), max(pair)) for pair in zip(src, tgt, strict=True))
 
@@ -77,5 +77,5 @@ def _shared_texts(bitexts: TargetData, other: TargetData) -> int:
 
 
 def _same(language: str, other: str) -> bool:
-    """Whether two codes are of one language, in any script or region."""
+    """Whether two codes name one language, in any script or region."""
     return language.partition("-")[0] == other.partition("-")[0]

@@ -1,6 +1,6 @@
-"""About how much memory and disk steps take, from what is known before they run: the parameters of the
-encoder, the batch, the number of texts and pictures. The estimates are for orientation: where texts are
-longer than a dozen tokens, training takes more.
+"""Estimates the memory and disk that steps take, from facts known before they run: the parameters of
+the encoder, the batch, the number of texts and pictures. The estimates are for orientation: where texts
+are longer than a dozen tokens, training takes more.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _PROCESS = 0.5 * 2**30
 _WITH_TORCH = 0.9 * 2**30
 """Bytes of a process before it holds anything: measured on Linux with torch's CPU build."""
 _FLOAT, _HALF = 4, 2
-_OPTIMIZER = 3 * _FLOAT  # of a trained weight: its master copy and AdamW's two moments, in float32
+_OPTIMIZER = 3 * _FLOAT  # for a trained weight: its master copy and AdamW's two moments, in float32
 _ACTIVATIONS = 34
 """Bytes that a layer keeps for each token and unit of width, in bfloat16 (Korthikanti et al. 2022,
 arXiv 2205.05198, equation 1, without the part of attention, which is small for short texts)."""
 _WEIGHTS_OF_A_LAYER = 12  # times the squared width: attention and a feed-forward of four widths
-_TOWER_WIDTH = 1280  # of the embedded tower; published ones have 768 to 1,536
+_TOWER_WIDTH = 1280  # width of the embedded tower; published ones have 768 to 1,536
 _OUTCOME = 40  # bytes of a query of a target in its file
 
 
@@ -43,7 +43,7 @@ class Size(NamedTuple):
 
 
 def size_of_step(step: Step) -> Size:
-    """About the memory that a step takes while it runs, and the disk that its artifact takes."""
+    """The approximate memory that a step takes while it runs, and the disk that its artifact takes."""
     return _SIZES.get(step.kind, _small)(step)
 
 
@@ -52,15 +52,15 @@ def _small(step: Step) -> Size:
 
 
 def _loaded(settings: EncoderSettings, size: EncoderSize) -> float:
-    """Of a loaded encoder: its table in float32, and the other weights with the copy to which they are
-    set back; all of them once more while they are read."""
+    """Bytes of a loaded encoder: its table in float32, and the other weights with the copy that they
+    are set back to; all of them once more while they are read."""
     per_weight = _HALF if settings.precision == "bfloat16" else _FLOAT
     rest = size.parameters - size.table
     return _WITH_TORCH + _FLOAT * (size.table + size.parameters) + 2 * per_weight * rest
 
 
 def _vectors(settings: EncoderSettings, texts: float, places: int = 1, devices: int = 1) -> Size:
-    """Of vectors that are written to a file, by devices of which each loads the encoder."""
+    """The size of a step that writes vectors to a file, on devices that each load the encoder."""
     size = size_of(settings)
     if size is None:
         return Size(None, None)
@@ -78,7 +78,7 @@ def _encoded(step: Step) -> Size:
 
 
 def _mteb(step: Step) -> Size:
-    """The vectors are in memory only, on each device."""
+    """The size of a step of MTEB: the vectors are only in memory, on each device."""
     encoder = step.job_as(MtebJob).encoders[""]
     if isinstance(encoder, ObjectEncoder):
         return Size(None, None)
@@ -115,7 +115,7 @@ def _trained(step: Step) -> Size:
 
 
 def _chosen(step: Step) -> Size:
-    """The artifact is a copy of the best try's."""
+    """The size of a choice: its artifact is a copy of the best try's artifact."""
     return Size(_PROCESS, _trained(next(iter(step.inputs.values()))).disk)
 
 
@@ -152,8 +152,8 @@ _SIZES: Mapping[Kind, Callable[[Step], Size]] = {
 
 
 def together(sizes: Iterable[Size]) -> Size:
-    """Of steps that run one after another: the most memory of one, and the disk of all. None where that
-    of one is not known."""
+    """The size of steps that run one after another: the most memory of one, and the disk of all. None
+    if the size of one is not known."""
     memory, disk = 0.0, 0.0
     for each in sizes:
         if each.memory is None or each.disk is None:
@@ -163,7 +163,7 @@ def together(sizes: Iterable[Size]) -> Size:
 
 
 def needs_of(steps: Sequence[Step]) -> Needs:
-    """What a worker needs that may make any of some steps."""
+    """The needs of a worker that may make any of some steps."""
     if not steps:
         return Needs()
     sizes = [(size_of_step(step).memory or 0.0, step) for step in steps]
@@ -174,11 +174,11 @@ def needs_of(steps: Sequence[Step]) -> Needs:
 
 @dataclass(frozen=True, slots=True)
 class ArmSteps:
-    """The steps that an arm adds to a plan: those that no arm before it needs.
+    """The steps that an arm adds to a plan: steps that no earlier arm needs.
 
     Args:
-        arm: its name; empty: steps that compare training data with targets.
-        steps: of all its seeds, each after its inputs.
+        arm: name of the arm; empty: steps that compare training data with targets.
+        steps: steps of all its seeds, each after its inputs.
     """
 
     arm: str

@@ -15,7 +15,7 @@ _BESIDE_DATA = {"weight", "loss_weight", "limit", "dev_limit"}
 
 
 class StudyTasks:
-    """The tasks of a study, each opened once, however many arms and seeds train on it."""
+    """The tasks of a study, each opened once for all arms and seeds that train on it."""
 
     def __init__(self) -> None:
         self._opened: dict[str, TaskRun] = {}
@@ -58,8 +58,8 @@ class StudyTasks:
             self._guards[key] = task_run(settings)
 
     def titled(self) -> dict[str, TaskRun]:
-        """All tasks of the study by name; those of one name on different data are numbered from the
-        second on. A control of a task has the task's own texts and pictures."""
+        """All tasks of the study by name. Tasks of one name with different data are numbered from the
+        second on. A control of a task has the same texts and pictures as the task."""
         plain: dict[str, TaskRun] = {}
         choosing: set[str] = set()
         for run in self._opened.values():
@@ -72,7 +72,7 @@ class StudyTasks:
         return dict(zip(names_of(runs), runs, strict=True))
 
     def of_texts(self) -> dict[str, TaskRun]:
-        """All tasks whose texts train an encoder, by name; those of guards are among them."""
+        """All tasks whose texts train an encoder, by name, including the tasks of guards."""
         names = names_of(list(self._guards.values()))
         with_guards = zip(names, self._guards.items(), strict=True)
         return self.titled() | {f"{name} ({guard})": run for name, ((guard, _), run) in with_guards}

@@ -32,12 +32,13 @@ def sweep_steps(
     """The steps that read every hidden state, one for each prompt, and last the step that scores and
     chooses.
 
-    The vectors of all readings are kept: 4 x width bytes a text, hidden state, pooling and prompt.
+    The vectors of all readings are kept: 4 x width bytes for each text, hidden state, pooling and
+        prompt.
 
     Raises:
-        StudyError: the target has no bitexts, or a prompt for each side; or no language is left to
+        StudyError: the target has no bitexts, or has a prompt for each side; or no language remains to
             report on.
-        UnknownNameError: a dev language that the target lacks.
+        UnknownNameError: the target lacks a dev language.
     """
     _check(loaded, settings)
     states = range(layers_of(encoder.settings) + 1)
@@ -83,7 +84,7 @@ def _encode_step(
 
 
 def _poolings(encoder: Trained, settings: SweepSettings) -> tuple[Poolings, ...]:
-    """Those asked for, the encoder's own first."""
+    """The poolings of the settings, with the encoder's own first."""
     default = encoder.settings.pooling or own_use(encoder.settings).pooling or "mean"
     return tuple(dict.fromkeys((default, *settings.poolings)))
 
@@ -113,9 +114,9 @@ def sweep_of(settings: SweepSettings, loaded: LoadedTarget, arms: Sequence[Sweep
     """The sweep of a run.
 
     Args:
-        settings: of the sweep.
-        loaded: its target.
-        arms: the choice of each arm and seed.
+        settings: settings of the sweep.
+        loaded: target of the sweep.
+        arms: choice of each arm and seed.
     """
     languages = settings.dev_languages
     return Sweep(

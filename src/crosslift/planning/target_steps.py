@@ -25,13 +25,13 @@ from crosslift.steps.step import Step
 def embed_pictures_step(trained: Step, loaded: LoadedTarget, seed: int) -> Step:
     """Puts a target's pictures into the space that a stage's image-text task shares with its texts.
 
-    Its artifact: `vectors.npy`, float32 [pictures, D], and, where texts are mapped into that space,
+    Its artifact: `vectors.npy`, float32 [pictures, D], and, if texts are mapped into that space,
     `text_map.npz` with a weight float32 [D, width] and a bias float32 [D].
 
     Args:
         trained: the training step of the stage.
         loaded: the target.
-        seed: of the arm, for a frozen tower with random weights.
+        seed: seed of the arm, for a frozen tower with random weights.
     """
     task = task_with_pictures(trained)
     if not loaded.data.pictures or task is None:
@@ -62,17 +62,17 @@ def evaluate_steps(
     pictures: Step | None = None,
     postprocessing: Sequence[Postprocessing] = (),
 ) -> dict[str, Step]:
-    """Score each language of a target: `outcomes.parquet`, one row a query and protocol; `mining.json`
-    where pairs are mined.
+    """Scores each language of a target: `outcomes.parquet`, one row for each query and protocol;
+    `mining.json` where pairs are mined.
 
-    The candidates of a query are those of its language, and post-processing is fitted on one language,
-    so no language has a part in the scores of another.
+    The candidates of a query are all candidates of its language, and post-processing is fitted on one
+    language, so no language affects the scores of another.
 
     Args:
         encoder: the encoder.
         loaded: the target.
         pictures: the step that embeds its pictures, for a target that has some.
-        postprocessing: of vectors and scores.
+        postprocessing: changes of vectors and scores.
 
     Returns:
         Language -> its step.
@@ -108,12 +108,12 @@ def diagnose_step(
     texts: TextSteps,
     postprocessing: Sequence[Postprocessing] = (),
 ) -> Step:
-    """Describes the vectors of a target's bitexts: `diagnostics.json`, one entry a language.
+    """Describes the vectors of a target's bitexts: `diagnostics.json`, one entry for each language.
 
     Args:
         loaded: the target.
-        texts: as `encode_steps` gives them.
-        postprocessing: of the vectors.
+        texts: encoding steps of the target, as `encode_steps` returns them.
+        postprocessing: changes of the vectors.
     """
     return Step(
         kind="diagnose",
@@ -131,9 +131,10 @@ def diagnose_step(
 
 
 def overlap_step(run: TaskRun, loaded: LoadedTarget, threshold: float) -> Step:
-    """Compares a task's training texts, translated ones too, with a target's texts: `overlap.json`.
+    """Compares a task's training texts, including translated ones, with a target's texts:
+    `overlap.json`.
 
-    Its dev texts are compared, too, where they choose which weights are kept.
+    Its dev texts are also compared if they choose the weights that are kept.
     """
     task = run.task
     return Step(

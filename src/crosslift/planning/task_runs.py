@@ -16,7 +16,7 @@ def task_run(settings: MixedTaskSettings) -> TaskRun:
     """The task that settings name, with its translation.
 
     Raises:
-        UnknownNameError, StudyError, DataError: it cannot be had.
+        UnknownNameError, StudyError, DataError: the task does not exist or cannot be used.
     """
     task = find_task(
         settings.task,
@@ -36,7 +36,7 @@ def task_run(settings: MixedTaskSettings) -> TaskRun:
 
 
 def names_of(tasks: Sequence[TaskRun]) -> list[str]:
-    """The tasks' names; one that appears twice is numbered from the second on."""
+    """The tasks' names; a name that appears twice is numbered from the second on."""
     names: list[str] = []
     for run in tasks:
         same = sum(name.partition(" (")[0] == run.task.name for name in names)

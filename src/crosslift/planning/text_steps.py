@@ -20,7 +20,8 @@ TextSteps = dict[str, dict[str, Step]]
 
 
 def encode_steps(encoder: Trained | ObjectEncoder, loaded: LoadedTarget) -> TextSteps:
-    """The encoding steps of a target: as the encoder is read itself, and as other protocols read it."""
+    """The encoding steps of a target: with the encoder's usual reading, and with those of other
+    protocols."""
     steps: TextSteps = {language: {} for language in loaded.data.languages}
     group = f"texts of {loaded.target.name}"
     made: dict[tuple[Roles, int], Step] = {}
@@ -36,7 +37,7 @@ def encode_steps(encoder: Trained | ObjectEncoder, loaded: LoadedTarget) -> Text
 def _readings(
     encoder: Trained | ObjectEncoder, loaded: LoadedTarget
 ) -> dict[Roles, Trained | ObjectEncoder]:
-    """Roles -> the encoder as its steps read it, before the prompts of sides."""
+    """Roles -> the encoder with the reading of their steps, before the prompts of sides."""
     readings: dict[Roles, Trained | ObjectEncoder] = {OWN_ROLES: encoder}
     for protocol in loaded.protocols:
         if not protocol.own_reading:
@@ -47,12 +48,12 @@ def _readings(
 def encode_step(encoder: Trained | ObjectEncoder, group: str, texts: TextSet) -> Step:
     """Encodes every text of a set once: `vectors.npy`, float32 [texts, D].
 
-    Its key has the texts themselves in it and not the target: two targets of the same texts share it.
+    Its key depends on the texts and not on the target: two targets with the same texts share the step.
 
     Args:
-        encoder: as it reads the texts.
-        group: what they are texts of, in words.
-        texts: the set.
+        encoder: encoder with the reading of the texts.
+        group: name of the texts, in words.
+        texts: set of texts.
     """
     return Step(
         kind="encode",
@@ -71,10 +72,10 @@ def reading_of(scored: Step, protocol: Protocol, store: Store) -> dict[str, Any]
     """How a protocol's vectors were read from the encoder: pooling, prompt, ...
 
     Args:
-        scored: the step that scores any language of a target, made. It has the steps of `encode_steps`
+        scored: finished step that scores any language of a target. It has the steps of `encode_steps`
             as inputs, or has encoded its texts itself.
-        protocol: one of the target's.
-        store: holds the vectors.
+        protocol: one of the target's protocols.
+        store: store with the vectors.
     """
     roles = [role for role in roles_of(protocol) if role in scored.inputs]
     if not roles:

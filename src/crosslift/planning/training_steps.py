@@ -42,19 +42,20 @@ def train_step(
 
     Args:
         before: the encoder before the stage.
-        tasks: of the stage.
-        stage: its settings.
-        budget: its updates, examples or tokens.
-        seed: of its random generators.
-        previous: the training step of the stage before, whose heads it may keep.
-        kept: the weights that its artifact has beside those at the end of the stage.
+        tasks: tasks of the stage.
+        stage: settings of the stage.
+        budget: updates, examples or tokens of the stage.
+        seed: seed of the stage's random generators.
+        previous: training step of the stage before; the stage may keep its heads.
+        kept: weights that the artifact has besides the weights at the end of the stage.
 
-    Its artifact: `encoder.safetensors` (what changed in the text encoder; none where that is
-    locked), `head.safetensors` (of all tasks), both again as `encoder-NAME.safetensors` of each kept
-    weights, `spent.json`, `curve.json`, `records.json` and `timings.json`.
+    Its artifact: `encoder.safetensors` (the changed weights of the text encoder; absent if it
+    is locked), `head.safetensors` (heads of all tasks), both again with NAME
+    (`encoder-NAME.safetensors`) for each of the kept weights, `spent.json`, `curve.json`,
+    `records.json` and `timings.json`.
 
     Raises:
-        StudyError: settings that do not fit a task.
+        StudyError: the settings do not fit a task.
     """
     runs = dict(zip(names_of(tasks), tasks, strict=True))
     _check_stage(stage, runs, before.settings)
@@ -82,8 +83,8 @@ def train_step(
 
 
 def _stage_facts(stage: StageSettings) -> dict[str, Any]:
-    """The settings of a stage that are in the key of its step and have no facts of their own."""
-    # The number of devices is a fact of the machine, as that of threads is: no part of the key.
+    """The settings of a stage that are in the key of its step and are not part of other facts."""
+    # The number of devices, like the number of threads, is a fact of the machine: no part of the key.
     beside = {"tasks", "budget", "robust", "devices", *GUARDS_ON_DATA}
     if stage.cached_tokens is None:  # as the keys were before there was such a setting
         beside.add("cached_tokens")
@@ -110,7 +111,8 @@ def _inputs(
 
 
 def _prompt_facts(run: TaskRun, encoder: EncoderSettings) -> dict[str, Any]:
-    """The texts of a task's prompts; empty without any, as the keys were before there were such."""
+    """The texts of a task's prompts; empty without prompts, so that keys of earlier versions stay
+    valid."""
     prompts = prompts_of_sides(run.settings, encoder)
     return {"prompts": prompts} if prompts else {}
 
@@ -193,7 +195,7 @@ def _check_stage(
 
 
 def _check_negatives(stage: StageSettings, tasks: Mapping[str, TaskRun], budget: Budget) -> None:
-    """Raises where a part of a batch is one record, and a task finds its negatives in that part."""
+    """Raises if a part of a batch is one record, and a task finds its negatives in that part."""
     smallest = max(1, budget.batch_size // stage.accumulation)
     alone = [name for name, run in tasks.items() if run.task.form.learns_from_others]
     if alone and smallest == 1:
@@ -215,13 +217,13 @@ def task_with_pictures(step: Step) -> str | None:
 
 
 def prompts_of_training(stages: Sequence[Step]) -> SidePrompts:
-    """The prompts of sides that training steps read texts with: those of the last one that has any.
+    """The prompts of sides in the last training step that has any.
 
     Args:
         stages: training steps of one encoder, first to last.
 
     Raises:
-        StudyError: its tasks have different ones.
+        StudyError: the tasks of that step have different prompts.
     """
     for step in reversed(stages):
         tasks = step.job_as(Training).tasks
@@ -239,7 +241,7 @@ def prompts_of_training(stages: Sequence[Step]) -> SidePrompts:
 
 
 def devices_of(step: Step) -> int:
-    """How many devices train what a training step has trained, or chosen among tries."""
+    """The number of devices of a training step, or of the tries that it chooses among."""
     return step.job_as(Training).stage.devices or 1
 
 
@@ -250,7 +252,7 @@ def task_of(step: Step, name: str) -> TaskRun:
 
 
 def _guard_facts(guards: Sequence[Guard]) -> dict[str, Any]:
-    """Setting -> facts of each guard on data; None of those that the stage does not ask for."""
+    """Setting -> facts of each guard on data; None for guards that the stage does not have."""
     facts = {guard.name: guard.facts() for guard in guards if isinstance(guard, GuardOnData)}
     return {name: facts.get(name) for name in GUARDS_ON_DATA}
 
@@ -264,7 +266,7 @@ def _label(tasks: Mapping[str, TaskRun], stage: StageSettings, seed: int) -> str
 
 
 def _robust_words(stage: StageSettings) -> str:
-    """Robust training in words, with what an update costs by its passes."""
+    """Robust training in words, with the cost of an update in passes."""
     settings = stage.robust.model_dump() if stage.robust else {}
     names = [name.replace("_", " ") for name, value in settings.items() if value is not None]
     cost = f" ({stage.cost:.3g} x the cost of plain updates)" if stage.cost != 1 else ""

@@ -14,11 +14,11 @@ from crosslift.tasks.task import IntermediateTask
 
 
 def translate_step(task: IntermediateTask, settings: TranslationSettings) -> Step:
-    """Translates the English training records of a task; nothing is translated yet, and nothing is
-    fetched but what a key cannot be made without.
+    """Translates the English training records of a task; nothing is translated yet, and only
+    files that decide the key are downloaded.
 
-    Its artifact: `records.jsonl`, all that is trained on (English records where they are kept, then
-    those of each language), and `translation.json`: facts of the engine and, for each language, how
+    Its artifact: `records.jsonl`, all training records (English ones, if they are kept, then the
+    records of each language), and `translation.json`: facts of the engine and, for each language, how
     many records were translated and dropped, by reason.
 
     Raises:
@@ -51,11 +51,11 @@ def translate_step(task: IntermediateTask, settings: TranslationSettings) -> Ste
 
 
 def most_records(task: IntermediateTask, limit: int | None) -> int:
-    """About how many training records a task has; data of the hub are not read for that.
+    """The approximate number of training records of a task, without reading data of the hub.
 
     Args:
         task: the task.
-        limit: of their number; None: none.
+        limit: most records; None: no limit.
     """
     declared = getattr(task, "train_examples", None)
     count = int(declared) if declared is not None else len(task.source.train())

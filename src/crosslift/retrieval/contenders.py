@@ -1,4 +1,4 @@
-"""Pairs that may belong to the answer: screened, and not scored exactly until few are left."""
+"""Pairs that may belong to the answer: screened, and not scored exactly until few remain."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Contenders:
     exact score.
 
     Args:
-        best: the exact best so far, of N queries.
-        slack: float64 [N], how far a screened result is from the score (`ScreenedRows.slack`).
-        shift: subtracted from the scores in all screened results.
-        keys: of the screened results.
+        best: the exact best results so far, of N queries.
+        slack: largest distance of a screened result from the score, float64 [N] (`ScreenedRows.slack`).
+        shift: number subtracted from the scores in all screened results.
+        keys: type of the keys of screened results.
     """
 
     def __init__(
@@ -50,20 +50,20 @@ class Contenders:
         self.waiting += len(queries)
 
     def raise_to(self, least: Tensor, queries: slice) -> None:
-        """Raises floors to these keys, where they are higher."""
+        """Raises floors to these keys, if the keys are higher."""
         self.floors[queries] = torch.maximum(self.floors[queries], least)
 
     def widen(self, slack: NDArray[np.float64]) -> None:
-        """Allows for candidates whose results are as far from their scores as this, float64 [N]."""
+        """Widens the slack to allow for results at this distance from their scores, float64 [N]."""
         more = np.maximum(slack - self.slack, 0)
         if more.any():
             self.floors = floor_keys(results_of_keys(self.floors, self.keys) - more, self.keys)
             self.slack = self.slack + more
 
     def floor_of(self, reached: Tensor, slack: NDArray[np.float64]) -> Tensor:
-        """The floors of queries, each of which has k results at or above these keys."""
+        """The floors of queries that each have k results at or above these keys."""
         results = results_of_keys(reached, self.keys)
-        # These results are rounded, and off by the slack; so is that of a pair that scores as much.
+        # These results are rounded and off by the slack; so is the result of a pair of equal score.
         lowest = results - np.abs(results) * self.keys.result_error - 2 * slack
         return floor_keys(lowest, self.keys)
 
@@ -92,7 +92,7 @@ class Contenders:
     def take(self) -> tuple[IntArray, IntArray]:
         """Takes the queries and the candidates of all pairs at hand, by rising candidate."""
         queries, candidates, _ = self._take()
-        order = np.argsort(candidates, kind="stable")  # of equal scores the first candidate wins
+        order = np.argsort(candidates, kind="stable")  # the first of equal scores wins
         return queries[order], candidates[order]
 
     def merge(self, queries: IntArray, candidates: IntArray, scores: NDArray[np.float32]) -> None:
@@ -101,7 +101,7 @@ class Contenders:
         self.raise_to_best(slice(None))
 
     def raise_to_best(self, queries: slice) -> None:
-        """Raises floors to those of the best so far."""
+        """Raises floors to the floors that the best results so far give."""
         exact = self.best.floors()[queries] - self.shift - self.slack[queries]
         self.raise_to(floor_keys(exact, self.keys), queries)
 

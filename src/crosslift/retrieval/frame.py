@@ -12,21 +12,21 @@ from crosslift.retrieval.screening import ScreenedRows, near_unit_rows, screened
 from crosslift.retrieval.similarity import FloatArray
 
 _SAMPLE = 256
-"""Rows from which the shift is guessed."""
+"""Number of rows that the shift is estimated from."""
 _ROWS_AT_ONCE = 256
-"""Their numbers in float64 stay in the cache."""
+"""Number of rows whose numbers in float64 stay in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What is subtracted from both sides and from their scores. Any frame is right; one near the rows
-    gives a sharp bound.
+    """The centres and the shift to subtract from both sides and from their scores. Any frame is
+    correct; a frame near the rows gives a sharp bound.
 
     Args:
-        src_centre: float64 [D].
-        tgt_centre: float64 [D].
-        shift: subtracted from all scores.
-        dtype: of the screened rows.
+        src_centre: centre of the rows of src, float64 [D].
+        tgt_centre: centre of the rows of tgt, float64 [D].
+        shift: number subtracted from all scores.
+        dtype: type of the screened rows.
     """
 
     src_centre: NDArray[np.float64]
@@ -43,8 +43,8 @@ class Frame:
         Args:
             src: unit rows [N, D], some of src or all.
             tgt: unit rows [M, D], some of tgt or all.
-            k: neighbours wanted.
-            dtype: of the screened rows.
+            k: number of neighbours.
+            dtype: type of the screened rows.
         """
         return cls(_centre(src), _centre(tgt), _usual_shift(src, tgt, k), dtype)
 
@@ -62,17 +62,17 @@ class Frame:
         """Rows of tgt, prepared for the product without their unit rows, which cost more.
 
         Args:
-            vectors: floats [N, D]; lengths do not matter.
+            vectors: rows of any length, floats [N, D].
 
         Raises:
-            DataError: a row that is not finite or all zeros.
+            DataError: a row is not finite, or all zeros.
         """
         units, error = near_unit_rows(vectors)
         return self.tgt(units).of_rows_within(error, float(np.linalg.norm(self.src_centre)))
 
 
 def _usual_shift(src: NDArray[np.float32], tgt: NDArray[np.float32], k: int) -> float:
-    """A guess, from a sample, of a score below the k-th best of nearly all rows.
+    """An estimate, from a sample, of a score below the k-th best of nearly all rows.
 
     It is subtracted from all results: results near zero are rounded least, and results above zero need
     no change to be compared as integers. It is at most 0.9 in size, so that results stay below 2.
@@ -85,7 +85,7 @@ def _usual_shift(src: NDArray[np.float32], tgt: NDArray[np.float32], k: int) -> 
 
 
 def _centre(units: NDArray[np.float32]) -> NDArray[np.float64]:
-    """About the mean of rows [N, D], float64 [D]."""
+    """The approximate mean of rows [N, D], float64 [D]."""
     mean: NDArray[np.float64] = torch.from_numpy(units).mean(dim=0).double().numpy()
     return mean
 

@@ -32,7 +32,7 @@ def judged_outcomes(
     Args:
         ranked: [Q, k], the grades of the retrieved passages, the best first; 0 for those without a
             judgement.
-        relevant: for each query, the grades above 0 of all passages, at least one.
+        relevant: grades above 0 of all passages for each query, at least one.
 
     Returns:
         Outcome -> float64 [Q], each in [0, 1].

@@ -30,30 +30,31 @@ VectorsOf = Callable[[IntArray], FloatArray]
 """Places [P] of candidates -> their vectors [P, D], of any length."""
 
 PART = 2048
-"""Candidates of a part: 8 MB of results in bfloat16 with as many queries."""
+"""Candidates of a part: 8 MB of results in bfloat16 with an equal number of queries."""
 _TILE = 2048
 """Queries of a tile."""
 _SAMPLE_SHARE, _SAMPLE_OF_K, _MOST_SAMPLED = 16, 128, 50_000
-"""The sample: one candidate of this many, but at most this many times k, and at most so large."""
+"""The sample: one candidate in this number, but at most this number times k, and at most this size."""
 _MOST_GROUPS = 16_384
-"""A part is scored whole if more pairs, or groups, than this and 4 k (queries + candidates) contend."""
+"""A part is scored completely if more pairs, or groups, than this and 4 k (queries + candidates)
+contend."""
 _DENSE_IN_A_ROW = 2
-"""After this many such parts, the next ones are not screened."""
+"""Number of such parts in a row after which the next parts are not screened."""
 _DENSE_PARTS = 24
-"""Parts that are not screened before one is screened again."""
+"""Number of parts that are not screened before one is screened again."""
 _MOST_WAITING = 4_000_000
-"""Contenders that wait to be scored, at most; or 4 k for each query, if that is more."""
+"""Most contenders that wait to be scored; or 4 k for each query, if that is more."""
 _WIDER = 1.05
-"""The bound of the sample is widened by this at once: few parts have one that is larger yet."""
+"""Factor that widens the sample's bound at the start, so that few parts have a larger bound."""
 
 
 class _Tile(NamedTuple):
-    """Some of the queries.
+    """Some of the queries, with their contenders.
 
     Args:
-        place: of the queries.
-        contenders: of theirs.
-        screen: multiplies them.
+        place: place of the queries among all.
+        contenders: contenders of the queries.
+        screen: screen that multiplies the queries with candidates.
     """
 
     place: slice
@@ -69,14 +70,14 @@ class PoolSearch:
     work.
 
     Args:
-        queries: floats [Q, D]; lengths do not matter.
-        vectors_of: the vectors of candidates. Each candidate is read once, those in the sample and
-            those that contend at the end twice.
+        queries: vectors of the queries, of any length, floats [Q, D].
+        vectors_of: function from places of candidates to their vectors. Each candidate is read once,
+            but candidates in the sample, and candidates that contend at the end, twice.
         count: number of candidates.
-        k: neighbours of each query.
+        k: number of neighbours of each query.
 
     Raises:
-        DataError: vectors that are not finite, zero or of unequal width; an empty side; k below 1.
+        DataError: a vector is not finite, is zero or has another width; a side is empty; k is below 1.
     """
 
     def __init__(self, queries: FloatArray, vectors_of: VectorsOf, count: int, k: int) -> None:
@@ -114,7 +115,7 @@ class PoolSearch:
         """Searches all candidates.
 
         Returns:
-            [Q, min(k, candidates)].
+            The neighbours, [Q, min(k, candidates)].
         """
         dense = 0
         for number, start in enumerate(range(0, self._count, PART)):
@@ -207,6 +208,6 @@ def _scores_in_part(
 
 
 def _raises_floors(parts: int) -> bool:
-    """Whether floors rise after so many parts: after 1, 2, 3, 4, 6, 8, 12 ..."""
+    """Whether floors rise after this number of parts: after 1, 2, 3, 4, 6, 8, 12 ..."""
     odd = parts // (parts & -parts)
     return odd in (1, 3)

@@ -128,7 +128,7 @@ def ranks_of_scores(scores: FloatArray, gold: Gold) -> Ranks:
 
     Args:
         scores: floats [Q, C], higher is better.
-        gold: as in `gold_ranks`.
+        gold: the same as in `gold_ranks`.
 
     Returns:
         Ranks of length Q.

@@ -4,10 +4,10 @@ A score is the cosine s = x.y of two unit rows. With any two centres m and n,
 
     s = (x - m).(y - n) + (x.n - m.n) + m.y = x'.y' + a + b,
 
-so the error of rounding x' and y' to bfloat16 is a part of that of rounding x and y if the vectors
-are all near one direction, as those of text encoders are. a and b are in the same product, each as two
-extra columns (a bfloat16 number and the rounded remainder). With X, Y the rounded rows, the product's
-result v differs from s - shift by at most
+so the error of rounding x' and y' to bfloat16 is smaller than the error of rounding x and y if all
+vectors are near one direction, as the vectors of text encoders are. a and b are in the same product,
+each as two extra columns (a bfloat16 number and the rounded remainder). With X, Y the rounded rows, the
+product's result v differs from s - shift by at most
 
     |x' - X| |Y| + |x'| |y' - Y|            rounding of the rows (Cauchy-Schwarz)
     + |a - (a1 + a2)| + |b - (b1 + b2)|     remainders of the two columns
@@ -18,8 +18,8 @@ and is then rounded to bfloat16. Rounding never reverses an order, so a pair wit
 screened result >= (floor - shift - bound), rounded down. The search relies on nothing else. The bound
 is computed from the actual rows (`ScreenedRows.slack`), not assumed.
 
-Screened results are compared as integers: the bits of a float, with those of negative numbers
-inverted, are in the order of the floats, and integers are compared several times faster.
+Screened results are compared as integers: the bits of a float, inverted for negative numbers, are in
+the order of the floats, and integers are compared several times faster.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ UNIT = NDArray[np.float32]
 
 EXTRA_COLUMNS = 4
 COLUMNS_MULTIPLE = 8
-"""The width of the product is a multiple of it: matrix units are slow on other widths."""
+"""The width of the product is a multiple of this number: matrix units are slow on other widths."""
 SUM_ERROR = 2.0**-23
 """Relative error of one addition in float32, doubled for units that do not round to nearest."""
 SCORE_ERROR = 2.0**-22
@@ -52,9 +52,10 @@ class Keys(NamedTuple):
         floats: type of the screened results.
         integers: type with the same number of bits.
         sign: number of bits to shift right so that only the sign remains.
-        turn: the bits of a negative number that are inverted.
-        lowest: below every result, as results are above -1.95; ``highest`` is above every result.
-        result_error: relative error of the rounding of a result to ``floats``, whichever way it rounds.
+        turn: bits of a negative number that are inverted.
+        lowest: integer below every result, as results are above -1.95; ``highest`` is above every
+            result.
+        result_error: relative error of the rounding of a result to ``floats``, in either direction.
     """
 
     floats: torch.dtype
@@ -70,7 +71,7 @@ KEYS = {
     torch.bfloat16: Keys(torch.bfloat16, torch.int16, 15, 2**15 - 1, -(2**14), 2**14, 1.01 * 2**-8),
     torch.float32: Keys(torch.float32, torch.int32, 31, 2**31 - 1, -(2**30), 2**30, 0.0),
 }
-"""A sum in float32 is the result itself there: its error is part of the slack."""
+"""In float32, the sum itself is the result: its error is part of the slack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +79,12 @@ class ScreenedRows:
     """Rows of one side, prepared for the product.
 
     Args:
-        rows: bfloat16 or float32 [N, K], rounded centred rows and the extra columns.
-        rounding: float64 [N], at least |x' - X|.
-        rounded_length: float64 [N], at least |X|.
-        length: float64 [N], at least |x'|.
-        offset: float64 [N], |a| or |b|.
-        offset_error: float64 [N], the remainder of the offset after the two columns.
+        rows: rounded centred rows and the extra columns, bfloat16 or float32 [N, K].
+        rounding: upper bound of |x' - X|, float64 [N].
+        rounded_length: upper bound of |X|, float64 [N].
+        length: upper bound of |x'|, float64 [N].
+        offset: |a| or |b|, float64 [N].
+        offset_error: remainder of the offset after the two columns, float64 [N].
     """
 
     rows: Tensor
@@ -102,11 +103,11 @@ class ScreenedRows:
         return bound + SCORE_ERROR
 
     def of_rows_within(self, error: float, centre: float) -> ScreenedRows:
-        """The same for other rows, each of which is this near the row that was rounded.
+        """The prepared rows with bounds for other rows, each at most this far from the rounded row.
 
         Args:
-            error: largest distance of the two.
-            centre: length of the other side's centre, with which the offsets were computed.
+            error: largest distance between a row and the rounded row.
+            centre: length of the other side's centre, which the offsets were computed with.
         """
         return replace(
             self,
@@ -123,16 +124,16 @@ def near_unit_rows(vectors: FloatArray) -> tuple[UNIT, float]:
         vectors: floats [N, D].
 
     Returns:
-        float32 [N, D], and how far a row is from that of `unit_rows`, at most.
+        float32 [N, D], and the largest distance of a row from the row of `unit_rows`.
 
     Raises:
-        DataError: a row that is not finite or all zeros.
+        DataError: a row is not finite, or all zeros.
     """
     rows = torch.from_numpy(np.ascontiguousarray(vectors)).float()
     lengths = torch.linalg.vector_norm(rows, dim=1)
     if not bool(((lengths > _SHORTEST) & (lengths < _LONGEST)).all()):
         return unit_rows(vectors), 0.0
-    # Of a sum of squares in float32, in any order, and of five roundings.
+    # The error of a sum of squares in float32, in any order, and of five roundings.
     return (rows / lengths[:, None]).numpy(), (vectors.shape[1] + 8) * SUM_ERROR
 
 
@@ -148,11 +149,11 @@ def screened_rows(
 
     Args:
         units: unit rows, float32 [N, D].
-        centre: what is subtracted from every row, float64 [D].
+        centre: vector subtracted from every row, float64 [D].
         offset: a or b of every row, float64 [N].
         dtype: bfloat16 or float32.
-        first: whether the side is x (its offset is in the first two extra columns, the others are 1)
-            or y (the other way round).
+        first: whether the side is x (its offset is in the first two extra columns, the others are 1);
+            else it is y (its offset is in the last two).
     """
     count, width = units.shape
     padded = -(-(width + EXTRA_COLUMNS) // COLUMNS_MULTIPLE) * COLUMNS_MULTIPLE
@@ -166,9 +167,9 @@ def screened_rows(
         rounded = rows[part, :width].float()
         for target, vectors in zip(measured, (centred - rounded, rounded), strict=True):
             target[part] = torch.linalg.vector_norm(vectors, dim=1).numpy()
-    # Of sums of squares in float32, in any order; squares below its range are lost.
+    # The error of sums of squares in float32, in any order; squares below its range are lost.
     rounding, rounded_length = measured * (1 + width * SUM_ERROR) + _LOST_SQUARES
-    # Of the centre and of its subtraction in float32; a number less its rounding is exact.
+    # The error of the centre and of its subtraction in float32; a number less its rounding is exact.
     rounding += SUM_ERROR * rounded_length + np.linalg.norm(centre - middle.double().numpy())
     rounding *= 1 + SUM_ERROR
     length = rounded_length + rounding
@@ -182,20 +183,20 @@ def screened_rows(
 
 
 _ROWS_AT_ONCE = 256
-"""Their numbers stay in the cache."""
+"""Number of rows whose numbers stay in the processor's cache."""
 _SHORTEST, _LONGEST = 1e-12, 1e15
 """Rows between these lengths lose no square that matters, and none is too large, in float32."""
 _LOST_SQUARES = 1e-15
-"""The length of a row of 10 million numbers whose squares are too small for float32, at most."""
+"""Largest length of a row of 10 million numbers with squares too small for float32."""
 
 
 def keys_in_place(results: Tensor, keys: Keys, buffer: Tensor) -> Tensor:
     """Converts screened results to integers in the same order, in place.
 
     Args:
-        results: [B, C] of ``keys.floats``; overwritten.
-        keys: of that type.
-        buffer: [B, C] of ``keys.integers``; overwritten.
+        results: screened results, [B, C] of ``keys.floats``; overwritten.
+        keys: type of the keys.
+        buffer: memory, [B, C] of ``keys.integers``; overwritten.
 
     Returns:
         [B, C] of ``keys.integers``, the memory of ``results``.
@@ -209,11 +210,11 @@ def keys_in_place(results: Tensor, keys: Keys, buffer: Tensor) -> Tensor:
 def floor_keys(values: NDArray[np.float64], keys: Keys) -> Tensor:
     """The keys of values rounded down: no higher than the keys of all results at or above the values.
 
-    The key of minus zero is just below that of zero, so a floor of zero includes it.
+    The key of minus zero is just below the key of zero, so a floor of zero includes it.
 
     Args:
         values: float64, any shape; the key of minus infinity is ``lowest``.
-        keys: of the screened results.
+        keys: type of the keys of screened results.
     """
     wide = torch.from_numpy(np.clip(values, -2.0, 2.0))
     near = wide.to(keys.floats)

@@ -106,7 +106,7 @@ def score_at(scores: ScoreArray, is_gold: BoolArray, n_gold: int, threshold: flo
         scores: float64 [P], of mined pairs in any order.
         is_gold: bool [P].
         n_gold: number of all gold pairs, mined or not.
-        threshold: in the unit of the scores; +inf extracts no pair, -inf every pair.
+        threshold: lowest score of an extracted pair; +inf extracts no pair, -inf every pair.
 
     Returns:
         The score.

@@ -16,18 +16,19 @@ from crosslift.retrieval.screening import Keys, keys_in_place
 from crosslift.retrieval.similarity import IntArray
 
 _GROUP = 16
-"""Rows whose maximum is compared first: only groups that reach a floor are opened."""
+"""Number of rows in a group. Its maximum is compared first: only groups that reach a floor are
+opened."""
 
 
 class Hits(NamedTuple):
     """Pairs of a tile that reach the floor of their row or of their column.
 
     Args:
-        rows: int64 [H] in the tile.
-        columns: int64 [H] in the tile.
-        results: int32 [H], their keys.
-        for_row: bool [H], whether the row's floor is reached.
-        for_column: bool [H].
+        rows: row of each pair in the tile, int64 [H].
+        columns: column of each pair in the tile, int64 [H].
+        results: key of each pair, int32 [H].
+        for_row: whether the pair reaches the row's floor, bool [H].
+        for_column: whether the pair reaches the column's floor, bool [H].
     """
 
     rows: IntArray
@@ -42,8 +43,8 @@ class Hits(NamedTuple):
         """Adds the pairs to the candidates of their rows and of their columns.
 
         Args:
-            rows: of the tile.
-            columns: of the whole side; None: not wanted.
+            rows: contenders of the tile's rows.
+            columns: contenders of the whole side of columns; None: not needed.
             first: numbers of the tile's first row and first column in their sides.
         """
         chosen = self.for_row
@@ -59,9 +60,9 @@ class Screen:
     """A tile of rows, its memory for results, and the search through them.
 
     Args:
-        rows: [B, K] screened rows.
-        keys: of their type.
-        memory: for results, by their shape; screens that take turns share it.
+        rows: screened rows, [B, K].
+        keys: type of the keys of their results.
+        memory: memory for results, by their shape; screens that take turns share it.
     """
 
     def __init__(
@@ -76,13 +77,14 @@ class Screen:
         self._memory = {} if memory is None else memory
 
     def sort(self, floors: Tensor) -> None:
-        """Sorts the rows by their floors, so that those of a group are nearly equal."""
+        """Sorts the rows by their floors, so that the floors of a group are nearly equal."""
         of_rows = self._padded_floors(floors)[self.order]
         order = of_rows.argsort()
         self.rows, self.order, self.sorted = self.rows[order], self.order[order], True
 
     def _padded_floors(self, floors: Tensor) -> Tensor:
-        """Floors of all rows, in their first order; nothing reaches those that fill the last group."""
+        """Floors of all rows, in their first order; no result reaches the floors of the rows that fill
+        the last group."""
         whole = torch.full((len(self.rows),), self.keys.highest, dtype=self.keys.integers)
         whole[: self.count] = floors
         return whole.to(self.rows.device)
@@ -92,8 +94,8 @@ class Screen:
 
         Args:
             columns: screened rows of the other side.
-            ordered: whether the integers are keys. Else they are the bits of the results: those above
-                zero are their keys, all others are negative.
+            ordered: whether the integers are keys. Else they are the bits of the results: bits above
+                zero are keys, all others are negative.
         """
         results = self._memory_for(len(columns))
         with _float32_sums():
@@ -116,13 +118,13 @@ class Screen:
         *,
         ordered: bool,
     ) -> Hits | None:
-        """Pairs whose key reaches that of their row or of their column.
+        """Pairs with a key that reaches the floor of their row or of their column.
 
         Args:
-            results: [B, C] of this tile.
-            row_floors: keys of its rows.
-            column_floors: keys [C]; None: those of the rows alone.
-            most: the result is None if more pairs, or groups of pairs, reach a floor.
+            results: results of this tile, [B, C].
+            row_floors: floors of its rows, as keys.
+            column_floors: floors of the columns, as keys [C]; None: only the rows have floors.
+            most: most pairs, or groups of pairs, that reach a floor; the result is None if more do.
             ordered: whether the results are keys.
         """
         of_rows = self._padded_floors(row_floors)[self.order]
@@ -152,7 +154,7 @@ class Screen:
 def best_in(results: Tensor, along: int, k: int, keys: Keys) -> Tensor:
     """Keys that the k best of every line of a tile reach: on the processor, [lines].
 
-    Where the tile is large, the k-th highest of the maxima of groups replaces the k-th highest
+    If the tile is large, the k-th highest of the maxima of groups replaces the k-th highest
     result: it is no higher, as each group has a result that reaches it.
     """
     count = results.shape[along]
@@ -168,7 +170,8 @@ def best_in(results: Tensor, along: int, k: int, keys: Keys) -> Tensor:
 
 @contextmanager
 def _float32_sums() -> Iterator[None]:
-    """Sums of products in float32, as the bound assumes; cuBLAS may add parts in bfloat16 otherwise."""
+    """Sums of products in float32, as the bound assumes; otherwise, cuBLAS may add parts in
+    bfloat16."""
     matmul = torch.backends.cuda.matmul
     before = matmul.allow_bf16_reduced_precision_reduction
     matmul.allow_bf16_reduced_precision_reduction = False
@@ -193,7 +196,7 @@ def _hits_of_all(
 def _hits_in_groups(
     results: Tensor, of_rows: Tensor, of_columns: Tensor, most: int
 ) -> tuple[Tensor, Tensor, Tensor] | None:
-    """The same, by the maxima of groups of rows, whose floors are nearly equal."""
+    """The same as `_hits_of_all`, by the maxima of groups of rows with nearly equal floors."""
     grouped, floors = results.unflatten(0, (-1, _GROUP)), of_rows.unflatten(0, (-1, _GROUP))
     reaches = grouped.amax(1) >= torch.minimum(floors.amin(1)[:, None], of_columns)
     group, column = reaches.nonzero(as_tuple=True)

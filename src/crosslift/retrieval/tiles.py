@@ -172,8 +172,8 @@ class _RowTile(NamedTuple):
 
     Args:
         place: place of its rows in the block.
-        rows: their candidates.
-        screen: multiplies them.
+        rows: contenders of the rows.
+        screen: screen that multiplies the rows with columns.
     """
 
     place: slice
@@ -182,7 +182,8 @@ class _RowTile(NamedTuple):
 
 
 def _is_power_of_two(count: int) -> bool:
-    """Whether it is 1, 2, 4 ...: after that many tiles floors rise, seldom and yet in time."""
+    """Whether a number is 1, 2, 4 ...: floors rise after these numbers of tiles, seldom and yet in
+    time."""
     return count & (count - 1) == 0
 
 

@@ -1,4 +1,4 @@
-"""The step engine: what a step is, whether its artifact is up to date, and how steps are run.
+"""The step engine: defines steps, checks whether their artifacts are up to date, and runs them.
 
-It knows nothing of studies: it runs any graph of steps.
+It knows nothing about studies: it runs any graph of steps.
 """

@@ -1,7 +1,7 @@
-"""Unfinished work records what made it, so that the store knows which of it can be resumed.
+"""Unfinished work records what made it, so that the store knows whether it can be resumed.
 
-A step resumes only what the same code left on the same inputs: the name of its folder says so, and the
-note in it, UNFINISHED/.attempt.json, says to others which code and inputs these are.
+A step resumes only work of the same code on the same inputs: the name of its folder depends on both,
+and the note in it, UNFINISHED/.attempt.json, names this code and these inputs for other processes.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _NOTE = ".attempt.json"
 def note_attempt(
     folder: Path, code: Mapping[str, str], inputs: Sequence[tuple[str, str, str]]
 ) -> None:
-    """Notes in a folder of unfinished work what makes it, unless that is noted.
+    """Notes the code and inputs of unfinished work in its folder, unless they are noted.
 
     Args:
-        folder: of the unfinished work.
+        folder: folder of the unfinished work.
         code: module -> hash of its code.
-        inputs: kind, key and digest of each artifact that is read.
+        inputs: kind, key and digest of each artifact that the work reads.
 
     Raises:
         ArtifactError: the folder cannot be written.
@@ -43,8 +43,8 @@ def is_resumable(folder: Path, store: Store) -> bool:
     note, or with a damaged one, is of an earlier version.
 
     Args:
-        folder: of the unfinished work.
-        store: that it lies in.
+        folder: folder of the unfinished work.
+        store: store that contains the folder.
     """
     try:
         note = parse_json((folder / _NOTE).read_bytes(), str(folder / _NOTE))
@@ -57,6 +57,7 @@ def is_resumable(folder: Path, store: Store) -> bool:
 
 
 def _is_unchanged(store: Store, kind: str, key: str, digest: str) -> bool:
-    """Whether an input is the one that was read; one that is gone may come back the same."""
+    """Whether an input is the artifact that was read. A deleted input counts, as it may come back the
+    same."""
     trace = store.trace(kind, key)
     return trace is None or trace.digest == digest

@@ -1,4 +1,4 @@
-"""Before a run: which steps it would make, and what they would fail on."""
+"""Before a run: finds the steps that it would make, and the errors that they would fail with."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from crosslift.steps.step import Step
 def missing_steps(steps: Sequence[Step], store: Store, status: Status) -> list[Step]:
     """The steps of a plan that a run would make.
 
-    The run makes fewer of them if an input is made again and comes out as it was.
+    The run makes fewer steps if an input is made again with the same bytes.
 
     Args:
-        steps: of the plan.
-        store: of the artifacts.
-        status: of the store.
+        steps: steps of the plan.
+        store: store of the artifacts.
+        status: status of the store.
     """
     passing = Passing(steps, store, status)
     return [step for step in steps if passing.to_make(step)]
 
 
 def check_needs(plan: Graph, missing: Sequence[Step], *, keep_going: bool = False) -> Graph:
-    """Finds what steps would fail on, before any of them is made.
+    """Finds the errors that steps would fail with, before any step is made.
 
     Args:
-        plan: such as that of a study.
-        missing: its steps that a run would make.
-        keep_going: the plan continues without the arms that need a step that would fail.
+        plan: graph of steps, such as the plan of a study.
+        missing: steps of the plan that a run would make.
+        keep_going: leave out the arms that need a step that would fail.
 
     Returns:
-        The plan as it can be carried out.
+        The plan, without parts that cannot be carried out.
 
     Raises:
         CrossLiftError: the first reason. With `keep_going`, the baseline cannot be measured, or no arm

@@ -1,4 +1,4 @@
-"""Which modules define the objects that a step is given: the task's, the form's, the target's."""
+"""Finds the modules that define the objects of a step: the task, the form, the target."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from pydantic import BaseModel
 from crosslift.extensions.origin import followed_packages, top_of
 
 _MOST_LOOKED_AT = 100
-"""Elements of one collection: those of a longer one are records or texts, all of the same kinds."""
+"""Most elements of a collection to look at; longer collections hold records or texts, all of one
+kind."""
 _PLAIN = (str, bytes, int, float, bool, complex, type(None))
 
 
@@ -27,7 +28,7 @@ class HeldByManySteps:
     the modules behind it are found once."""
 
     def modules_behind(self, skip: type) -> frozenset[str]:
-        """As the function `modules_behind`."""
+        """The result of the function `modules_behind` for this object."""
         known: dict[type, frozenset[str]] = self.__dict__.setdefault("_modules_behind", {})
         if skip not in known:
             known[skip] = _walk(self, skip)
@@ -41,8 +42,8 @@ def modules_behind(value: object, skip: type) -> frozenset[str]:
     An object that loads more code when it is used names the modules in an attribute ``code_modules``.
 
     Args:
-        value: such as the job of a step.
-        skip: objects of this class are passed over.
+        value: object to look at, such as the job of a step.
+        skip: class of objects to leave out.
     """
     return value.modules_behind(skip) if isinstance(value, HeldByManySteps) else _walk(value, skip)
 
@@ -66,7 +67,7 @@ def _walk(value: object, skip: type) -> frozenset[str]:
 
 
 def _own_modules(value: object) -> Iterator[str]:
-    """The modules that define an object: its function's, or its class and those it inherits from."""
+    """The modules that define an object: a function, or the class of an object and its base classes."""
     if isinstance(value, FunctionType | BuiltinFunctionType | MethodType):
         names: Iterable[str | None] = [value.__module__]
     else:
@@ -77,7 +78,7 @@ def _own_modules(value: object) -> Iterator[str]:
 
 
 def _held(value: object) -> list[Any]:
-    """What an object holds: elements, arguments, or the attributes of an object of ours."""
+    """The values that an object holds: elements, arguments, or attributes of CrossLift's objects."""
     if isinstance(value, Mapping):
         return [each for pair in islice(value.items(), _MOST_LOOKED_AT) for each in pair]
     if isinstance(value, list | tuple | set | frozenset):

@@ -1,4 +1,4 @@
-"""How long a step is expected to take: from what steps of its kind took in this store before."""
+"""Estimates the time of a step from the times of earlier steps of its kind in this store."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SECONDS_PER_UNIT: dict[Kind, float] = {
     "sweep": 0.001,
     "search": 4e-9,
 }
-"""Of the embedded encoder at `_SPEED`, where the store has no step of the kind yet.
+"""Seconds of a unit with the embedded encoder at `_SPEED`, used if the store has no step of the kind.
 
 Units: a picture of 64 pixels (pictures, features), a picture (embed-pictures), a target's text
 (overlap, encode, evaluate, mteb: encode and evaluate, diagnose, sweep), a pair of
@@ -37,16 +37,17 @@ of a dozen tokens (train, answer), a try (choose).
 _PRODUCTS: frozenset[Kind] = frozenset(
     ("features", "train", "encode", "mteb", "answer", "sweep", "search")
 )
-"""Kinds whose time is that of matrix products: it follows their speed on a machine."""
+"""Kinds that mostly multiply matrices: their time follows the speed of products on a machine."""
 _SPEED = 1000e9
-"""Operations a second of the machine that `SECONDS_PER_UNIT` is from: two cores with bfloat16."""
+"""Operations per second of the machine that measured `SECONDS_PER_UNIT`: two cores with bfloat16."""
 _FOLLOWS = 0.45
-"""Share of those seconds that follows the speed of products. With it, the demo's time is met within a
-sixth at 1000, 413 and 180 billion operations a second (3 min 17 s, 5 min 54 s, 8 min 50 s)."""
+"""Share of those seconds that follows the speed of products. With it, the estimate of the demo's time
+is within a sixth of the measured time at 1000, 413 and 180 billion operations a second (3 min 17 s, 5
+min 54 s, 8 min 50 s)."""
 
 _OF_A_DEVICE = 0.87
-"""Share of its speed that a device has beside others: two ranks of one thread each took 1 / 1.74 of the
-time of one (`python -m benchmarks.ranks`)."""
+"""Share of its speed that a device has while other devices work: two ranks of one thread each took 1 /
+1.74 of the time of one (`python -m benchmarks.ranks`)."""
 
 _RECENT = 12
 
@@ -55,7 +56,7 @@ class Estimates:
     """Expected seconds of steps.
 
     Args:
-        store: whose manifests say what steps took on this machine.
+        store: store with manifests that record the times of steps on this machine.
     """
 
     def __init__(self, store: Store) -> None:
@@ -63,7 +64,7 @@ class Estimates:
         self._rates: dict[tuple[Kind, str, int], float | None] = {}
 
     def seconds(self, step: Step) -> float | None:
-        """Expected seconds of a step; None where nothing is known of its encoder's speed."""
+        """Expected seconds of a step; None if the speed of its encoder is unknown."""
         encoder = _encoder_of(step.settings)
         measured = self._measured(step.kind, encoder, step.devices)
         if measured is None and encoder and not encoder.startswith("embedded:"):
@@ -71,11 +72,13 @@ class Estimates:
         return step.work * (measured or _unit(step.kind, step.devices))
 
     def total(self, steps: Sequence[Step]) -> float:
-        """Expected seconds of steps; those of unknown length count as the embedded encoder's."""
+        """Expected seconds of steps; steps of unknown length count as the embedded encoder's steps
+        do."""
         return sum(self.seconds(s) or s.work * _unit(s.kind, s.devices) for s in steps)
 
     def _measured(self, kind: Kind, encoder: str, devices: int) -> float | None:
-        """Seconds of a unit on some devices: measured on as many, else on others and converted."""
+        """Seconds of a unit on some devices: measured on equally many, else converted from other
+        numbers."""
         if (kind, encoder, devices) not in self._rates:
             manifests = [
                 manifest
@@ -98,8 +101,8 @@ def _unit(kind: Kind, devices: int) -> float:
 
 
 def _faster(devices: int) -> float:
-    """How many times as fast as one some devices are. Processes without accelerators divide the threads
-    of the machine among them: they are counted as one."""
+    """The speed of several devices relative to one. Processes without accelerators divide the threads
+    of the machine among them, so they count as one device."""
     if devices == 1 or not has_accelerator():
         return 1.0
     return devices * _OF_A_DEVICE

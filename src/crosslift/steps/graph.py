@@ -1,4 +1,4 @@
-"""What the step engine runs: any graph of steps, such as the plan of a study."""
+"""The interface of graphs that the step engine runs, such as the plan of a study."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class StepGraph(Protocol):
 
     @property
     def name(self) -> str:
-        """Of the study that needs them."""
+        """Name of the study that needs the steps."""
         ...
 
     @property
@@ -29,18 +29,18 @@ class StepGraph(Protocol):
     def places(self) -> Iterator[tuple[str, Step]]:
         """Every place of a step, in words that do not change with the settings, with the step there.
 
-        The inputs of a step have places of their own (see `with_input_places`).
+        The inputs of a step have separate places (see `with_input_places`).
         """
         ...
 
     def without(self, failed: Mapping[str, CrossLiftError]) -> Self:
-        """The graph without what needs a step that failed.
+        """The graph without the parts that need a step that failed.
 
         Args:
-            failed: key of a step -> why it could not be made.
+            failed: key of a step -> reason why it could not be made.
 
         Raises:
-            CrossLiftError: nothing of use is left.
+            CrossLiftError: no useful part remains.
         """
         ...
 
@@ -49,8 +49,8 @@ Graph = TypeVar("Graph", bound=StepGraph)
 
 
 def inputs_first(steps: Sequence[Step]) -> Iterator[Step]:
-    """Every step that some steps are made of, role by role, then the steps themselves; some come
-    several times."""
+    """The inputs of some steps with all their inputs, role by role, then the steps themselves; some
+    steps come several times."""
     roles = dict.fromkeys(role for step in steps for role in step.inputs)
     for role in roles:
         for step in steps:

@@ -1,4 +1,4 @@
-"""Making one step: its artifact and its manifest."""
+"""Makes one step: its artifact and its manifest."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from crosslift.steps.step import Step, Workplace
 def make_passing(
     step: Step, workplace: Workplace, listener: Listener[Step], passing: Passing
 ) -> None:
-    """Makes a step. Inputs that were deleted after use are made again before.
+    """Makes a step. Inputs that were deleted after use are made again first.
 
     Args:
-        step: not up to date.
-        workplace: what it is made with.
+        step: step that is not up to date.
+        workplace: workplace of the step.
         listener: receives the progress.
-        passing: of the plan.
+        passing: passing steps of the plan.
 
     Raises:
-        CrossLiftError: it cannot be made.
+        CrossLiftError: the step cannot be made.
     """
 
     def make(each: Step) -> None:
@@ -49,8 +49,8 @@ def make_step(
 
     Args:
         step: the step.
-        workplace: what it is made with.
-        status: of the store, which records that the step is made. None: a new one.
+        workplace: workplace of the step.
+        status: status of the store, which records that the step is made. None: a new one.
         kept: False: its artifact may be deleted when other steps have read it.
     """
     own = status or Status(workplace.store)
@@ -96,8 +96,8 @@ def make_step(
 
 
 def _other_environments(step: Step, store: Store, here: Environment) -> list[Environment]:
-    """Environments but this one that a step was made in: before it was interrupted, and those of
-    inputs whose manifests go with their artifacts."""
+    """Other environments that took part in a step: those of interrupted attempts, and those of inputs
+    whose manifests are deleted with their artifacts."""
     passing = [before for before in step.inputs.values() if before.passing]
     took_part = [
         *store.attempt_environments(step.attempt(store)),

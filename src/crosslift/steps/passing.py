@@ -13,12 +13,13 @@ from crosslift.steps.step import Step
 class Passing:
     """Steps whose artifacts are not kept: which of them a run needs, and when it deletes them.
 
-    A run deletes only what was made to be deleted: an artifact that another study keeps remains.
+    A run deletes only artifacts that were made to be deleted: an artifact that another study keeps
+    remains.
 
     Args:
-        steps: of a plan. A step that any of them wants to keep is kept.
-        store: of the artifacts.
-        status: of the store.
+        steps: steps of a plan. An artifact is kept if one step with its key is to be kept.
+        store: store of the artifacts.
+        status: status of the store.
     """
 
     def __init__(self, steps: Sequence[Step], store: Store, status: Status) -> None:
@@ -36,8 +37,8 @@ class Passing:
         return step.key not in self._kept
 
     def wanted(self, step: Step) -> bool:
-        """Whether a run makes or opens its artifact: if it passes, only where a step that
-        reads it is yet to be made."""
+        """Whether a run makes or opens its artifact. A passing artifact is needed only if a step that
+        reads it is not made yet."""
         return not self.passes(step) or any(map(self.to_make, self._readers.get(step.key, ())))
 
     def to_make(self, step: Step) -> bool:
@@ -46,8 +47,8 @@ class Passing:
         return not made and self.wanted(step)
 
     def note(self, step: Step) -> None:
-        """Notes that a step is made. Deletes what it was the last to read, and what an earlier run left
-        of it."""
+        """Notes that a step is made. Deletes inputs that no other step has yet to read, and the step's
+        own artifact if it passes and no step needs it."""
         if not self.passes(step):
             self._store.keep(step.kind, step.key)
         elif not self.wanted(step):
@@ -58,7 +59,7 @@ class Passing:
 
     @contextlib.contextmanager
     def held(self, step: Step, make: Callable[[Step], object]) -> Iterator[None]:
-        """Makes the inputs of a step that do not exist. No other process deletes them in the block."""
+        """Makes missing passing inputs of a step. No other process deletes them within the block."""
         with contextlib.ExitStack() as stack:
             for before in step.inputs.values():
                 if not self.passes(before):

@@ -1,5 +1,5 @@
-"""What each study asked for when it ran last, kept in the store: it tells which study uses an artifact,
-and which settings of a study have changed since.
+"""The last plan of each study, kept in the store: it shows which study uses an artifact, and which
+settings of a study have changed since.
 
 STORE/studies/<hash of the name>.json holds the study's name, the time, and the step at each place of
 its plan.
@@ -29,8 +29,8 @@ class PastPlan:
     """The plan of a study as it was run last with a store.
 
     Args:
-        study: its name.
-        written: ISO 8601 time.
+        study: name of the study.
+        written: time of the run, in ISO 8601.
         steps: place in the plan -> (kind, key) of the step.
     """
 
@@ -48,7 +48,7 @@ _PAST_PLAN = TypeAdapter(PastPlan)
 
 
 def note_plan(plan: StepGraph, store: Store) -> None:
-    """Notes what a study asks for. What could not be planned keeps the places that it had before.
+    """Notes the plan of a study. Parts that could not be planned keep their earlier places.
 
     Raises:
         ArtifactError: the store cannot be written.
@@ -63,7 +63,7 @@ def note_plan(plan: StepGraph, store: Store) -> None:
 
 
 def past_plans(store: Store) -> list[PastPlan]:
-    """The plans of all studies that ran with a store, by name; one that cannot be read is left out."""
+    """The plans of all studies that ran with a store, by name; unreadable plans are left out."""
     with disk_errors_explained(store.root / "studies"):
         paths = sorted((store.root / "studies").glob("[0-9a-f]*.json"))
     plans = [plan for path in paths if (plan := _read(path)) is not None]
@@ -71,14 +71,14 @@ def past_plans(store: Store) -> list[PastPlan]:
 
 
 def state_of_plans(store: Store) -> frozenset[tuple[str, int, int]]:
-    """Another value when a study was noted since: name, time of change and size of each note."""
+    """A value that changes when a study is noted: name, time of change and size of each note."""
     with disk_errors_explained(store.root / "studies"):
         notes = [(p.name, p.stat()) for p in (store.root / "studies").glob("[0-9a-f]*.json")]
     return frozenset((name, state.st_mtime_ns, state.st_size) for name, state in notes)
 
 
 def asked_before(plan: StepGraph, store: Store) -> dict[str, str]:
-    """Key of a step -> key of another step, which had its place when the study ran last."""
+    """Key of a step -> key of the other step that had its place when the study ran last."""
     past = _read(_path(store, plan.name))
     if past is None:
         return {}
@@ -95,7 +95,7 @@ def _path(store: Store, study: str) -> Path:
 
 
 def _read(path: Path) -> PastPlan | None:
-    """None where there is none, or it cannot be read: it is a note, and no result depends on it."""
+    """The plan in a file; None if it does not exist or cannot be read, as no result depends on it."""
     try:
         return _PAST_PLAN.validate_python(parse_json(path.read_bytes(), str(path)))
     except (OSError, ValidationError, CrossLiftError):

@@ -1,4 +1,4 @@
-"""Running a plan: makes every step that is not up to date, one after another in this process."""
+"""Runs a plan: makes every step that is not up to date, one after another in this process."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ Listener = progress.Listener[Step]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a `Maker` did.
+    """The result of a `Maker`.
 
     Args:
-        keys: of the steps that it made.
-        failed: key of a step that cannot be made -> why.
+        keys: keys of the steps that it made.
+        failed: key of a step that cannot be made -> reason.
     """
 
     keys: frozenset[str] = frozenset()
@@ -42,7 +42,7 @@ class Made:
 
 
 class Maker(Protocol):
-    """Makes many steps in its own way, such as several at once (see `crosslift.engines`)."""
+    """Makes many steps, for example several at once (see `crosslift.engines`)."""
 
     def make(
         self,
@@ -64,14 +64,14 @@ class Maker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """What became of a step in a run.
+    """The outcome of a step in a run.
 
     Args:
         step: the step.
-        manifest: of its artifact.
-        reused: whether it was up to date before.
-        other_code: the modules in which the code that made it differs from the present code; empty
-            unless such artifacts are used as they are.
+        manifest: manifest of its artifact.
+        reused: whether the step was up to date before the run.
+        other_code: modules in which the code that made the artifact differs from the present code;
+            empty unless such artifacts are used as they are.
     """
 
     step: Step
@@ -93,19 +93,19 @@ def run_plan(
 ) -> tuple[Graph, list[StepRecord]]:
     """Makes every step of a plan that is not up to date in the store.
 
-    Killed at any moment, it resumes when it is called again.
+    After a kill at any moment, the next call resumes the run.
 
     Args:
-        plan: such as that of a study.
-        store: of the artifacts.
+        plan: graph of steps, such as the plan of a study.
+        store: store of the artifacts.
         listener: receives the progress of the run. None: no reports.
-        keep_going: the run continues without the arms that need a step that cannot be made.
-        trust_code: artifacts that other code made are used as they are.
+        keep_going: continue without the arms that need a step that cannot be made.
+        trust_code: use artifacts that other code made as they are.
         maker: makes the steps that are not up to date; None: one after another in this process.
         tracker: shows training steps while they train. None: nothing does.
 
     Returns:
-        The plan as it could be carried out, and what became of its steps.
+        The plan, without parts that could not be carried out, and the outcomes of its steps.
 
     Raises:
         CrossLiftError: a step cannot be made; all steps made before it are kept. With `keep_going`, the
@@ -142,7 +142,7 @@ def _run_steps(
     keep_going: bool,
     made: Made,
 ) -> tuple[dict[str, StepRecord], dict[str, CrossLiftError]]:
-    """Key of a step -> what became of it, and of those that could not be made -> why."""
+    """Key of a step -> its outcome; and key of a step that could not be made -> reason."""
     store = workplace.store
     passing = Passing(steps, store, status)
     records: dict[str, StepRecord] = {}
@@ -180,17 +180,17 @@ def _run_steps(
 def make_steps(
     ends: Sequence[Step], store: Store, listener: Listener, *, trust_code: bool = False
 ) -> list[StepRecord]:
-    """Makes some steps and what they read, where they are not up to date.
+    """Makes some steps and their inputs, unless they are up to date.
 
     Args:
-        ends: the steps that are wanted.
-        store: of the artifacts.
+        ends: steps to make.
+        store: store of the artifacts.
         listener: receives the progress of the work.
-        trust_code: artifacts that other code made are used as they are.
+        trust_code: use artifacts that other code made as they are.
 
     Returns:
-        What became of the steps and of what they read; of an artifact that was deleted after use, by
-        the manifest that it left.
+        The outcomes of the steps and of their inputs. For an artifact that was deleted after use, the
+        outcome has the manifest that it left.
 
     Raises:
         CrossLiftError: a step cannot be made; all steps made before it are kept.
@@ -221,7 +221,7 @@ def make_steps(
 
 
 def _read_code(steps: Sequence[Step]) -> None:
-    """Reads the code of steps now, while it is the code that this process has loaded: files may change
+    """Reads the code of steps now, while the files are the same as the loaded code: they may change
     during a long run."""
     for step in steps:
         step.code  # noqa: B018 (read once and kept)

@@ -1,8 +1,8 @@
 """Whether the artifact of a step is up to date, and if not, why the step would run.
 
 An artifact is up to date if it exists, the code that made it is the present code, and the inputs that
-it was made from are those that exist now, byte for byte. So a step whose input is made again with the
-same bytes is not run again ("Build Systems a la Carte", Mokhov et al. 2018,
+it was made from are the same as the present ones, byte for byte. So a step does not run again if its
+input is made again with the same bytes ("Build Systems a la Carte", Mokhov et al. 2018,
 https://doi.org/10.1145/3236774: a verifying trace).
 """
 
@@ -27,11 +27,11 @@ class Reason:
 
     Args:
         kind: ``never made``; ``settings changed`` since the study ran last; ``other code`` made the
-            artifact; ``input changed``: another artifact was read; ``input made again``: an input runs
-            first, and where it comes out the same this step does not run; ``deleted`` after it was
-            used, and needed again.
-        words: the same for people, with what differs.
-        modules: of ``other code``: the modules that differ.
+            artifact; ``input changed``: the step read another artifact; ``input made again``: an input
+            runs first, and if it comes out the same, this step does not run; ``deleted`` after use,
+            and needed again.
+        words: the reason in words, with the differences.
+        modules: modules that differ, for ``other code``.
     """
 
     kind: ReasonKind
@@ -40,12 +40,12 @@ class Reason:
 
 
 class Status:
-    """What of a store is up to date.
+    """Knows which artifacts of a store are up to date.
 
     Args:
-        store: of the artifacts.
-        trust_code: whether artifacts that other code made are taken as they are.
-        asked_before: step's key -> key of the step that had its place when the study ran last.
+        store: store of the artifacts.
+        trust_code: whether artifacts that other code made count as up to date.
+        asked_before: key of a step -> key of the step that had its place when the study ran last.
     """
 
     def __init__(
@@ -61,25 +61,25 @@ class Status:
         self._reasons: dict[str, Reason | None] = {}
 
     def up_to_date(self, step: Step) -> bool:
-        """Whether the artifact need not be made again. One that was made for other steps alone may have
+        """Whether the artifact need not be made again. An artifact that only other steps need may have
         been deleted since."""
         return self.reason(step) is None
 
     def reason(self, step: Step) -> Reason | None:
-        """Why a step would run; None where it is up to date."""
+        """The reason why a step would run; None if it is up to date."""
         if step.key not in self._reasons:
             self._reasons[step.key] = self._find_reason(step)
         return self._reasons[step.key]
 
     def why_made(self, step: Step) -> Reason:
-        """Why a run makes a step that is to be made."""
+        """The reason why a run makes a step that is not up to date."""
         return self.reason(step) or Reason("deleted", "deleted after use, and needed again")
 
     def forget(self, keys: Iterable[str] | None = None) -> None:
-        """Looks again from now on: a step was made.
+        """Forgets what it knows about some steps, because a step was made.
 
         Args:
-            keys: of that step and those after it; None: of all.
+            keys: keys of that step and of the steps after it; None: of all steps.
         """
         if keys is None:
             self._reasons.clear()
@@ -93,7 +93,7 @@ class Status:
         return () if manifest is None else differing_modules(manifest.code, step.code)
 
     def serves(self, step: Step, manifest: Manifest) -> bool:
-        """Whether an artifact with a manifest is as good as one that is made now."""
+        """Whether an artifact with a manifest is as good as a new one."""
         same_code = self._trust_code or manifest.code == step.code
         return same_code and manifest.read == step.read(self._store)
 
@@ -125,7 +125,7 @@ class Status:
 
 
 def differing_modules(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[str, ...]:
-    """The modules whose code differs, or that only one of two pieces of code has."""
+    """The modules with different code, or that only one side has."""
     return tuple(name for name in sorted({*old, *new}) if old.get(name) != new.get(name))
 
 

@@ -1,4 +1,4 @@
-"""Steps: the nodes of a study's plan. What is asked of a step decides its key."""
+"""Steps: the nodes of a study's plan. The settings and inputs of a step decide its key."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ Kind = Literal[
     "search",
 ]
 SCORED: tuple[Kind, ...] = ("evaluate", "mteb")
-"""Kinds whose artifact has outcomes of a target that vectors score."""
+"""Kinds of steps whose artifact has outcomes of a target that vectors score."""
 
 
 @dataclass(frozen=True)
 class Workplace:
-    """What the making of a step works with.
+    """The environment in which a step is made: its store, progress and shared objects.
 
     Args:
-        store: of all artifacts.
-        report: called with the share of the step that is done, in [0, 1].
-        note: called before it with what the step says of itself, such as its update and loss.
+        store: store of all artifacts.
+        report: function that is called with the finished share of the step, in [0, 1].
+        note: function that is called before it with a note of the step, such as its update and loss.
         shared: class -> its object that one step after another uses, such as a loaded encoder.
-        tracker: shows training steps while they train. None: nothing does.
+        tracker: tracker that shows training steps while they train; None: no tracker.
     """
 
     store: Store
@@ -59,15 +59,15 @@ class Workplace:
     tracker: Tracker | None = None
 
     def the(self, kind: type[Shared]) -> Shared:
-        """The object of a class that all steps share, made when it is first asked for."""
+        """The object of a class that all steps share, made at its first use."""
         if kind not in self.shared:
             self.shared[kind] = kind()
         shared: Shared = self.shared[kind]
         return shared
 
     def counting(self, total: int) -> Callable[[int], None]:
-        """What reports the share of a step that is done, when it is called with how many more of its
-        parts are."""
+        """A function that takes the number of parts done since the last call, and reports the finished
+        share of the step."""
         done = 0
 
         def advance(more: int) -> None:
@@ -78,8 +78,8 @@ class Workplace:
         return advance
 
     def unfinished(self, step: Step) -> Path:
-        """The folder in which a step keeps what it resumes from; it notes who took part in it, and what
-        it is made by and from."""
+        """The folder in which a step keeps its unfinished work; the folder notes the environments that
+        took part, the code and the inputs."""
         folder = self.store.resume(step.attempt(self.store), environment())
         read = step.read(self.store)
         inputs = [(step.inputs[role].kind, step.inputs[role].key, read[role]) for role in read]
@@ -96,19 +96,20 @@ class Step:
     """One node of the plan.
 
     Args:
-        kind: of work; also the folder of its artifact in the store.
-        label: what it is for, in words.
-        settings: everything that is asked of its artifact, beside its inputs; JSON-like.
-        inputs: role -> step whose artifact it reads.
-        make: writes the artifact's files into an empty folder. The modules that its own imports, and
-            those that define what is in `job`, are the step's code.
+        kind: kind of work; also the folder of its artifact in the store.
+        label: purpose of the step, in words.
+        settings: everything that decides the artifact, besides the inputs; JSON-like.
+        inputs: role -> step whose artifact the step reads.
+        make: function that writes the artifact's files into an empty folder. The modules that the
+            function's module imports, and the modules that define the content of `job`, are the step's
+            code.
         work: size of the job, in the unit of its kind (see `estimates`).
-        job: what `make` needs beyond the settings, of the class that it passes to `job_as`; no part of
-            the key, as all of it follows from the settings.
-        passing: its artifact is large and wanted by other steps alone: it is made only where one of
-            them has to be made, and deleted once they all exist.
-        group: what the steps that share a line of progress have in common; empty: the label.
-        devices: how many devices make it together; a fact of the machine, and no part of the key.
+        job: object that `make` needs beyond the settings, of the class that it passes to `job_as`; not
+            part of the key, as the settings decide all of it.
+        passing: whether the artifact is large and only other steps need it: then it is made only if one
+            of them must be made, and deleted once they all exist.
+        group: name that steps with a common line of progress share; empty: the label.
+        devices: number of devices that make it together; a fact of the machine, not part of the key.
     """
 
     kind: Kind
@@ -124,7 +125,7 @@ class Step:
 
     @cached_property
     def made_from(self) -> dict[str, Any]:
-        """What the key is the hash of: what was asked for, whatever code makes it."""
+        """The value that the key is a hash of: settings and inputs, whatever code makes the step."""
         return {
             "kind": self.kind,
             "settings": dict(self.settings),
@@ -143,8 +144,8 @@ class Step:
         return code_of(import_closure(modules))
 
     def read(self, store: Store) -> dict[str, str]:
-        """Role of an input -> digest of its artifact as it is now, or was when it was deleted; inputs
-        that were never made are absent."""
+        """Role of an input -> digest of its present artifact, or of its artifact before deletion;
+        inputs that were never made are absent."""
         traces = {role: store.trace(s.kind, s.key) for role, s in self.inputs.items()}
         return {role: trace.digest for role, trace in traces.items() if trace is not None}
 
@@ -153,7 +154,7 @@ class Step:
         return f"{self.key}-{key_of({'code': self.code, 'read': self.read(store)})[:12]}"
 
     def with_inputs(self) -> Iterator[Step]:
-        """Every step it is made of, each after its inputs, itself last; some come several times."""
+        """The step with all inputs behind it, each after its inputs; some steps come several times."""
         for before in self.inputs.values():
             yield from before.with_inputs()
         yield self
@@ -162,7 +163,7 @@ class Step:
         """The job, as an object of its class.
 
         Raises:
-            TypeError: it is of another class.
+            TypeError: the job has another class.
         """
         if not isinstance(self.job, kind):
             raise TypeError(
@@ -172,9 +173,10 @@ class Step:
         return self.job
 
     def check_needs(self) -> None:
-        """Raises if something that its job needs from outside the plan cannot be had.
+        """Raises if something that its job needs from outside the plan is missing.
 
-        A job says so in a method ``check_needs``, which fetches nothing and takes seconds at most.
+        A job checks this in a method ``check_needs``, which downloads nothing and takes seconds at
+        most.
 
         Raises:
             CrossLiftError: the reason, as making the step would raise it.
@@ -184,7 +186,7 @@ class Step:
             check()
 
     def exists(self, store: Store) -> bool:
-        """Whether the artifact is in the store, whatever made it."""
+        """Whether the artifact is in the store, whatever code made it."""
         return store.exists(self.kind, self.key)
 
     def open(self, store: Store) -> Path:

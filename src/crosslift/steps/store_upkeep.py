@@ -1,4 +1,4 @@
-"""What a store holds, who uses it, what can be deleted, and whether it is as it was written."""
+"""Lists a store: its content, its users, what can be deleted, and what is damaged."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class Held:
     """One thing in a store.
 
     Args:
-        path: its folder or file.
-        kind: of the step that made it; ``unfinished``, ``trace`` and ``remnant`` are no artifacts.
-        key: of that step.
-        label: of that step; empty where it is not known.
+        path: folder or file of the thing.
+        kind: kind of the step that made it; ``unfinished``, ``trace`` and ``remnant`` are no artifacts.
+        key: key of that step.
+        label: label of that step; empty if it is unknown.
         size: bytes on disk.
-        written: seconds since the epoch.
-        studies: that used it when they ran last, by name.
-        useless: whether nothing reads or resumes it, whatever is run: what a killed process left of a
-            writing or a deletion, and unfinished work of other code or on other inputs.
+        written: time of writing, in seconds since the epoch.
+        studies: names of the studies that used it when they ran last.
+        useless: whether no run can read or resume it: remnants of a write or a deletion by a killed
+            process, and unfinished work of other code or on other inputs.
     """
 
     path: Path
@@ -51,7 +51,7 @@ class Held:
 
 def held_in(store: Store) -> list[Held]:
     """Everything in a store: artifacts, unfinished work, traces of deleted artifacts, and remnants that
-    killed processes left. What other processes delete meanwhile is left out.
+    killed processes left. Things that other processes delete meanwhile are left out.
 
     Raises:
         ArtifactError: the store cannot be read.
@@ -84,7 +84,8 @@ def _artifacts(store: Store) -> Iterator[tuple[str, str, Path]]:
 
 
 def _remnants(store: Store) -> Iterator[tuple[str, Path]]:
-    """Key and folder of what is or was on the way to or from the place of an artifact."""
+    """Key and folder of each remnant: a folder that was being written to, or deleted from, the place of
+    an artifact."""
     for kind in sorted(get_args(Kind)):
         for path in sorted((store.root / kind).glob(".*")):
             if match := _REMNANT.fullmatch(path.name):
@@ -100,7 +101,7 @@ def _held(
     label: str = "",
     useless: bool = False,
 ) -> Held | None:
-    """None where it is gone meanwhile."""
+    """The thing at a path; None if it has been deleted meanwhile."""
     try:
         size, written = _size(path), path.stat().st_mtime
     except FileNotFoundError:
@@ -109,10 +110,10 @@ def _held(
 
 
 def _size(path: Path) -> int:
-    """Bytes of a file, or of the files in a folder; those that vanish meanwhile do not count.
+    """Bytes of a file, or of the files in a folder; files that are deleted meanwhile do not count.
 
     Raises:
-        FileNotFoundError: the path itself is gone.
+        FileNotFoundError: the path does not exist.
     """
     if not path.is_dir():
         return path.stat().st_size
@@ -135,11 +136,11 @@ def needed_by(store: Store, studies: Iterable[str]) -> set[str]:
     """The keys that studies used when they ran last with a store.
 
     Args:
-        store: of the artifacts.
-        studies: their names.
+        store: store of the artifacts.
+        studies: names of the studies.
 
     Raises:
-        UnknownNameError: a study that never ran with the store.
+        UnknownNameError: a study never ran with the store.
     """
     plans = {plan.study: plan for plan in past_plans(store)}
     keys: set[str] = set()
@@ -151,14 +152,14 @@ def needed_by(store: Store, studies: Iterable[str]) -> set[str]:
 
 
 def unneeded_by(store: Store, studies: Sequence[str]) -> list[Held]:
-    """What none of some studies needs.
+    """The things in a store that none of some studies needs.
 
     Args:
-        store: of the artifacts.
-        studies: their names.
+        store: store of the artifacts.
+        studies: names of the studies.
 
     Raises:
-        UnknownNameError: a study that never ran with the store.
+        UnknownNameError: a study never ran with the store.
         ArtifactError: the store cannot be read.
     """
     needed = needed_by(store, studies)
@@ -167,12 +168,12 @@ def unneeded_by(store: Store, studies: Sequence[str]) -> list[Held]:
 
 @dataclass(frozen=True, slots=True)
 class Pruning:
-    """What became of things that were to be deleted.
+    """The outcome of a deletion.
 
     Args:
-        deleted: those that are gone.
-        in_use: those that another process makes or uses at this moment; they stay.
-        needed: those that a study has asked for since; they stay.
+        deleted: deleted things.
+        in_use: things that another process makes or uses at this moment; they stay.
+        needed: things that a study needs since; they stay.
     """
 
     deleted: list[Held] = field(default_factory=list)
@@ -181,12 +182,12 @@ class Pruning:
 
 
 def prune(store: Store, unneeded: Iterable[Held], studies: Sequence[str]) -> Pruning:
-    """Deletes things from a store, each only if no process uses it and it is still not needed.
+    """Deletes things from a store, each only if no process uses it and no study needs it now.
 
     Args:
-        store: of the artifacts.
-        unneeded: as `unneeded_by` gives them.
-        studies: whose needs are looked up again before each deletion.
+        store: store of the artifacts.
+        unneeded: things to delete, as `unneeded_by` returns them.
+        studies: names of studies; their needs are looked up again before each deletion.
 
     Raises:
         UnknownNameError: the store no longer knows a study.
@@ -217,7 +218,7 @@ def _is_needed_now(store: Store, entry: Held, needed: set[str]) -> bool:
 
 
 def _delete(path: Path) -> None:
-    """Deletes a file or folder; it may be gone already."""
+    """Deletes a file or folder, unless it was deleted before."""
     with contextlib.suppress(FileNotFoundError):
         if path.is_dir():
             gone = path.with_name(f".{path.name}.deleted")
@@ -230,11 +231,11 @@ def _delete(path: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class StoreFault:
-    """An artifact that is not as it was written.
+    """A damaged artifact.
 
     Args:
-        path: its folder.
-        error: what is wrong.
+        path: folder of the artifact.
+        error: description of the damage.
     """
 
     path: Path
@@ -242,7 +243,7 @@ class StoreFault:
 
 
 def check_all(store: Store) -> Iterator[tuple[Manifest | None, StoreFault | None]]:
-    """Checks every artifact against its manifest: its manifest, and what is wrong with it.
+    """Checks every artifact against its manifest; yields the manifest or the fault of each.
 
     Raises:
         ArtifactError: the store cannot be read.

@@ -1,4 +1,4 @@
-"""Where the arms of a study start, and what an arm is."""
+"""The settings of a start, and those of an arm."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ def _path(shares: tuple[float, ...]) -> tuple[float, ...]:
 WeightPath = Annotated[tuple[Share, ...], AfterValidator(_path)]
 """Shares of the way from the start of an arm to its end."""
 Controls = Literal["auto"] | Annotated[tuple[Control, ...], EachOnce]
-"""Kinds of control; `auto`: those that separate the effect of an arm from that of its updates."""
+"""Kinds of control; `auto`: controls that separate the effect of an arm from the effect of its
+updates."""
 EncoderField = Annotated[EncoderSettings, BeforeValidator(named)]
 
 
@@ -68,7 +69,7 @@ class Arm(BaseModel):
     """Kind of the control; None: another kind, or no control."""
     controls: Controls | None = None
     """Adds control arms, ARM--CONTROL, with the stages, budget and seeds of this arm. `auto`:
-    those that separate its effect from that of its updates. None: as the study says."""
+    controls that separate its effect from the effect of its updates. None: as the study says."""
     choose: ChooseSettings | None = None
     """Settings of the last stage to choose among several values. None: as the study says."""
     zero_shot: bool = True
@@ -77,7 +78,7 @@ class Arm(BaseModel):
     reference: bool = False
     """Shown beside the others for orientation, without comparisons."""
     fine_tune: FineTuneSettings | None = None
-    """Settings of phase three that override those of the study or a target in this arm, such as
+    """Settings of phase three that override the settings of the study or a target in this arm, such as
     `robust`; budget and records are the same for all arms."""
 
     @model_validator(mode="after")
@@ -100,6 +101,6 @@ class Arm(BaseModel):
 
     @property
     def is_a_reading(self) -> bool:
-        """Whether it reads its encoder in its own way: vectors alone are measured, without phase
+        """Whether it reads its encoder in another way: only its vectors are measured, without phase
         three."""
         return bool(self.postprocessing) or self.hidden_state is not None

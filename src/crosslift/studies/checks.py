@@ -27,9 +27,9 @@ class StudyFault:
     """One error of a study file.
 
     Args:
-        path: of the value in the file, such as ("arms", "image", "stages", 0, "task").
-        value: the value there.
-        expected: what should.
+        path: path of the value in the file, such as ("arms", "image", "stages", 0, "task").
+        value: the wrong value.
+        expected: what the file should have in its place.
         near: the nearest legal names, best first.
     """
 
@@ -69,8 +69,8 @@ def check_names(raw: Mapping[str, Any]) -> list[StudyFault]:
 
 
 def _check_texts(path: Path, value: Any) -> Iterator[StudyFault]:
-    """Texts that no UTF-8 file can hold: they have half of a surrogate pair, as names of files do that
-    are not UTF-8."""
+    """Yields texts that no UTF-8 file can hold: they have half of a surrogate pair, as names of files
+    in another encoding do."""
     if isinstance(value, str) and not value.isascii() and _SURROGATE.search(value):
         yield StudyFault(path, value, "whole characters")
     elif isinstance(value, Mapping):
@@ -113,7 +113,7 @@ def _check_targets(raw: Mapping[str, Any]) -> Iterator[StudyFault]:
         path: Path = ("targets", i, "name") if nested else ("targets", i)
         name = target.get("name") if nested else target
         if not isinstance(name, str):
-            continue  # the schema tells
+            continue  # the schema reports it
         yield from _check(path, name, TARGETS, "the name of a target", "crosslift targets")
         if name in names:
             yield StudyFault(path, name, "each target once (a second study for other data of it)")
@@ -149,7 +149,7 @@ def _check_comparisons(raw: Mapping[str, Any], arms: Sequence[str]) -> Iterator[
 def _check_margin(
     number: int, comparison: Mapping[str, Any], measured: Sequence[object]
 ) -> Iterator[StudyFault]:
-    """One smallest effect for targets that are measured in different units says nothing."""
+    """Yields a fault if one smallest effect is for targets that are measured in different units."""
     margin = comparison.get("smallest_effect")
     listed_targets = _items(comparison, "targets") or measured
     names = [n for n in listed_targets if isinstance(n, str) and n in TARGETS]
@@ -176,8 +176,8 @@ def _check_expected(raw: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Stu
 
 
 def _protocols_of(target: Any) -> tuple[str, tuple[str, ...]]:
-    """The name of a target, and the names of the protocols it is measured with; none where they, or the
-    target, do not exist, which other checks tell."""
+    """The name of a target, and the names of its protocols in the study; no names if the target or a
+    protocol does not exist, which other checks report."""
     nested = isinstance(target, Mapping)
     name = str(target.get("name") if nested else target)
     wanted = target.get("protocols", ()) if nested else ()
@@ -195,14 +195,15 @@ def _check_sweep(raw: Mapping[str, Any]) -> Iterator[StudyFault]:
 
 
 def _check_choice(path: Path, owner: Mapping[str, Any]) -> Iterator[StudyFault]:
-    """What the tries are scored on: bitexts, with data where they need some."""
+    """Yields a fault if the target that scores the tries has no bitexts, or lacks data that it
+    needs."""
     on = _mapping(owner, "choose").get("on")
     here: Path = (*path, "choose", "on")
     name = on
     if isinstance(on, Mapping):
         here, name = (*here, "name"), on.get("name")
     if not isinstance(name, str):
-        return  # the schema tells
+        return  # the schema reports it
     if name in TARGETS and TARGETS[name].kind != "bitext":
         bitexts = [each for each, target in TARGETS.items() if target.kind == "bitext"]
         yield StudyFault(here, name, f"a target of bitexts ({', '.join(bitexts)})")
@@ -238,7 +239,7 @@ def _check_stages(path: Path, owner: Mapping[str, Any], has_budget: bool) -> Ite
 
 
 def _check_task(path: Path, task: Any) -> Iterator[StudyFault]:
-    """The name of a task, its options, and the data it cannot do without; a bare name is a task."""
+    """Checks the name of a task, its options, and the data that it requires; a bare name is a task."""
     nested = isinstance(task, Mapping)
     name = task.get("task") if nested else task
     place = (*path, "task") if nested else path

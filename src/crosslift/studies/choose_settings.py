@@ -1,4 +1,5 @@
-"""The settings of a choice: which values an arm tries, and what they are scored on. No torch here."""
+"""The settings of a choice: the values that an arm tries, and the target that scores them. Loads no
+torch."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ def named(value: Any) -> Any:
 
 
 def _rising(values: tuple[float, ...]) -> tuple[float, ...]:
-    """The values of a grid in order, so that its ends are its edges."""
+    """The values of a grid in rising order: the first and the last are its edges."""
     return tuple(sorted(values))
 
 

@@ -15,16 +15,16 @@ def control_arms(
 ) -> dict[str, Arm]:
     """The control arms that come with an arm, by name.
 
-    In each, every task of the last stage that can have the control is trained on it; the stages before
-    are the arm's own, and so are budget and settings.
+    In each, every task of the last stage that can have the control is trained on it; the earlier
+    stages, the budget and the settings are the same as in the arm.
 
     Args:
-        name: of the arm.
+        name: name of the arm.
         arm: the arm.
-        of_the_study: the controls of arms that do not say so themselves.
+        of_the_study: controls of arms that state none.
 
     Raises:
-        ValueError: no task of the arm's last stage has a control that is asked for.
+        ValueError: no task of the arm's last stage has a control that the study asks for.
     """
     controls = arm.controls
     if controls is None:

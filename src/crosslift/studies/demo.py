@@ -23,8 +23,8 @@ def demo_study(data: Path | None, start: str, *, quick: bool = False) -> Study:
     """The demo's study.
 
     Args:
-        data: folder of Tatoeba files, which adds that target. None: without it.
-        start: what the arms start from.
+        data: folder of Tatoeba files, which adds the target Tatoeba. None: no such target.
+        start: encoder that the arms start from.
         quick: fewer seeds, arms, updates and languages: a first report.
     """
     text = (resources.files("crosslift.studies") / "demo.yaml").read_text(encoding="utf-8")
@@ -42,7 +42,7 @@ def demo_study(data: Path | None, start: str, *, quick: bool = False) -> Study:
 
 
 def _quick(study: Study, start: str) -> dict[str, Any]:
-    """What a quick demo has otherwise: less of the same."""
+    """The settings that differ in a quick demo: fewer seeds, arms, updates and languages."""
     (stage,) = study.starts["embedded-mlm"].stages
     short = stage.model_copy(update={"budget": Budget(updates=45, batch_size=32)})
     deep = study.starts["embedded-mlm"].model_copy(update={"stages": (short,)})

@@ -1,6 +1,6 @@
 """Writes the generated part of ``docs/study-file.md``: every setting of a study file, from the schema.
 
-``python -m crosslift.studies.documentation docs/study-file.md`` replaces what is below the mark there.
+``python -m crosslift.studies.documentation docs/study-file.md`` replaces the text below the mark there.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ def study_documentation() -> str:
 
 
 def documented_settings() -> list[type[BaseModel]]:
-    """Every class of settings that a study file may hold, each after the first that holds it."""
+    """Every class of settings that a study file may hold, each after the first class that contains
+    it."""
     classes: dict[type[BaseModel], None] = {}
     waiting: list[Any] = [Study]
     while waiting:
@@ -58,7 +59,7 @@ def _is_settings(kind: Any) -> bool:
 
 
 def _hints(kind: type[BaseModel]) -> dict[str, Any]:
-    """Name -> type of the settings of a class, with those that it inherits."""
+    """Name -> type of the settings of a class, inherited ones included."""
     hints = get_type_hints(kind, include_extras=True)
     return {name: hints[name] for name in kind.model_fields}
 

@@ -16,10 +16,10 @@ from crosslift.training.trackers.all_trackers import TRACKING
 
 _MOST_SHOWN = 5
 _WORDS = ("description", "question")
-"""Settings that change no number."""
+"""Names of settings that change no number."""
 _FOLDERS = ("plots", "pictures", TRACKING)
 _ENDINGS = (".json", ".parquet", ".csv", ".html")
-"""Of what a run writes into its folder."""
+"""Endings of the files that a run writes into its folder."""
 _PATHS = ("data", "images", "catalogs", "english")
 
 
@@ -32,7 +32,7 @@ def folder_for(study: Study, out: Path | None, *, replace: bool = False) -> Path
         replace: delete the earlier run of another study.
 
     Raises:
-        StudyError: as of `check_folder`.
+        StudyError: as `check_folder` raises it.
     """
     folder = out or Path("runs") / study.name
     check_folder(folder, study, replace=replace)
@@ -42,17 +42,17 @@ def folder_for(study: Study, out: Path | None, *, replace: bool = False) -> Path
 def check_folder(folder: Path, study: Study, *, replace: bool = False) -> None:
     """Raises if a folder holds the run of another study.
 
-    A study is the same if it asks for everything that the earlier one did, alike; it may ask for more:
-    seeds, arms, targets, languages, comparisons.
+    A study is the same if it asks for everything that the earlier one asked for, with the same values.
+    It may ask for more: seeds, arms, targets, languages, comparisons.
 
     Args:
-        folder: for the results of the study; it need not exist.
+        folder: folder for the results of the study; it need not exist.
         study: the study.
         replace: delete the earlier run instead.
 
     Raises:
-        StudyError: the folder holds the run of another study, or one that cannot be read; or more than
-            a run, which is then not deleted.
+        StudyError: the folder holds the run of another study, or one that cannot be read; or it holds
+            files that no run writes, and is then not deleted.
     """
     if not any((folder / name).is_file() for name in (STUDY_FILE, UNFINISHED_FILE)):
         return
@@ -97,7 +97,7 @@ def _is_of_a_run(path: Path) -> bool:
 
 
 def _differences(earlier: Study, study: Study) -> Iterator[str]:
-    """What the earlier study asked that this one does not ask, or asks otherwise: a line each."""
+    """Yields a line for each setting of the earlier study that this one lacks or changes."""
     before, now = (
         flat(each.model_dump(mode="json", exclude_defaults=True), _WORDS)
         for each in (earlier, study)

@@ -1,4 +1,4 @@
-"""Whether the arms of a study choose their settings alike."""
+"""Checks that the compared arms of a study choose their settings with equally many tries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def choice_faults(study: Study) -> Iterator[str]:
-    """What is wrong with the choices of a study: arms that are compared are tuned alike."""
+    """Yields what is wrong with the choices of a study: compared arms must have equally many tries."""
     choices = {name: study.choice_of(arm) for name, arm in study.arms.items()}
     tries = {name: choice.count for name, choice in choices.items() if choice is not None}
     if len(set(tries.values())) > 1:
@@ -34,13 +34,14 @@ def choice_faults(study: Study) -> Iterator[str]:
 
 
 def _locked(study: Study, arm: str) -> bool:
-    """Whether an arm has nothing to choose: its last stage leaves the text encoder as it is."""
+    """Whether an arm has nothing to choose, because its last stage does not change the text encoder."""
     stages = study.arms[arm].stages
     return bool(stages) and stages[-1].text_side == "locked"
 
 
 def _compared(study: Study) -> Iterator[tuple[str, str]]:
-    """Pairs of arms that the study compares: as it declares, with their controls and baselines."""
+    """Pairs of arms that the study compares: declared ones, and arms with their controls and
+    baselines."""
     for comparison in study.comparisons:
         yield comparison.arm, comparison.against
     for name, arm in study.arms.items():

@@ -1,4 +1,4 @@
-"""The settings of a study by their place in words, to tell what two studies ask otherwise."""
+"""The settings of a study by their place in words, to show how two studies differ."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _MOST_LETTERS = 60
 
 
 def flat(value: Any, without: Collection[str] = (), place: str = "") -> dict[str, Any]:
-    """Place in words -> value, of everything in a study that has no parts.
+    """Place in words -> value, for every value in a study that has no parts.
 
     Args:
-        value: JSON-like.
-        without: names of settings that are left out, wherever they are.
-        place: of the value.
+        value: study, or a part of one, as values of JSON.
+        without: names of settings to leave out everywhere.
+        place: place of the value.
     """
     return dict(_leaves(value, place, without))
 
 
 def shown(values: Mapping[str, Any], place: str) -> str:
-    """The value of a place as JSON, shortened, or that it is not stated."""
+    """The value of a place as shortened JSON, or a note that it is not stated."""
     if place not in values:
         return NOT_STATED
     return shorten(json.dumps(values[place], ensure_ascii=False), _MOST_LETTERS)
@@ -48,8 +48,8 @@ def _leaves(value: Any, place: str, without: Collection[str]) -> Iterator[tuple[
 
 
 def _label(value: Any, number: int) -> str:
-    """Names an entry of a list: a target by its name, a comparison by its arms, so that a new one does
-    not move the rest."""
+    """Names an entry of a list: a target by its name, a comparison by its arms, so that a new entry
+    does not change the places of the others."""
     if isinstance(value, Mapping):
         names = value.get("name"), value.get("arm"), value.get("against")
         words = " against ".join(name for name in names if isinstance(name, str))

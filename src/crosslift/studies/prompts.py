@@ -28,7 +28,7 @@ def _faults(
     for number, stage in enumerate(owner.stages):
         for task in stage.tasks:
             error = None
-            with contextlib.suppress(CrossLiftError):  # of the files: planning says so
+            with contextlib.suppress(CrossLiftError):  # faults of the files, which planning reports
                 error = error_of_prompts(task, encoder)
             if error is not None:
                 expected = f"{error.expected}: {error.what}"

@@ -1,4 +1,4 @@
-"""What a study asks before it runs: comparisons of arms, and scores that it expects."""
+"""The questions of a study, declared before it runs: comparisons of arms, and expected scores."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Comparison(BaseModel):
     question: str = ""
     """The question in words; reports group comparisons by it."""
     smallest_effect: SmallestEffect | None = None
-    """Overrides that of the study, on these targets."""
+    """Overrides the study's smallest effect on these targets."""
 
 
 class Expected(BaseModel):
@@ -38,7 +38,7 @@ class Expected(BaseModel):
     target: str
     """Name of a target."""
     protocol: Annotated[str, Field(min_length=1)] = OURS
-    """Name of one of the target's protocols, whose first direction and own metric count."""
+    """Name of one of the target's protocols. Its first direction and its own metric count."""
     score: Annotated[float, Field(allow_inf_nan=False)]
     """The mean over languages and seeds, in points, or in the unit of the metric."""
     within: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0

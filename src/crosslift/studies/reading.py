@@ -1,4 +1,4 @@
-"""Reading a study file: everything that is wrong with it is found and shown at once."""
+"""Reads a study file and reports all its errors at once."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def read_study(path: Path | str, data: Path | str | None = None) -> Study:
     """Reads and checks a study file (YAML).
 
     Args:
-        path: of the file.
-        data: what relative paths in it (`data`, `images`, folders of models, ...) are relative to;
-            None: its own folder.
+        path: path of the file.
+        data: folder that relative paths in it (`data`, `images`, folders of models, ...) are relative
+            to; None: the folder of the file.
 
     Raises:
         StudyFileError: the study has errors; all are listed.
@@ -72,9 +72,9 @@ def parse_study(text: str, source: str = "study", folder: Path | None = None) ->
     """The study of a YAML text.
 
     Args:
-        text: of the file.
-        source: its name in messages.
-        folder: what relative paths in it are relative to; None: they stay as they are.
+        text: text of the file.
+        source: name of the study in messages.
+        folder: folder that relative paths in it are relative to; None: they stay as they are.
 
     Raises:
         StudyFileError: the study has errors; all are listed.
@@ -115,9 +115,9 @@ def study_of(
 
     Args:
         raw: the mapping.
-        source: its name in messages.
+        source: name of the study in messages.
         lines: path -> line of the file, from 1.
-        faults: those that were found before.
+        faults: errors that the caller found.
 
     Raises:
         StudyFileError: the study has errors; all are listed.
@@ -128,7 +128,7 @@ def study_of(
         study = Study.model_validate(raw)
     except ValidationError as error:
         faults = _without_repetitions([*_faults(error), *faults])
-    except CrossLiftError as error:  # of a name that does not exist, which `check_names` found too
+    except CrossLiftError as error:  # unknown names: `check_names` found them too
         faults = faults or [StudyFault((), error.what, error.expected or "a study that can be run")]
     if study is not None and not faults:
         faults = list(check_prompts(study))
@@ -138,11 +138,11 @@ def study_of(
 
 
 def saved_study(run: Path) -> Study:
-    """The study that the folder of a run holds, without settings of earlier releases; of a run that
-    was stopped before it left results, the one that it is to do.
+    """The study in the folder of a run, without settings of earlier releases. If the run was stopped
+    before it wrote results, it is the study that the run was started with.
 
     Raises:
-        DataError: the folder is that of a stopped run, and damaged.
+        DataError: the folder holds a stopped run, and is damaged.
         StudyFileError: the study has errors.
         StudyError: there is no such file.
     """
@@ -160,21 +160,21 @@ def saved_study(run: Path) -> Study:
 
 
 STUDY_FILE = "study.json"
-"""In the folder of a run."""
+"""Name of the study's file in the folder of a run."""
 
 REMOVED = {
     "bootstrap_draws": "no such setting: intervals are computed in closed form now. Delete the line"
 }
-"""Settings of a study in earlier releases, with what to do about them."""
+"""Setting of a study in earlier releases -> what users should do about it."""
 
 _MOST_LETTERS = 300
 _PATHS = ("data", "catalogs", "images", "english", "synonyms", "published")
 _MODELS = ("encoder", "tower", "guide", "teacher", "model")
-"""Settings whose value may be a folder of a model, or a name."""
+"""Names of settings with a folder or a name of a model as their value."""
 
 
 def _place_paths(value: Any, folder: Path, path: Location = ()) -> Iterator[StudyFault]:
-    """Places the relative paths of a study in a folder; yields those that no machine can have."""
+    """Places the relative paths of a study in a folder; yields a fault for each impossible path."""
     for key, inner in list(value.items() if isinstance(value, dict) else enumerate(value)):
         here = (*path, key)
         is_source_name = key == "synonyms" and inner in SYNONYM_SOURCES
@@ -184,7 +184,7 @@ def _place_paths(value: Any, folder: Path, path: Location = ()) -> Iterator[Stud
             except DataError as error:
                 yield StudyFault(here, inner, f"{error.expected}: {error.what}")
         elif isinstance(inner, str) and names_model(here):
-            with contextlib.suppress(DataError):  # it is no path: whoever loads it says so
+            with contextlib.suppress(DataError):  # it is no path: its loader reports that
                 value[key] = _model_beside(inner, folder)
         elif isinstance(inner, (dict, list)):
             yield from _place_paths(inner, folder, here)
@@ -197,25 +197,25 @@ def _placed(data: str, folder: Path) -> str:
 
 
 def names_model(path: Sequence[object]) -> bool:
-    """Whether the setting at a path of a study names a model: a folder, or a name."""
+    """Whether the setting at a path of a study is a model: a folder or a name."""
     return path[-1] in _MODELS or tuple(path[-2:]) == ("encoder", "name")
 
 
 def _model_beside(name: str, folder: Path) -> str:
-    """The folder of a model in a folder, where there is one; else its name as it is written."""
+    """The path of a model in a folder, if it exists; else its name as written."""
     place = folder / user_path(name)
     return str(place) if is_encoder_folder(place) else name
 
 
 def _without_repetitions(faults: Sequence[StudyFault]) -> list[StudyFault]:
-    """The faults without those of the study as a whole, where others have a place: a name that does not
-    exist is a fault of its place, and of the study that cannot be put together."""
+    """The faults that have a place in the file, if there are any; else all. An unknown name gives a
+    fault with a place, and a second one without, as the study cannot be built."""
     return [fault for fault in faults if fault.path] or list(faults)
 
 
 def _faults(error: ValidationError) -> Iterator[StudyFault]:
-    """Every fault once: a list is not too short as well because one of its entries is wrong, and a
-    value that may have several types has one fault, the innermost."""
+    """Yields every fault once. A list with a wrong entry is not reported as too short as well; a value
+    that may have several types has one fault, the innermost."""
     details = error.errors()
     inside = {detail["loc"][:end] for detail in details for end in range(len(detail["loc"]))}
     faults: dict[Location, StudyFault] = {}
@@ -233,7 +233,7 @@ def _faults(error: ValidationError) -> Iterator[StudyFault]:
 
 
 def _is_type(part: str | int) -> bool:
-    """Whether a part of a path of pydantic names one of several types, not a setting."""
+    """Whether a part of pydantic's path names one of several types, not a setting."""
     return str(part).startswith("function-") or (isinstance(part, str) and "[" in part)
 
 

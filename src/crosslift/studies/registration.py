@@ -1,8 +1,8 @@
-"""Registration: a study's lock says what was asked, before anything is measured.
+"""Registration: a study's lock records the study before anything is measured.
 
 ``STUDY.lock`` holds the whole study as it is written (questions, arms, targets, seeds, margins),
 the time, the version, and a hash over all of it. The hash finds a lock that was edited; it does not
-prove the time. Publish the lock, or commit it, where its time is to be believed.
+prove the time. To prove the time, publish the lock or commit it.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ class Lock(BaseModel):
     study: str
     """Name of the study."""
     registered: str
-    """In UTC, as of ISO 8601."""
+    """Time of the registration, in UTC, in ISO 8601."""
     version: str
-    """Of CrossLift."""
+    """Version of CrossLift."""
     asked: dict[str, Any]
-    """The study, without the settings that have their default."""
+    """The study, without settings that have their default."""
     hash: str
-    """Of all the rest."""
+    """Hash of all other fields."""
 
     def differences(self, asked: Mapping[str, Any]) -> list[str]:
-        """What a study asks otherwise than registered: one sentence for each setting.
+        """How a study differs from the registered one: one sentence for each setting.
 
         Args:
-            asked: as `read_asked` returns it.
+            asked: settings of the study, as `read_asked` returns them.
         """
         before, now = self.asked["arms"], asked["arms"]
         whole = [f"arm {name}: registered, not run" for name in before if name not in now]
@@ -69,9 +69,9 @@ class Registered(NamedTuple):
     """A study file with a lock.
 
     Args:
-        place: of the lock.
-        lock: its content.
-        differences: see `Lock.differences`.
+        place: path of the lock.
+        lock: content of the lock.
+        differences: how the file differs from the lock, see `Lock.differences`.
     """
 
     place: Path
@@ -80,10 +80,10 @@ class Registered(NamedTuple):
 
 
 def registered(path: Path) -> Registered | None:
-    """The lock beside a study file, and what the file asks otherwise; None if there is no lock.
+    """The lock beside a study file, and how the file differs from it; None if there is no lock.
 
     Raises:
-        StudyError: as `read_lock` and `read_asked`.
+        StudyError: as `read_lock` and `read_asked` raise it.
     """
     lock = read_lock(path)
     if lock is None:
@@ -92,12 +92,12 @@ def registered(path: Path) -> Registered | None:
 
 
 def lock_path(study: Path) -> Path:
-    """Where the lock of a study file lies: beside it, as ``NAME.lock``."""
+    """The path of a study file's lock: beside it, as ``NAME.lock``."""
     return study.with_suffix(".lock")
 
 
 def read_asked(path: Path) -> dict[str, Any]:
-    """What a study file asks, see `asked_of`; paths as written.
+    """The settings of a study file, see `asked_of`; paths are as written.
 
     Raises:
         StudyError: the file cannot be read, or has errors.
@@ -110,7 +110,7 @@ def read_asked(path: Path) -> dict[str, Any]:
 
 
 def asked_of(study: Study) -> dict[str, Any]:
-    """What a study asks: its seeds, and all settings that do not have their default."""
+    """The settings of a study that differ from their default, and its seeds."""
     return study.model_dump(mode="json", exclude_defaults=True) | {"seeds": list(study.seeds)}
 
 
@@ -145,7 +145,7 @@ def read_lock(path: Path) -> Lock | None:
     """The lock beside a study file; None if there is none.
 
     Raises:
-        StudyError: the lock was edited, is of another format, or is none.
+        StudyError: the lock was edited, has another format, or is not a lock.
     """
     place = lock_path(path)
     if not place.is_file():
@@ -172,7 +172,7 @@ def read_lock(path: Path) -> Lock | None:
 
 
 def _of_arms(asked: Mapping[str, Any], shared: Collection[str]) -> dict[str, Any]:
-    """What was asked, without the arms that only one side has and the comparisons that they are in."""
+    """The settings, without arms that only one side has and without comparisons of those arms."""
     arms = {name: arm for name, arm in asked["arms"].items() if name in shared}
     missing = {name for name in asked["arms"] if name not in shared}
     comparisons = [

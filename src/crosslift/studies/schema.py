@@ -1,4 +1,4 @@
-"""What a study is: arms, seeds, targets and questions."""
+"""The settings of a study: arms, seeds, targets and questions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from crosslift.training.fine_tune_settings import FineTuneSettings
 from crosslift.training.stage_settings import StageSettings, TrainingSettings
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-"""Of random generators."""
+"""Seed of random generators."""
 TrainsWith = TypeVar("TrainsWith", bound=TrainingSettings)
 StartSeeds = Literal["shared", "paired"]
 _SHARED_SEED = 0
@@ -146,28 +146,28 @@ class Study(BaseModel):
         return seed if self.start_seeds_of(arm) == "paired" else _SHARED_SEED
 
     def seeds_of(self, arm: Arm) -> tuple[int, ...]:
-        """The seeds that an arm runs with: those of the study, or 0 alone if no seed changes it, since
-        no seed trains the arm or its phase one."""
+        """The seeds that an arm runs with: the study's seeds, or 0 alone if no seed changes the arm,
+        since neither the arm nor its phase one is trained with one."""
         varies = arm.stages or self.start_seeds_of(arm) == "paired"
         return self.seeds if varies else (0,)
 
     def fine_tuning_seeds_of(self, arm: Arm) -> tuple[int, ...]:
-        """The seeds with which an arm is fine-tuned on targets: those of the study, even if no seed
-        changes the arm before. Arms that only read vectors in their own way have none."""
+        """The seeds that fine-tune an arm on targets: the study's seeds, even if no seed changes the
+        arm before. Arms that only read vectors in another way have none."""
         return () if arm.is_a_reading else self.seeds
 
     def fine_tuning_of(self, target: TargetSettings, arm: Arm | None = None) -> FineTuneSettings:
-        """How an encoder is fine-tuned on a target.
+        """The settings that fine-tune an encoder on a target.
 
         Args:
-            target: one of the study's.
-            arm: that the encoder is of; None: any arm that has no settings of it.
+            target: one of the study's targets.
+            arm: arm of the encoder; None: any arm without `fine_tune`.
         """
         of_all = target.fine_tune or self.fine_tune
         return of_all.changed(arm.fine_tune) if arm is not None else of_all
 
     def baseline_of(self, name: str) -> str:
-        """The arm that an arm is compared with. A baseline: itself."""
+        """The arm that an arm is compared with; a baseline is compared with itself."""
         start = self.arms[name].start or self.start
         if (
             self.baseline not in self.arms
@@ -182,14 +182,14 @@ class Study(BaseModel):
         return next(untouched, self.baseline)
 
     def path_of(self, arm: Arm) -> tuple[float, ...]:
-        """The shares of the way at which an arm is measured besides its end; none if it trains
+        """The shares of the way at which an arm is measured besides its end; empty if it trains
         nothing."""
         return (
             (self.interpolate if arm.interpolate is None else arm.interpolate) if arm.stages else ()
         )
 
     def choice_of(self, arm: Arm) -> ChooseSettings | None:
-        """How an arm chooses settings of its last stage; None if it chooses none."""
+        """The settings of an arm's choice for its last stage; None if it chooses nothing."""
         return (arm.choose or self.choose) if arm.stages else None
 
     def without(self, arms: Collection[str]) -> Study:
