@@ -241,8 +241,9 @@ def _fault(detail: Any) -> StudyFault:
     path = tuple(part for part in detail["loc"] if not _is_type(part))
     value = detail.get("input")
     if detail["type"] == "literal_error" and isinstance(value, str):
-        legal = re.findall(r"'([^']+)'", detail["ctx"]["expected"])
-        return StudyFault(path, value, expected_words(detail), tuple(nearest(value, legal)))
+        expected = expected_words(detail)
+        legal = re.findall(r"'([^']+)'", expected)
+        return StudyFault(path, value, expected, tuple(nearest(value, legal)))
     if detail["type"] == "extra_forbidden" and path[0] in REMOVED:
         return StudyFault(path, path[-1], REMOVED[str(path[0])])
     if detail["type"] == "extra_forbidden":
