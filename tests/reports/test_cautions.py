@@ -45,6 +45,16 @@ def test_a_baseline_at_its_ceiling(folder: RunFolder) -> None:
     assert "scores 99.0 already" in sentence and "at most 1.0 points" in sentence
 
 
+def test_own_data_are_named_by_their_target_too(folder: RunFolder) -> None:
+    targets = tuple(
+        target.model_copy(update={"title": "search"}) if target.name == "names" else target
+        for target in folder.run.targets
+    )
+    own = replace(folder, run=folder.run.model_copy(update={"targets": targets}))
+    same = changed(own, effect=0.0, low=-0.004, high=0.004, p=1.0, noise=None)
+    assert any(each.startswith("search (names): ") for each in caution_sentences(same))
+
+
 def test_arms_that_changed_no_answer(folder: RunFolder) -> None:
     (sentence,) = of_names(changed(folder, effect=0.0, low=-0.004, high=0.004, p=1.0, noise=None))
     assert "give the same answer to every query" in sentence and "text" in sentence

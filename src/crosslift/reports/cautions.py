@@ -30,6 +30,12 @@ def caution_sentences(folder: RunFolder) -> tuple[str, ...]:
     return (*of_targets, *_too_few(folder))
 
 
+def _named(target: TargetFacts) -> str:
+    """The title of a target, with its name if the title does not have it, as that of your own data."""
+    title = target.short_title
+    return title if target.name in title.lower() else f"{title} ({target.name})"
+
+
 def _ceiling(folder: RunFolder, index: ScoreIndex, target: TargetFacts) -> Iterator[str]:
     metric = described(target.metric)
     if metric.lower_is_better:
@@ -39,7 +45,7 @@ def _ceiling(folder: RunFolder, index: ScoreIndex, target: TargetFacts) -> Itera
         if level is not None and level >= CEILING:
             room = metric.amount(max(0.0, 1 - level))
             yield (
-                f"{target.short_title}: {baseline} scores {metric.score(level)} already, so that an "
+                f"{_named(target)}: {baseline} scores {metric.score(level)} already, so that an "
                 f"arm can gain at most {room} there; take a harder target, or more candidates."
             )
 
@@ -55,7 +61,7 @@ def _unchanged(folder: RunFolder, target: TargetFacts) -> Iterator[str]:
     if same:
         arms = first_listed(same, _MOST_ARMS)
         yield (
-            f"{target.short_title}: {arms} and the baseline give the same answer to every query. The "
+            f"{_named(target)}: {arms} and the baseline give the same answer to every query. The "
             "training was too short or too weak to change an answer; the interval follows from the "
             "rule of three."
         )
@@ -76,7 +82,7 @@ def _too_few(folder: RunFolder) -> Iterator[str]:
             least = metric.amount(min(v.detectable for v in blind if v.detectable is not None))
             sizes = f"{plural(blind[0].n_queries, 'query')}, {plural(blind[0].seeds, 'seed')}"
             margin = metric.amount(blind[0].smallest_effect or 0.0)
-            targets.setdefault(margin, []).append(f"{least} on {target.short_title} ({sizes})")
+            targets.setdefault(margin, []).append(f"{least} on {_named(target)} ({sizes})")
     for margin, words in targets.items():
         yield (
             f"The smallest effect of interest is {margin}. Comparisons without a verdict could show "
