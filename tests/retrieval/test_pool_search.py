@@ -12,21 +12,15 @@ from crosslift.retrieval.judged_search import best_passages
 from crosslift.retrieval.neighbours import exact_scores
 from crosslift.retrieval.screening import KEYS, near_unit_rows
 from crosslift.retrieval.similarity import unit_rows
+from tests.retrieval.test_nearest import vectors as vectors_of_kind
 
 KINDS = ("even", "crowded", "repeated", "opposed", "collapsed", "lengths", "changing")
 
 
 def vectors(kind: str, count: int, width: int, seed: int) -> np.ndarray:
-    draw = np.random.default_rng(seed)
-    rows = draw.standard_normal((count, width)).astype(np.float32)
-    if kind == "crowded":  # as those of text encoders: all near one direction
-        rows = rows * 0.05 + np.linspace(1, 2, width, dtype=np.float32)
-    if kind == "repeated":
-        rows = rows[draw.integers(0, max(1, count // 5), count)]
-    if kind == "collapsed":  # many scores round to the same float32
-        rows = np.linspace(1, 2, width, dtype=np.float32) + 2e-4 * rows
-    if kind == "opposed":
-        rows[::2] = -rows[:1] + 0.01 * rows[::2]
+    """As those of the search of two sides, and kinds that only a pool in parts can have."""
+    rows = vectors_of_kind(kind, count, width, seed)
+    draw = np.random.default_rng(seed + 1)
     if kind == "lengths":
         rows = rows.round() + (np.arange(width) == 0)
         rows[~rows.any(axis=1)] = 1
