@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-from crosslift.cli.options import (
-    CatalogsOption,
+from crosslift.cli.option_groups import with_options
+from crosslift.cli.options import Json, StoreOption
+from crosslift.cli.target_options import (
     DirectionOption,
-    Json,
-    LanguagesOption,
-    PairsOption,
     PoolOption,
     PublishedOption,
-    StoreOption,
-    TargetDataOption,
+    target_data_options,
     target_settings,
 )
 
 _SIDE = "`embedded`, a folder, a hub name, an arm as RUN:ARM, a run file of TREC, or (both) a run."
 
 
+@with_options(data=target_data_options)
 def compare(
     first: Annotated[str, typer.Argument(metavar="FIRST", help=_SIDE)],
     second: Annotated[
@@ -39,10 +37,8 @@ def compare(
             help="See `crosslift targets`. Default: all targets that the runs share.",
         ),
     ] = None,
-    data: TargetDataOption = None,
-    catalogs: CatalogsOption = None,
-    languages: LanguagesOption = None,
-    pairs: PairsOption = None,
+    *,
+    data: dict[str, Any],
     direction: DirectionOption = None,
     pool: PoolOption = None,
     published: PublishedOption = None,
@@ -66,14 +62,7 @@ def compare(
     settings = None
     if target is not None:
         settings = target_settings(
-            target,
-            data,
-            catalogs,
-            languages,
-            pairs,
-            direction=direction,
-            pool=pool,
-            published=published,
+            target, **data, direction=direction, pool=pool, published=published
         )
     elif not any(":" in side or _run(side).is_file() for side in (first, second)):
         raise typer.BadParameter("two encoders as they are need a target", param_hint="--target")

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crosslift.cli.encoder_options import encoder_options, side_prompt_options
 from crosslift.cli.option_groups import with_options
-from crosslift.cli.options import (
-    CatalogsOption,
+from crosslift.cli.options import Json, Model, StoreOption
+from crosslift.cli.target_options import (
     DirectionOption,
-    Json,
-    LanguagesOption,
-    Model,
-    PairsOption,
     PoolOption,
     PublishedOption,
-    StoreOption,
-    TargetDataOption,
     TargetOption,
+    target_data_options,
     target_settings,
 )
 
@@ -27,13 +22,13 @@ if TYPE_CHECKING:
     from crosslift.encoders.encoder_settings import EncoderSettings, SidePrompts
 
 
-@with_options(encoder=encoder_options(Model), side_prompts=side_prompt_options)
+@with_options(
+    data=target_data_options, encoder=encoder_options(Model), side_prompts=side_prompt_options
+)
 def evaluate(
     target: TargetOption,
-    data: TargetDataOption = None,
-    catalogs: CatalogsOption = None,
-    languages: LanguagesOption = None,
-    pairs: PairsOption = None,
+    *,
+    data: dict[str, Any],
     protocol: Annotated[
         str,
         typer.Option(
@@ -47,20 +42,12 @@ def evaluate(
     published: PublishedOption = None,
     store: StoreOption = None,
     json: Json = None,
-    *,
     encoder: EncoderSettings,
     side_prompts: SidePrompts,
 ) -> None:
     """Measure an encoder on a target, without training."""
     settings = target_settings(
-        target,
-        data,
-        catalogs,
-        languages,
-        pairs,
-        pool=pool,
-        published=published,
-        **side_prompts.side_prompts,
+        target, **data, pool=pool, published=published, **side_prompts.side_prompts
     )
     from crosslift.targets.all_targets import find_target
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from crosslift.encoders.kinds import Precision
 
 if TYPE_CHECKING:
-    from crosslift.targets.target_settings import TargetSettings
+    pass
 
 Json = Annotated[
     str | None,
@@ -82,48 +82,9 @@ PrecisionOption = Annotated[
     Precision,
     typer.Option("--precision", help="Precision of the encoder's arithmetic."),
 ]
-TargetOption = Annotated[
-    str, typer.Option("--target", metavar="T", help="See `crosslift targets`.")
-]
-TargetDataOption = Annotated[
-    Path | None, typer.Option("--data", metavar="DIR", help="Folder of the target's files.")
-]
-CatalogsOption = Annotated[
-    Path | None,
-    typer.Option("--catalogs", metavar="PATH", help="gettext catalogs (.po, .mo) of a project."),
-]
 LanguagesOption = Annotated[
     list[str] | None,
     typer.Option("--languages", metavar="CODES", help="Such as: de,sw,zh. Default: all."),
-]
-PairsOption = Annotated[
-    int | None,
-    typer.Option(
-        "--pairs", min=2, help="Only the first pairs of each language: quick, and easier."
-    ),
-]
-PoolOption = Annotated[
-    str | None,
-    typer.Option(
-        "--pool",
-        metavar="POOL",
-        help="Passages that queries search: own, mixed, or the code of a language.",
-    ),
-]
-PublishedOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--published",
-        metavar="DIR",
-        help="MTEB's result files: of a task of MTEB, the scores of their models are printed, too.",
-    ),
-]
-DirectionOption = Annotated[
-    Literal["xx->en", "en->xx", "both"] | None,
-    typer.Option(
-        "--direction",
-        help="The side with the queries, or the mean of both. Default: the protocol's own.",
-    ),
 ]
 
 
@@ -137,34 +98,3 @@ def language_codes(values: list[str] | None) -> tuple[str, ...]:
     from crosslift.languages import code_meant
 
     return tuple(str(code_meant(name)) for name in listed(values))
-
-
-def target_settings(
-    name: str,
-    data: Path | None,
-    catalogs: Path | None,
-    languages: list[str] | None,
-    pairs: int | None,
-    **further: Any,
-) -> TargetSettings:
-    """The settings of a target from the options of a command.
-
-    Args:
-        name, data, catalogs, languages, pairs: values of the options of these names.
-        further: settings of a target.
-
-    Raises:
-        UnknownNameError: there is no such target.
-        DataError: the data do not exist.
-    """
-    from crosslift.targets.all_targets import find_target
-    from crosslift.targets.target_settings import TargetSettings
-
-    find_target(name)
-    codes = tuple(listed(languages)) or None
-    settings = TargetSettings(
-        name=name, data=data, catalogs=catalogs, languages=codes, pairs=pairs, **further
-    )
-    if data is not None and not str(data).startswith("cldr:"):
-        settings.needed_data("the target's files")
-    return settings

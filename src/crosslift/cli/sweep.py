@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crosslift.cli.encoder_options import encoder_options
 from crosslift.cli.option_groups import with_options
-from crosslift.cli.options import (
-    CatalogsOption,
+from crosslift.cli.options import Json, Model, StoreOption, listed
+from crosslift.cli.target_options import (
     DirectionOption,
-    Json,
-    LanguagesOption,
-    Model,
-    PairsOption,
-    StoreOption,
-    TargetDataOption,
     TargetOption,
-    listed,
+    target_data_options,
     target_settings,
 )
 
@@ -27,7 +21,7 @@ if TYPE_CHECKING:
     from crosslift.encoders.encoder_settings import EncoderSettings
 
 
-@with_options(encoder=encoder_options(Model))
+@with_options(data=target_data_options, encoder=encoder_options(Model))
 def sweep(
     target: TargetOption,
     poolings: Annotated[
@@ -60,25 +54,15 @@ def sweep(
         Path | None,
         typer.Option("--plot", metavar="FILE", help="Draw the curves (.svg or .png)."),
     ] = None,
-    data: TargetDataOption = None,
-    catalogs: CatalogsOption = None,
-    languages: LanguagesOption = None,
-    pairs: PairsOption = None,
+    *,
+    data: dict[str, Any],
     direction: DirectionOption = None,
     store: StoreOption = None,
     json: Json = None,
-    *,
     encoder: EncoderSettings,
 ) -> None:
     """Score every hidden state of an encoder on a target of bitexts, and choose one on dev data."""
-    settings = target_settings(
-        target,
-        data,
-        catalogs,
-        languages,
-        pairs,
-        direction=direction,
-    )
+    settings = target_settings(target, **data, direction=direction)
     from crosslift.cli import sweeping  # takes seconds: after what may be wrong
 
     readings = sweeping.sweep_settings(
