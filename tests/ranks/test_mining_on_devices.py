@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 from rank_work import neighbours
-from small_study import small_study
+from small_study import untrained_plan
 
 from crosslift.artifacts.store import Store
 from crosslift.planning.plan import Plan
-from crosslift.planning.plan_study import plan_study
 from crosslift.planning.sizes import size_of_step
 from crosslift.ranks.launch import run_ranks
 from crosslift.ranks.ranks import ALONE
@@ -42,17 +41,7 @@ def study(encoder: Path, data: Path, devices: int) -> Plan:
         "languages": ["de"],
         "protocols": ["crosslift", "laser", "mteb"],
     }
-    return plan_study(
-        small_study(
-            encoder,
-            starts={"plain": {"encoder": {"name": str(encoder), "max_tokens": 32}}},
-            start="plain",
-            comparisons=[],
-            devices=devices,
-            arms={"baseline": {}},
-            targets=[bucc, {"name": "names", "languages": ["de"]}],
-        )
-    )
+    return untrained_plan(encoder, devices, [bucc, {"name": "names", "languages": ["de"]}])
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 from rank_work import in_small_batches, making
-from small_study import small_study
+from small_study import untrained_plan
 
 from crosslift.artifacts.store import Store
 from crosslift.making import evaluate_mteb
 from crosslift.planning.plan import Plan
-from crosslift.planning.plan_study import plan_study
 from crosslift.planning.sizes import size_of_step
 from crosslift.steps.run import run_plan
 from tests.samples import mteb_tasks
@@ -22,17 +21,7 @@ TASKS = (mteb_tasks.SmallRetrieval, mteb_tasks.SmallClustering)
 
 
 def study(encoder: Path, devices: int) -> Plan:
-    return plan_study(
-        small_study(
-            encoder,
-            starts={"plain": {"encoder": {"name": str(encoder), "max_tokens": 32}}},
-            start="plain",
-            comparisons=[],
-            devices=devices,
-            arms={"baseline": {}},
-            targets=[f"mteb:{task.metadata.name}" for task in TASKS],
-        )
-    )
+    return untrained_plan(encoder, devices, [f"mteb:{task.metadata.name}" for task in TASKS])
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from crosslift.planning.plan import Plan
+from crosslift.planning.plan_study import plan_study
 from crosslift.studies.reading import study_of
 from crosslift.studies.schema import Study
 
@@ -48,3 +50,17 @@ def small_study(encoder: Path, **changes: Any) -> Study:
         "comparisons": [{"arm": "image", "against": "image-shuffled", "question": "Content?"}],
     }
     return study_of(raw | changes)
+
+
+def untrained_plan(encoder: Path, devices: int, targets: list[Any]) -> Plan:
+    """The plan of a study that measures an encoder as it is on several devices."""
+    study = small_study(
+        encoder,
+        starts={"plain": {"encoder": {"name": str(encoder), "max_tokens": 32}}},
+        start="plain",
+        comparisons=[],
+        devices=devices,
+        arms={"baseline": {}},
+        targets=targets,
+    )
+    return plan_study(study)
