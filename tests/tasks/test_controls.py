@@ -93,6 +93,14 @@ def test_captions_only_pairs_the_captions_of_a_picture(tmp_path: Path) -> None:
     assert {r.texts["anchor"].split()[1] for r in task.source.dev()} == {"4"}
 
 
+def test_captions_only_has_the_temperature_that_the_arm_starts_with(tmp_path: Path) -> None:
+    data = table(tmp_path, 5, 3)
+    cold = find_task("image-text", data, options={"first_temperature": 0.01})
+    assert controlled(cold, "captions-only").form.options["temperature"] == 0.01
+    default = controlled(find_task("image-text", data), "captions-only")
+    assert "temperature" not in default.form.options
+
+
 def test_captions_only_of_single_captions_are_views_by_dropout() -> None:
     task = controlled(find_task("picture-name"), "captions-only")
     names = [r.texts["name"] for r in find_task("picture-name").source.train()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress, groupby
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -101,7 +101,10 @@ def controlled(task: IntermediateTask, control: Control) -> IntermediateTask:
     check_control(task.name, task.form.name, control)
     if control == "captions-only":
         pairs = {"anchor": "anchor", "positive": "positive"}
-        form = FormSpec("text-pairs", pairs, options={"one_of_a_group": True})
+        options: dict[str, Any] = {"one_of_a_group": True}
+        if first := task.form.options.get("first_temperature"):
+            options["temperature"] = first  # the control differs in the pictures, not in the loss
+        form = FormSpec("text-pairs", pairs, options=options)
         source: Source = _CaptionPairs(task.source, task.form.columns["text"])
         return replace(task, form=form, source=source)
     if control == "same-updates-no-task":
