@@ -66,6 +66,7 @@ def test_pairs_become_an_arm_with_control_choice_and_held_out_part(tmp_path: Pat
     assert arm.choose.learning_rate == RATES
     assert arm.choose.on.data == tmp_path / "mine-data" / "pairs.dev.jsonl"
     assert arm.stages[0].tasks[0].data == tmp_path / "mine-data" / "pairs.train.jsonl"
+    assert arm.stages[0].tasks[0].options == {"temperature": 0.01}
     assert [target.name for target in study.targets] == ["text-pairs", "names", "gettext"]
     assert study.targets[0].data == tmp_path / "mine-data" / "pairs.test.jsonl"
     parts = [rows_of(tmp_path / "mine-data" / f"pairs.{p}.jsonl") for p in ("train", "dev", "test")]
@@ -84,6 +85,8 @@ def test_pictures_become_an_arm_and_the_map_that_it_is_compared_with(tmp_path: P
         "pictures-map",
     ]
     assert study.arms["pictures-map"].stages[0].text_side == "locked"
+    for name in ("pictures", "pictures-map"):
+        assert study.arms[name].stages[0].tasks[0].options == {"first_temperature": 0.01}
     assert study.comparisons[0].against == "pictures-map"
     rows = rows_of(tmp_path / "mine-data" / "captions.jsonl")
     assert {row["split"] for row in rows} == {"train", "test"}

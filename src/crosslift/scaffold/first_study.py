@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from crosslift.encoders.training_temperature import training_temperature
 from crosslift.errors import StudyError
 from crosslift.scaffold.own_data import OwnData, StudyParts, write_rows
 from crosslift.targets.gettext import GETTEXT
@@ -117,6 +118,9 @@ class FirstStudy:
         on = part.choose_on or {"name": "names", "languages": list(_DEV_NAMES)}
         heads = {"head_learning_rate": _HEAD_RATE} if part.needs_map else {}
         stage = self._placed(part.stage | heads)
+        temperature = training_temperature(self.encoder)
+        if temperature is not None:
+            stage["options"] = {part.temperature: temperature}
         yield f"  {part.arm}:"
         yield f"    description: {_flow(part.description)}"
         if not self.zero_shot:
@@ -127,7 +131,10 @@ class FirstStudy:
         yield "    choose:  # every seed takes the rate that is best on data that no target reports"
         yield f"      learning_rate: {_flow(list(RATES))}"
         yield f"      on: {_flow(self._placed(on))}"
-        yield "    stages:"
+        known = (
+            "" if temperature is None else "  # at the temperature of the encoder's own training"
+        )
+        yield f"    stages:{known}"
         yield f"      - {_flow(stage)}"
         if part.needs_map:
             yield f"  {part.arm}-map:"

@@ -1,0 +1,27 @@
+"""The temperature at which a published encoder was trained contrastively."""
+
+from __future__ import annotations
+
+import re
+
+from crosslift.encoders.encoder_folder import EMBEDDED
+
+_E5 = re.compile(r"(.*/)?(multilingual-)?e5-(small|base|large)\b")
+
+
+def training_temperature(name: str) -> float | None:
+    """The temperature of the InfoNCE loss that an encoder was trained with, by its name.
+
+    At a higher one, further training first spreads the vectors, and other languages lose what they
+    had (docs/findings/pictures.md).
+
+    Args:
+        name: ``embedded``, a hub name, or a folder.
+
+    Returns:
+        None if it is not known.
+
+    Source: Wang et al. 2022 (arXiv 2212.03533): 0.01, for E5; multilingual E5 follows its recipe
+    (arXiv 2402.05672).
+    """
+    return 0.01 if name == EMBEDDED or _E5.match(name) else None
