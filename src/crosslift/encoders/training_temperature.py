@@ -12,8 +12,8 @@ _E5 = re.compile(r"(.*/)?(multilingual-)?e5-(small|base|large)\b")
 def training_temperature(name: str) -> float | None:
     """The temperature of the InfoNCE loss that an encoder was trained with, by its name.
 
-    At a higher one, further training first spreads the vectors, and other languages lose what they
-    had (docs/findings/pictures.md).
+    At 0.05, further training took 9.7 points from the packaged encoder on Tatoeba; at its own 0.01 it
+    took none (docs/findings/pictures.md).
 
     Args:
         name: ``embedded``, a hub name, or a folder.
