@@ -47,10 +47,16 @@ def origin_of(settings: EncoderSettings, folder: Path) -> Origin:
         return _EMBEDDED
     card = _front_matter(folder / CARD_FILE)
     licence = card.get("license") if isinstance(card.get("license"), str) else None
-    base = card.get("base_model") if isinstance(card.get("base_model"), str) else None
-    hub_name = base if user_path(settings.name).is_dir() else settings.name
+    hub_name = base_model(folder) if user_path(settings.name).is_dir() else settings.name
     states = f", whose model card states {licence}" if licence else ": its licence holds"
     return Origin(hub_name, licence, f"The weights derive from {settings.name}{states}.")
+
+
+def base_model(folder: Path) -> str | None:
+    """The hub name of the model that a folder's model card names as its base; None if it names
+    none."""
+    base = _front_matter(folder / CARD_FILE).get("base_model")
+    return base if isinstance(base, str) else None
 
 
 def _front_matter(card: Path) -> dict[str, Any]:
