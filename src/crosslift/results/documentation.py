@@ -81,7 +81,12 @@ _FINE_TUNED = "only where the study has labelled targets"
 
 FILES: tuple[Documented, ...] = (
     Documented(f"`{RUN_FILE}`", RunFacts),
-    Documented(f"`results.csv`, `{RESULTS_FILE}`", Score, "one in each row"),
+    Documented(
+        f"`results.csv`, `{RESULTS_FILE}`",
+        Score,
+        "one in each row. Min Nan Chinese has the code `nan`, which `pandas.read_csv` takes as missing; "
+        "write `keep_default_na=False`, or read the Parquet file",
+    ),
     Documented(f"`{CURVES_FILE}`", CurvePoint, "one in each row"),
     Documented(f"`{VERDICTS_FILE}`", tuple[Verdict, ...]),
     Documented(f"`{EXAMPLES_FILE}`", tuple[Example, ...]),
