@@ -65,7 +65,9 @@ def test_the_readme_is_short() -> None:
 
 def test_every_make_target_exists() -> None:
     makefile = Path("Makefile").read_text(encoding="utf-8")
-    for target in set(re.findall(r"make ([a-z]+)", README)):
+    targets = set(re.findall(r"(?m)(?:^|`)make ([a-z]+)", README))
+    assert targets
+    for target in targets:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
     assert subprocess.run(["make", "--dry-run", "test"], capture_output=True, check=True).stdout
 
