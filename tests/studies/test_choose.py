@@ -15,6 +15,7 @@ from crosslift.api.session import evaluate, run_study
 from crosslift.artifacts.store import Store
 from crosslift.errors import StudyError, TrainingError
 from crosslift.making import train as training
+from crosslift.making.choose import is_try
 from crosslift.making.train import Training
 from crosslift.planning import training_steps
 from crosslift.planning.plan import Plan
@@ -321,6 +322,28 @@ def test_a_written_control_is_tuned_as_its_arm(xlm_folder: Path) -> None:
 )
 def test_choices_that_cannot_be_made(xlm_folder: Path, choose: Any, expected: str) -> None:
     assert expected in errors_of(xlm_folder, choose=choose)
+
+
+def test_a_try_has_the_temperature_of_an_arm_that_writes_it(xlm_folder: Path) -> None:
+    choose = {"temperature": [0.05, 0.01], "on": ON}
+    written: dict[str, Any] = {"stages": [{"task": "name-alias", "options": {"temperature": 0.01}}]}
+    plan = plan_study(study(xlm_folder, arms={"baseline": {}, "text": TEXT}, choose=choose))
+    plain = plan_study(study(xlm_folder, arms={"baseline": {}, "text": written}, choose=None))
+    choosing = stage_of(plan)
+    assert [dict(tried) for tried in choosing.settings["tries"]] == [
+        {"temperature": 0.01},
+        {"temperature": 0.05},
+    ]
+    tries = [step for role, step in choosing.inputs.items() if is_try(role)]
+    assert tries[0].key == stage_of(plain).key != tries[1].key
+
+
+def test_a_temperature_of_a_task_without_one_is_refused(xlm_folder: Path) -> None:
+    choose = {"temperature": [0.05, 0.01], "on": ON}
+    masked: dict[str, Any] = {"stages": [{"task": "name-alias", "control": "same-updates-no-task"}]}
+    with pytest.raises(StudyError, match="whose loss has none") as caught:
+        plan_study(study(xlm_folder, arms={"baseline": {}, "text": masked}, choose=choose))
+    assert "its own `choose`" in str(caught.value.remedy)
 
 
 def test_arms_that_have_nothing_to_choose(xlm_folder: Path) -> None:

@@ -27,6 +27,9 @@ records of its part of a batch."""
 Partners = Literal["own", "wrong", "same-kind"]
 """The picture that a text is paired with."""
 
+_TEMPERATURES = ("temperature", "first_temperature")
+"""Options that set a temperature: one that stays, or the first value of a learned one."""
+
 
 @dataclass(frozen=True, slots=True)
 class PictureFacts:
@@ -105,6 +108,11 @@ class FormFacts:
     def shares_space(self) -> bool:
         """Whether its head puts pictures and texts into one space."""
         return self.pictures is not None and self.pictures.shared_space
+
+    @property
+    def temperature(self) -> str | None:
+        """The option that sets the temperature of its contrastive loss; None: it has none."""
+        return next((name for name in _TEMPERATURES if name in self.options), None)
 
     def form_class(self) -> Callable[..., Form]:
         """The class of the form (this loads torch)."""

@@ -158,6 +158,14 @@ class TaskRun(HeldByManySteps):
         for encoder in self.further_encoders.values():
             check_encoder(encoder)
 
+    def at_temperature(self, temperature: float) -> TaskRun:
+        """The task at another temperature; itself if its loss has none."""
+        form = self.task.form
+        if form.temperature is None:
+            return self
+        at = form.changed({form.temperature: temperature})
+        return replace(self, task=replace(self.task, form=at))
+
     def whole(self) -> TaskRun:
         """The task with all its records, even if a stage takes only a few of them."""
         every = {"limit": None, "dev_limit": None}

@@ -120,10 +120,10 @@ def choose_step(training: StageTraining, choice: Choice) -> Step:
     """Trains a stage once with each of several settings, and keeps the training that scores best.
 
     Its artifact: the files of that training step (see `train_step`), and `choice.json`. Its job is the
-    job of the first try's training step: all tries have the same tasks.
+    job of the first try's training step: all tries have the same tasks, but for a temperature.
 
     Raises:
-        StudyError: as `train_step` raises it.
+        StudyError: as `train_step` raises it; or temperatures are tried, and no task has one.
     """
     protocol, metric = choice.on.protocols[0].id, choice.on.target.metric
     tries = list(choice.settings.tries())
@@ -153,9 +153,28 @@ def choose_step(training: StageTraining, choice: Choice) -> Step:
 def _try_step(training: StageTraining, tried: Tried) -> Step:
     """An ordinary training step; its label names the settings that it tries."""
     stage, budget = tried_stage(training.stage, tried), tried_budget(training.budget, tried)
-    step = replace(training, stage=stage, budget=budget).step()
+    tasks = _tried_tasks(training.tasks, tried)
+    step = replace(training, tasks=tasks, stage=stage, budget=budget).step()
     words = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in tried.items())
     return replace(step, label=f"{step.label}, {words}")
+
+
+def _tried_tasks(tasks: Sequence[TaskRun], tried: Tried) -> Sequence[TaskRun]:
+    """Tasks with the temperature of a try. Those without a temperature do not change.
+
+    Raises:
+        StudyError: no task has a temperature.
+    """
+    if "temperature" not in tried:
+        return tasks
+    if not any(run.task.form.temperature for run in tasks):
+        names = ", ".join(run.task.name for run in tasks)
+        raise StudyError(
+            f"`choose` of a temperature for {names}, whose loss has none",
+            "a contrastive task, or other settings to choose",
+            "give this arm its own `choose`, with the same number of tries",
+        )
+    return [run.at_temperature(tried["temperature"]) for run in tasks]
 
 
 def _score_steps(before: Trained, trained: Step, choice: Choice) -> dict[str, Step]:

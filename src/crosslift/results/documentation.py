@@ -84,8 +84,8 @@ FILES: tuple[Documented, ...] = (
     Documented(
         f"`results.csv`, `{RESULTS_FILE}`",
         Score,
-        "one in each row. Min Nan Chinese has the code `nan`, which `pandas.read_csv` takes as missing; "
-        "write `keep_default_na=False`, or read the Parquet file",
+        "one in each row. Min Nan Chinese has the code `nan`, which `pandas.read_csv` takes as "
+        "missing; write `keep_default_na=False`, or read the Parquet file",
     ),
     Documented(f"`{CURVES_FILE}`", CurvePoint, "one in each row"),
     Documented(f"`{VERDICTS_FILE}`", tuple[Verdict, ...]),

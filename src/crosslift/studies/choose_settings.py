@@ -42,6 +42,9 @@ class ChooseSettings(BaseModel):
     """Peak learning rates of the text encoder to try; none: the stage's own."""
     updates: Counts = ()
     """Budgets in optimizer updates; none: the stage's own budget."""
+    temperature: Rates = ()
+    """Temperatures of the contrastive tasks of the stage (for tasks with pictures, the first value of
+    the learned one); none: the tasks' own."""
     on: TargetField
     """Bitexts that score the tries, in the target's primary metric and protocol. No target of the
     study may report any of them."""
@@ -49,13 +52,19 @@ class ChooseSettings(BaseModel):
     @model_validator(mode="after")
     def _several(self) -> Self:
         if self.count < 2:
-            raise ValueError("two values or more to choose among, of learning_rate or updates")
+            raise ValueError(
+                "two values or more to choose among, of learning_rate, updates or temperature"
+            )
         return self
 
     @property
     def grid(self) -> dict[str, tuple[int | float, ...]]:
         """Setting -> the values that are tried, rising; settings of which none is tried are absent."""
-        grids = {"learning_rate": self.learning_rate, "updates": self.updates}
+        grids = {
+            "learning_rate": self.learning_rate,
+            "updates": self.updates,
+            "temperature": self.temperature,
+        }
         return {name: values for name, values in grids.items() if values}
 
     @property
@@ -71,8 +80,8 @@ class ChooseSettings(BaseModel):
 
 def tried_stage(stage: StageSettings, tried: Tried) -> StageSettings:
     """A stage with the settings of a try."""
-    own = {name: value for name, value in tried.items() if name != "updates"}
-    return stage.model_copy(update=own)
+    rate = {name: value for name, value in tried.items() if name == "learning_rate"}
+    return stage.model_copy(update=rate)
 
 
 def tried_budget(budget: Budget, tried: Tried) -> Budget:

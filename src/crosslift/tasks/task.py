@@ -76,6 +76,12 @@ class FormSpec:
         return self.facts.learns_from_others(self.columns, self.options)
 
     @property
+    def temperature(self) -> str | None:
+        """The option that sets the temperature of its loss; None: its loss has none."""
+        without = self.options.get("loss") in ("triplet", "margin-mse")
+        return None if without else self.facts.temperature
+
+    @property
     def passage(self) -> str | None:
         """The column of the records that contains their answers; None: the form has no such column."""
         return None if self.facts.passage is None else self.columns.get(self.facts.passage)
