@@ -338,11 +338,16 @@ def test_a_try_has_the_temperature_of_an_arm_that_writes_it(xlm_folder: Path) ->
     assert tries[0].key == stage_of(plain).key != tries[1].key
 
 
-def test_a_temperature_of_a_task_without_one_is_refused(xlm_folder: Path) -> None:
+@pytest.mark.parametrize(
+    "changes", [{"control": "same-updates-no-task"}, {"options": {"loss": "triplet"}}], ids=str
+)
+def test_a_temperature_of_a_task_without_one_is_refused(
+    xlm_folder: Path, changes: dict[str, Any]
+) -> None:
     choose = {"temperature": [0.05, 0.01], "on": ON}
-    masked: dict[str, Any] = {"stages": [{"task": "name-alias", "control": "same-updates-no-task"}]}
+    without: dict[str, Any] = {"stages": [{"task": "name-alias", **changes}]}
     with pytest.raises(StudyError, match="whose loss has none") as caught:
-        plan_study(study(xlm_folder, arms={"baseline": {}, "text": masked}, choose=choose))
+        plan_study(study(xlm_folder, arms={"baseline": {}, "text": without}, choose=choose))
     assert "its own `choose`" in str(caught.value.remedy)
 
 

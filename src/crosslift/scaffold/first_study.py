@@ -12,6 +12,7 @@ import yaml
 
 from crosslift.encoders.training_temperature import training_temperature
 from crosslift.errors import StudyError
+from crosslift.forms.declared_forms import form_facts
 from crosslift.scaffold.own_data import OwnData, StudyParts, write_rows
 from crosslift.targets.gettext import GETTEXT
 
@@ -120,7 +121,7 @@ class FirstStudy:
         stage = self._placed(part.stage | heads)
         temperature = training_temperature(self.encoder)
         if temperature is not None:
-            stage["options"] = {part.temperature: temperature}
+            stage["options"] = {form_facts(part.stage["task"]).temperature: temperature}
         yield f"  {part.arm}:"
         yield f"    description: {_flow(part.description)}"
         if not self.zero_shot:

@@ -57,8 +57,7 @@ class StudyParts:
         measures: what the target measures, in words.
         arm: name of the arm that trains on the data; empty: no arm.
         description: description of the arm.
-        stage: settings of the stage of the arm.
-        temperature: option of the stage's task that holds the temperature of its loss.
+        stage: settings of the stage of the arm; its task has the name of its form.
         control: name of the arm's control, and what the control has, in words.
         needs_map: whether the target measures pictures, so that the untouched encoder needs a map from
             them to its vectors.
@@ -73,7 +72,6 @@ class StudyParts:
     arm: str = ""
     description: str = ""
     stage: dict[str, Any] = field(default_factory=dict)
-    temperature: str = ""
     control: tuple[str, str] = ("", "")
     needs_map: bool = False
     choose_on: dict[str, Any] | None = None
@@ -132,7 +130,6 @@ class OwnPairs:
             arm="pairs",
             description="your pairs",
             stage={"task": "text-pairs", "data": str(folder / "pairs.train.jsonl"), **language},
-            temperature="temperature",
             control=("placebo-labels", "the same texts with partners of other rows"),
             choose_on={"name": "text-pairs", "data": str(folder / "pairs.dev.jsonl")},
             target={"name": "text-pairs", "data": str(folder / "pairs.test.jsonl")},
@@ -202,7 +199,6 @@ class OwnCaptions:
             arm="pictures",
             description="your pictures and their captions",
             stage=stage,
-            temperature="first_temperature",
             control=("shuffled-pictures", "the same pictures, each with captions of another"),
             needs_map=True,
             target=target,
